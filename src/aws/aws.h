@@ -1,0 +1,135 @@
+/*
+ * The one door to AWS (design 4.1). Parameters and results are JSON documents named as in AWS's
+ * own API, whatever the wire protocol. Operations are those in operations.list.
+ *
+ * Threads: a client may be used by several threads at once; each call or batch runs on the
+ * thread that made it.
+ */
+#ifndef CORDON_AWS_AWS_H
+#define CORDON_AWS_AWS_H
+
+#include "base/doc.h"
+#include "base/env.h"
+
+struct aws_client;
+
+enum aws_phase { AWS_BEFORE, AWS_AFTER };
+
+/* What an observer is told; everything is borrowed for the call. */
+struct aws_event {
+	enum aws_phase phase;
+	const char *service, *operation;
+	bool mutating;		/* by the model table */
+	const json_t *params;	/* may be NULL */
+	enum err_status status; /* AFTER only */
+	const char *request_id; /* AFTER only, may be NULL */
+	int attempts;		/* AFTER only */
+	int64_t elapsed_us;	/* AFTER only */
+};
+typedef void (*aws_observer_fn)(void *ctx, const struct aws_event *event);
+
+/* Zero means default everywhere. Text is copied. */
+struct aws_options {
+	const char *profile;	  /* explicit --profile: the environment's keys are then not used */
+	const char *region;	  /* explicit --region */
+	const char *endpoint_url; /* explicit --endpoint-url, for every service */
+	const char *case_id;	  /* goes into the user agent as md/case#ID */
+	int max_attempts;	  /* default: AWS_MAX_ATTEMPTS, profile, 3 */
+	int64_t connect_timeout_ms; /* 3000 */
+	int64_t call_timeout_ms;  /* one attempt without progress, 60000 */
+	int64_t deadline_ms;	  /* wall-clock bound of every call, ms since 1970; 0 = none */
+	bool refuse_mutating;	  /* dry run: mutating calls are recorded, not sent: ERR_REFUSED */
+	aws_observer_fn observer; /* may be called from several threads */
+	void *observer_ctx;
+};
+
+/*
+ * Makes a client. Credentials are resolved at the first call, in the SDKs' order
+ * (../reference: environment, profile, role ...). ERR_CONFIG when the region can't be found or
+ * a file is malformed. Free with aws_client_free (NULL is fine).
+ */
+ERR_MUST_CHECK enum err_status aws_client_new(struct env *env, const struct aws_options *opts,
+	struct aws_client **out, struct err *err);
+void aws_client_free(struct aws_client *c);
+const char *aws_client_region(const struct aws_client *c);
+/* Sets the case id of the user agent from now on (copied; NULL clears). Thread-safe. */
+void aws_client_set_case(struct aws_client *c, const char *case_id);
+/* Bounds all later calls; ms since 1970, 0 = none. Thread-safe. */
+void aws_client_set_deadline(struct aws_client *c, int64_t deadline_ms);
+
+/* Streams. read: fills up to n bytes, returns the count, 0 at the end, SIZE_MAX on failure.
+ * rewind is called before a retry. write: returns false to stop the transfer. */
+struct aws_source {
+	size_t (*read)(void *ctx, void *out, size_t n);
+	bool (*rewind)(void *ctx);
+	void *ctx;
+	uint64_t size;
+	const char *sha256_hex; /* when known before; else UNSIGNED-PAYLOAD is signed over TLS only */
+};
+struct aws_sink {
+	bool (*write)(void *ctx, const void *p, size_t n);
+	void *ctx;
+};
+
+/* One call of a batch. Zero-initialise, fill the first part, read the second. */
+struct aws_request {
+	const char *service;	/* endpoint name in botocore: "ec2", "elbv2", "events" ... */
+	const char *operation;	/* "DescribeInstances" */
+	const json_t *params;	/* borrowed, may be NULL */
+	const char *region;	/* another region than the client's, or NULL */
+	struct str body;	/* streaming blob in memory (PutObject); used when body.p is set */
+	const struct aws_source *source; /* or streamed */
+	struct buf *body_out;	/* where a streaming answer goes (GetObject) ... */
+	const struct aws_sink *sink; /* ... or is streamed */
+	json_t *result;		/* new reference on success; {} when the answer is empty */
+	enum err_status status;
+	struct err err;
+};
+
+/*
+ * One call. *result is a new reference (may be NULL when not wanted). Unknown parameters, wrong
+ * types and missing required ones are ERR_USAGE before anything is sent, with the path named.
+ * AWS errors: ERR_DENIED, ERR_NOT_FOUND (codes ending NotFound, NoSuch...), ERR_CONFLICT
+ * (Duplicate, AlreadyExists, PreconditionFailed ...), ERR_UNREACHABLE (network, throttling after
+ * all retries, 5xx), ERR_CONFIG (bad credentials), else ERR_FAILED; err->code has AWS's code.
+ */
+ERR_MUST_CHECK enum err_status aws_call(struct aws_client *c, const char *service,
+	const char *operation, const json_t *params, json_t **result, struct err *err);
+/*
+ * Runs all requests concurrently and waits for all. ERR_OK when every one succeeded, else the
+ * status of the first that failed (by index), with *err from it. Counts as one round trip.
+ */
+ERR_MUST_CHECK enum err_status aws_call_many(struct aws_client *c, struct aws_request *reqs,
+	size_t n, struct err *err);
+/*
+ * Follows the pages (tokens from the model) and returns one result whose lists are joined.
+ * At most `max_pages` (0 = 1000): ERR_LIMIT past it.
+ */
+ERR_MUST_CHECK enum err_status aws_call_paged(struct aws_client *c, const char *service,
+	const char *operation, const json_t *params, int max_pages, json_t **result,
+	struct err *err);
+/* {"method","url","headers":{},"body":string,"body_base64":string|null}, signed, not sent. */
+ERR_MUST_CHECK enum err_status aws_show_request(struct aws_client *c, const char *service,
+	const char *operation, const json_t *params, json_t **out, struct err *err);
+
+/* The caller's account id and ARN (sts:GetCallerIdentity, asked once); borrowed from the client. */
+ERR_MUST_CHECK enum err_status aws_caller(struct aws_client *c, const char **account,
+	const char **arn, struct err *err);
+
+/* Counters since the client was made. */
+struct aws_stats {
+	uint64_t calls, attempts, errors, bytes_in, bytes_out;
+	uint64_t rounds; /* aws_call = 1, aws_call_many = 1, each page = 1 */
+	uint64_t refused; /* mutating calls held back by refuse_mutating */
+};
+void aws_client_stats(struct aws_client *c, struct aws_stats *out);
+/* What refuse_mutating held back: [{"service","operation","params"}]; new reference. */
+json_t *aws_client_refused(struct aws_client *c);
+
+/* Model facts, for policy documents and plans. */
+bool aws_operation_known(const char *service, const char *operation);
+bool aws_operation_mutating(const char *service, const char *operation);
+/* IAM action "ec2:DescribeInstances", "s3:PutObject" (IAM prefix, not endpoint name); static. */
+const char *aws_operation_iam(const char *service, const char *operation);
+
+#endif

@@ -1,0 +1,91 @@
+/*
+ * The journal: every case is a chain of records, appended, never changed (design 4.5).
+ * A record: seq, time, case, actor, kind, payload, prev, hash; hash = SHA-256 of the canonical
+ * JSON of the rest; prev = hash of the record before ("" for the first).
+ */
+#ifndef CORDON_INCIDENT_JOURNAL_H
+#define CORDON_INCIDENT_JOURNAL_H
+
+#include "base/doc.h"
+#include "base/env.h"
+
+struct journal;
+
+/*
+ * Kinds of record and their payloads. New fields may be added; none is renamed.
+ *  case.opened      {finding_arn, type, severity, account, region, title, resources:[{kind,id}], key}
+ *  finding.received {finding: <raw>, arn, updated, count, duplicate: bool}
+ *  guard.held       {guard, reason, steps:[ids]}           a guard held something back
+ *  plan.made        {plan: <cordon.plan/1>, playbook, mode, hash}
+ *  approval.asked   {step, who:[..], until, on_expiry}
+ *  approval.given   {step, decision: "approved"|"rejected", reason}
+ *  step.intent      {step, action, resource:{kind,id}, with, before, token}  durable before any mutating call
+ *  step.progress    {step, action, note, partial}          mid-step state that undo/resume need
+ *  step.result      {step, action, resource, after, calls:[{call,request_id}], elapsed_ms}
+ *  step.verified    {step, action, resource, verified: bool, proof}
+ *  step.failed      {step, action, resource, error:{status,code,message,call,request_id}}
+ *  step.skipped     {step, action, resource, reason}
+ *  undo.intent      {step, action, resource}
+ *  undo.result      {step, action, resource, differences:[..]}
+ *  undo.failed      {step, action, resource, error}
+ *  notify.sent      {event, protocol, lang, subject, message_id, target}
+ *  notify.failed    {event, target, error}
+ *  evidence.stored  {manifest item: evidence_id, name, bucket, key, version_id, sha256, size, retain_until, lock_mode, source, method}
+ *  evidence.failed  {name, error}
+ *  analysis.done    {investigation: <cordon.investigation/1>}
+ *  case.note        {text}
+ *  case.suppressed  {finding_arn, reason}                  same finding does not re-trigger
+ *  case.closed      {reason}
+ */
+struct journal_record {
+	int64_t seq;
+	int64_t time_ms;
+	const char *case_id, *actor, *kind, *prev, *hash; /* borrowed from `json` */
+	json_t *payload; /* borrowed from `json` */
+	json_t *json;	 /* the whole record (owned) */
+};
+
+/*
+ * Opens a store: "sqlite:/path/file.db" (folders made with mode 0700) or "dynamodb:TABLE"
+ * (needs an AWS client; later). ERR_CONFIG for an unknown form, ERR_IO when it can't be written.
+ */
+ERR_MUST_CHECK enum err_status journal_open(struct env *env, const char *where,
+	struct journal **out, struct err *err);
+void journal_close(struct journal *j);
+/* Who appends from now on (ARN or person); copied. */
+void journal_set_actor(struct journal *j, const char *actor);
+
+/*
+ * Opens a case for a resource key ("i-0abc" with account and region) or gives the open case that
+ * already has it or this finding (then *joined is true). A new id is "YYYY-NNNN", counted by
+ * year. Appends case.opened. Safe against a second process doing the same. out_id[32].
+ */
+ERR_MUST_CHECK enum err_status journal_case_open(struct journal *j, const json_t *opened_payload,
+	char out_id[32], bool *joined, struct err *err);
+/*
+ * Appends one record; durable when it returns. The payload is borrowed. A competing append is
+ * retried inside (compare-and-swap on seq). *out_seq may be NULL. Thread-safe.
+ */
+ERR_MUST_CHECK enum err_status journal_append(struct journal *j, const char *case_id,
+	const char *kind, const json_t *payload, int64_t *out_seq, struct err *err);
+/* All records of a case in order, as a JSON array of records; new reference. ERR_NOT_FOUND. */
+ERR_MUST_CHECK enum err_status journal_read(struct journal *j, const char *case_id, json_t **out,
+	struct err *err);
+/* [{"case","opened","state","title","severity","account","region","resources"}], newest first. */
+ERR_MUST_CHECK enum err_status journal_cases(struct journal *j, json_t **out, struct err *err);
+/*
+ * Takes the lease of a case for this process (fencing number, expiry `ttl_ms`), so that two
+ * deliveries can't both act: ERR_CONFLICT while another holder's lease lives. Renewed by a second
+ * call; released by journal_unlock or expiry.
+ */
+ERR_MUST_CHECK enum err_status journal_lock(struct journal *j, const char *case_id, int64_t ttl_ms,
+	struct err *err);
+void journal_unlock(struct journal *j, const char *case_id);
+
+/*
+ * Recomputes a case from nothing but its records (an array as journal_read gives): ERR_OK, or
+ * ERR_INTEGRITY with the first record that does not fit named. Pure; offline.
+ */
+ERR_MUST_CHECK enum err_status journal_verify(const json_t *records, struct err *err);
+
+#endif

@@ -1,0 +1,50 @@
+/* The engine: runs a plan step by step under the journal, resumes it, undoes it (design 4.2). */
+#ifndef CORDON_RESPONSE_ENGINE_H
+#define CORDON_RESPONSE_ENGINE_H
+
+#include "incident/journal.h"
+#include "response/action.h"
+
+/* What the caller is told while it runs (narration, progress); NULL members are fine. */
+struct engine_watch {
+	void (*step)(void *ctx, const char *step_id, const struct action *a, const char *state,
+		const json_t *record_payload); /* state as in view.h */
+	void *ctx;
+};
+
+struct engine {
+	struct env *env;
+	struct aws_client *aws;
+	struct journal *journal;
+	const struct config *config;
+	const struct finding *finding; /* may be NULL in resume and undo */
+	const char *account, *region;
+	bool dry_run;		/* observe and print; the client refuses mutating calls */
+	bool approve_all;	/* --yes: steps in mode approve run too, recorded as approved by the actor */
+	int max_threads;	/* 0 = 8 */
+	struct engine_watch watch;
+	enum err_status (*artifact)(void *ctx, const char *step_id, const char *name,
+		struct str bytes, struct err *err);
+	void *artifact_ctx;
+};
+
+/*
+ * Runs the steps of `plan` (cordon.plan/1) for a case: intent durable, apply, result durable,
+ * verify, recorded. Independent steps run side by side; a failed step fails only what needs it.
+ * *out is `cordon.response/1` (design 4.8). ERR_OK contained or nothing to do, ERR_PARTIAL,
+ * ERR_AWAITING, ERR_FAILED. The case must be locked by the caller.
+ */
+ERR_MUST_CHECK enum err_status engine_run(const struct engine *e, const char *case_id,
+	const json_t *plan, json_t **out, struct err *err);
+/* Finishes what a killed run left: first any step that leaves a host more open than before. */
+ERR_MUST_CHECK enum err_status engine_resume(const struct engine *e, const char *case_id,
+	json_t **out, struct err *err);
+/*
+ * Undoes the case's done steps in reverse order (only `step_id` when not NULL). *out:
+ * {"schema":"cordon.undo/1","case","undone":[..],"differences":[..],"errors":[..]}. `force`
+ * overwrites foreign changes. Appends case.suppressed so that the finding does not re-trigger.
+ */
+ERR_MUST_CHECK enum err_status engine_undo(const struct engine *e, const char *case_id,
+	const char *step_id, bool force, json_t **out, struct err *err);
+
+#endif

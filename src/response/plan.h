@@ -1,0 +1,18 @@
+/* A plan: a route after looking at the account. */
+#ifndef CORDON_RESPONSE_PLAN_H
+#define CORDON_RESPONSE_PLAN_H
+
+#include "response/action.h"
+
+/*
+ * Runs observe of every step (concurrently where independent) and gives the document
+ * `cordon.plan/1`: the route, each step with before, after (what it will be), why, risk, undo,
+ * calls, needed, reason; `round_trips_to_isolation`; `permissions`. Changes nothing. `steps[]` keep
+ * the route's ids and needs. A resource that is gone makes its steps "skipped" with the reason.
+ */
+ERR_MUST_CHECK enum err_status plan_make(const struct action_ctx *base, const json_t *route,
+	json_t **out, struct err *err);
+/* Hash that approvals are bound to: SHA-256 of the canonical plan without times. */
+void plan_hash(const json_t *plan, char out[65]);
+
+#endif
