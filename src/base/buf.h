@@ -10,10 +10,10 @@
 #include <stdarg.h>
 
 struct buf {
-	char *p;	/* always NUL-terminated once something was appended; NULL before */
-	size_t n;	/* bytes in use, without the NUL */
+	char *p;  /* always NUL-terminated once something was appended; NULL before */
+	size_t n; /* bytes in use, without the NUL */
 	size_t cap;
-	size_t max;	/* ceiling for n */
+	size_t max; /* ceiling for n */
 	bool overflow;
 };
 
@@ -28,7 +28,8 @@ void buf_add_str(struct buf *b, struct str s);
 void buf_puts(struct buf *b, const char *s);
 void buf_putc(struct buf *b, char c);
 __attribute__((format(printf, 2, 3))) void buf_printf(struct buf *b, const char *fmt, ...);
-__attribute__((format(printf, 2, 0))) void buf_vprintf(struct buf *b, const char *fmt, va_list ap);
+__attribute__((format(printf, 2, 0))) void buf_vprintf(
+	struct buf *b, const char *fmt, va_list ap);
 /* No append was refused. */
 bool buf_ok(const struct buf *b);
 /* The content, borrowed until the next change. */

@@ -23,36 +23,37 @@ struct config_list {
 /* All text lives in `arena`; a text that is not set is NULL. */
 struct config {
 	struct arena arena;
-	const char *file;		/* where it was read from, NULL when built in */
-	enum config_mode mode;		/* first installation: observe */
-	const char *profile;		/* AWS profile */
+	const char *file;      /* where it was read from, NULL when built in */
+	enum config_mode mode; /* first installation: observe */
+	const char *profile;   /* AWS profile */
 	const char *region;
-	const char *state;		/* "sqlite:/path/cordon.db" or "dynamodb:TABLE" */
-	const char *playbooks;		/* folder; NULL = the ones in the program */
-	const char *rules;		/* folder; NULL = the ones in the program */
-	const char *environment_tag;	/* tag that names the environment, default "Environment" */
-	const char *evidence_bucket;	/* NULL: evidence can't be kept; doctor says so */
-	const char *evidence_prefix;	/* "cordon/" */
-	int64_t evidence_lock_days;	/* Object Lock retention, 0 = none */
-	const char *evidence_lock_mode; /* GOVERNANCE or COMPLIANCE */
-	const char *evidence_kms_key;	/* key ARN, NULL = SSE-S3 */
-	int64_t evidence_window_hours;	/* logs taken before the first sign, default 24 */
-	struct config_list log_sources; /* s3://bucket/prefix of CloudTrail, web, host logs */
-	const char *topic_arn;		/* SNS topic */
+	const char *state;           /* "sqlite:/path/cordon.db" or "dynamodb:TABLE" */
+	const char *playbooks;       /* folder; NULL = the ones in the program */
+	const char *rules;           /* folder; NULL = the ones in the program */
+	const char *environment_tag; /* tag that names the environment, default "Environment" */
+	const char *evidence_bucket; /* NULL: evidence can't be kept; doctor says so */
+	const char *evidence_prefix; /* "cordon/" */
+	int64_t evidence_lock_days;  /* Object Lock retention, 0 = none */
+	const char *evidence_lock_mode;   /* GOVERNANCE or COMPLIANCE */
+	const char *evidence_kms_key;     /* key ARN, NULL = SSE-S3 */
+	int64_t evidence_window_hours;    /* logs taken before the first sign, default 24 */
+	struct config_list log_sources;   /* s3://bucket/prefix of CloudTrail, web, host logs */
+	const char *topic_arn;            /* SNS topic */
 	struct config_list phone_numbers; /* E.164, for direct SMS */
-	struct config_list languages;	/* of the messages: en, es */
-	const char *case_url;		/* prefix of links in messages, NULL = none */
-	const char *quarantine_profile; /* instance profile name without rights; NULL = remove only */
-	const char *ssm_document;	/* default "cordon-isolate" */
+	struct config_list languages;     /* of the messages: en, es */
+	const char *case_url;             /* prefix of links in messages, NULL = none */
+	const char *
+		quarantine_profile; /* instance profile name without rights; NULL = remove only */
+	const char *ssm_document;   /* default "cordon-isolate" */
 	struct config_list isolation_endpoints; /* CIDRs that stay reachable on TCP 443 */
-	struct config_list exempt_tags;	/* "key=value" or "key" */
+	struct config_list exempt_tags;         /* "key=value" or "key" */
 	struct config_list exempt_accounts;
 	struct config_list exempt_types; /* globs over finding types */
-	struct config_list never_block;	/* addresses and CIDRs that are never blocked */
-	int64_t breaker_actions;	/* at most this many resources ... */
-	int64_t breaker_minutes;	/* ... in this time; then ask */
-	struct config_list approvers;	/* who may approve, printed in messages */
-	const char *queue_url;		/* SQS queue of `serve` */
+	struct config_list never_block;  /* addresses and CIDRs that are never blocked */
+	int64_t breaker_actions;         /* at most this many resources ... */
+	int64_t breaker_minutes;         /* ... in this time; then ask */
+	struct config_list approvers;    /* who may approve, printed in messages */
+	const char *queue_url;           /* SQS queue of `serve` */
 	const char *log_level;
 };
 
@@ -60,10 +61,12 @@ struct config {
  * Reads the configuration. `path` is --config (NULL: the search order above; no file at all is
  * fine). Caller's memory, freed by config_deinit. ERR_CONFIG names file, line and key.
  */
-ERR_MUST_CHECK enum err_status config_load(struct env *env, const char *path, struct config *out,
-	struct err *err);
+ERR_MUST_CHECK enum err_status config_load(
+	struct env *env, const char *path, struct config *out, struct err *err);
 void config_deinit(struct config *c);
-/* The table as [{"key","type","default","help","value","origin"}]; new reference. */
+/* Edit distance of two short texts (64 and more count as 64), for "did you mean". */
+size_t config_distance(struct str a, struct str b);
+/* The table as [{"key","variable","type","default","values","help","value"}]; new reference. */
 json_t *config_describe(const struct config *c);
 
 #endif

@@ -17,7 +17,8 @@
  * Parses one whole document: at most `max` bytes, DOC_MAX_DEPTH deep, no duplicate keys, nothing
  * after it. *out is a new reference. ERR_INPUT (with line and column) or ERR_LIMIT.
  */
-ERR_MUST_CHECK enum err_status doc_parse(struct str s, size_t max, json_t **out, struct err *err);
+ERR_MUST_CHECK enum err_status doc_parse(
+	struct str s, size_t max, json_t **out, struct err *err);
 /*
  * Value at "detail.resource.instanceDetails.networkInterfaces[0].vpcId"; borrowed, NULL when
  * any step is missing. Keys with dots can't be named; use json_object_get.

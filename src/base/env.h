@@ -10,16 +10,17 @@
 
 struct env;
 struct env_vtable {
-	int64_t (*now_ms)(struct env *);	/* wall clock, ms since 1970 UTC */
-	int64_t (*mono_us)(struct env *);	/* monotonic, microseconds */
+	int64_t (*now_ms)(struct env *);  /* wall clock, ms since 1970 UTC */
+	int64_t (*mono_us)(struct env *); /* monotonic, microseconds */
 	void (*random)(struct env *, void *out, size_t n);
 	void (*sleep_ms)(struct env *, int64_t ms);
 	const char *(*var)(struct env *, const char *name); /* environment variable or NULL */
 	/* Whole file into `out` (its ceiling applies: ERR_LIMIT). */
-	enum err_status (*read_file)(struct env *, const char *path, struct buf *out, struct err *);
+	enum err_status (*read_file)(
+		struct env *, const char *path, struct buf *out, struct err *);
 	/* Whole file, durable and atomic: temporary name, fsync, rename, fsync of the folder. */
-	enum err_status (*write_file)(struct env *, const char *path, struct str data, int mode,
-		struct err *);
+	enum err_status (*write_file)(
+		struct env *, const char *path, struct str data, int mode, struct err *);
 };
 struct env {
 	const struct env_vtable *v;
@@ -50,10 +51,10 @@ void env_random(struct env *e, void *out, size_t n);
 void env_sleep_ms(struct env *e, int64_t ms);
 /* The variable, or NULL when unset or empty. */
 const char *env_var(struct env *e, const char *name);
-ERR_MUST_CHECK enum err_status env_read_file(struct env *e, const char *path, struct buf *out,
-	struct err *err);
-ERR_MUST_CHECK enum err_status env_write_file(struct env *e, const char *path, struct str data,
-	int mode, struct err *err);
+ERR_MUST_CHECK enum err_status env_read_file(
+	struct env *e, const char *path, struct buf *out, struct err *err);
+ERR_MUST_CHECK enum err_status env_write_file(
+	struct env *e, const char *path, struct str data, int mode, struct err *err);
 /* Random lower-case UUID version 4 text into out[37]. */
 void env_uuid(struct env *e, char out[37]);
 

@@ -10,33 +10,33 @@
 
 enum err_status {
 	ERR_OK = 0,
-	ERR_FAILED,	 /* anything without a better name */
-	ERR_USAGE,	 /* wrong command line */
-	ERR_CONFIG,	 /* configuration or credentials missing or wrong */
-	ERR_DENIED,	 /* AWS refused: not authorised */
+	ERR_FAILED,      /* anything without a better name */
+	ERR_USAGE,       /* wrong command line */
+	ERR_CONFIG,      /* configuration or credentials missing or wrong */
+	ERR_DENIED,      /* AWS refused: not authorised */
 	ERR_UNREACHABLE, /* network down, time-out, throttled for too long */
-	ERR_PARTIAL,	 /* some of it done */
-	ERR_AWAITING,	 /* waits for a person */
-	ERR_INTEGRITY,	 /* a hash or chain does not fit */
-	ERR_NOT_FOUND,	 /* the thing named does not exist */
-	ERR_CONFLICT,	 /* somebody else changed it, or it exists already */
-	ERR_INPUT,	 /* malformed input */
-	ERR_LIMIT,	 /* a ceiling on size, depth, count or time was reached */
-	ERR_IO,		 /* file system: full, unreadable ... */
-	ERR_REFUSED,	 /* cordon itself refused: guard, dry run, safety rule */
+	ERR_PARTIAL,     /* some of it done */
+	ERR_AWAITING,    /* waits for a person */
+	ERR_INTEGRITY,   /* a hash or chain does not fit */
+	ERR_NOT_FOUND,   /* the thing named does not exist */
+	ERR_CONFLICT,    /* somebody else changed it, or it exists already */
+	ERR_INPUT,       /* malformed input */
+	ERR_LIMIT,       /* a ceiling on size, depth, count or time was reached */
+	ERR_IO,          /* file system: full, unreadable ... */
+	ERR_REFUSED,     /* cordon itself refused: guard, dry run, safety rule */
 	ERR_INTERRUPTED, /* signal */
 };
 
 /* What went wrong. Caller's memory; zero-initialise. All text is safe to print on a terminal. */
 struct err {
 	enum err_status status;
-	char msg[400];	       /* what, why, and the next thing to do */
-	char code[80];	       /* AWS error code ("AccessDenied"), or "" */
-	char request_id[80];   /* AWS request id, or "" */
-	char call[96];	       /* "ec2:DescribeInstances", or "" */
-	int http_status;       /* 0 when no answer came */
-	bool retryable;	       /* AWS or the transport says a repeat may work */
-	const char *file;      /* where it was first set */
+	char msg[400];       /* what, why, and the next thing to do */
+	char code[80];       /* AWS error code ("AccessDenied"), or "" */
+	char request_id[80]; /* AWS request id, or "" */
+	char call[96];       /* "ec2:DescribeInstances", or "" */
+	int http_status;     /* 0 when no answer came */
+	bool retryable;      /* AWS or the transport says a repeat may work */
+	const char *file;    /* where it was first set */
 	int line;
 };
 
@@ -51,8 +51,8 @@ __attribute__((format(printf, 5, 6))) enum err_status err_set_at(struct err *e,
 #define err_set(e, status, ...) err_set_at((e), (status), __FILE__, __LINE__, __VA_ARGS__)
 
 /* Puts "text: " before the message of an error that is passed on. Returns e's status. */
-__attribute__((format(printf, 2, 3))) enum err_status err_prefix(struct err *e, const char *fmt,
-	...);
+__attribute__((format(printf, 2, 3))) enum err_status err_prefix(
+	struct err *e, const char *fmt, ...);
 /* Zeroes *e (may be NULL). */
 void err_clear(struct err *e);
 /* Short lower-case name: "denied", "unreachable" ... for logs and JSON. Static. */
@@ -61,12 +61,12 @@ const char *err_name(enum err_status status);
 int err_exit_code(enum err_status status);
 
 /* The one flow macro: on failure goes to `out:` with `st` holding the status. */
-#define TRY(expr)                                                                                  \
-	do {                                                                                       \
-		st = (expr);                                                                       \
-		if (st != ERR_OK) {                                                                \
-			goto out;                                                                  \
-		}                                                                                  \
+#define TRY(expr)                   \
+	do {                        \
+		st = (expr);        \
+		if (st != ERR_OK) { \
+			goto out;   \
+		}                   \
 	} while (0)
 
 /* A broken invariant of our own: prints the place and aborts. Never for outside conditions. */

@@ -5,7 +5,7 @@
 #include "base/buf.h"
 
 #define HASH_SHA256_BYTES 32
-#define HASH_SHA256_HEX	  65 /* with NUL */
+#define HASH_SHA256_HEX   65 /* with NUL */
 
 struct hash_sha256; /* running digest */
 /* Starts a digest; free with hash_sha256_free. Never NULL. */

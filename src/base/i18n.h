@@ -1,7 +1,7 @@
 /*
- * Two languages. po/es/*.po (gettext format, one file a room, keyed by the English text) is compiled into the
- * program, so that one process can write an English and a Spanish message side by side and no
- * system locale is needed. A text missing there fails the build's check.
+ * Two languages. The files of po/es (gettext format, one a room, keyed by the English text) are
+ * compiled into the program, so that one process can write an English and a Spanish message side
+ * by side and no system locale is needed. A text missing there fails the build's check.
  */
 #ifndef CORDON_BASE_I18N_H
 #define CORDON_BASE_I18N_H

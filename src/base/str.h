@@ -48,6 +48,8 @@ int str_cmp(struct str a, struct str b);
 bool str_glob(struct str pattern, struct str s);
 /* Heap copy with a NUL after it; the caller frees. Aborts when memory is out. */
 char *str_dup(struct str s);
+/* Bytes of the well-formed UTF-8 character at the front; 0 when there is none. */
+size_t str_utf8_len(struct str s);
 /* True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
 

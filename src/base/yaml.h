@@ -17,8 +17,8 @@ struct yaml_doc {
  * Plain scalars are typed by the YAML 1.2 core schema (yes/no stay text; octal-looking numbers
  * such as account ids with a leading zero stay text, as does any integer of 12 digits or more).
  */
-ERR_MUST_CHECK enum err_status yaml_parse(struct str text, const char *name, struct yaml_doc *out,
-	struct err *err);
+ERR_MUST_CHECK enum err_status yaml_parse(
+	struct str text, const char *name, struct yaml_doc *out, struct err *err);
 void yaml_deinit(struct yaml_doc *d);
 /* Line of a path, or of its nearest parent; 1 at least. */
 int yaml_line(const struct yaml_doc *d, const char *path);

@@ -1,0 +1,11 @@
+#include "app/app.h"
+
+extern const struct app_command cmd_completion, cmd_help, cmd_version;
+
+/* In the order of `cordon help`. */
+const struct app_command *const app_commands[] = {
+	&cmd_completion,
+	&cmd_version,
+	&cmd_help,
+	NULL,
+};

@@ -1,0 +1,111 @@
+#include "base/err.h"
+
+#include "base/str.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	int exit_code;
+} statuses[] = {
+	[ERR_OK] = { "ok", 0 },
+	[ERR_FAILED] = { "failed", 1 },
+	[ERR_USAGE] = { "usage", 2 },
+	[ERR_CONFIG] = { "config", 3 },
+	[ERR_DENIED] = { "denied", 4 },
+	[ERR_UNREACHABLE] = { "unreachable", 5 },
+	[ERR_PARTIAL] = { "partial", 6 },
+	[ERR_AWAITING] = { "awaiting", 7 },
+	[ERR_INTEGRITY] = { "integrity", 8 },
+	[ERR_NOT_FOUND] = { "not_found", 1 },
+	[ERR_CONFLICT] = { "conflict", 1 },
+	[ERR_INPUT] = { "input", 1 },
+	[ERR_LIMIT] = { "limit", 1 },
+	[ERR_IO] = { "io", 1 },
+	[ERR_REFUSED] = { "refused", 1 },
+	[ERR_INTERRUPTED] = { "interrupted", 130 },
+};
+
+/* Bytes that could steer a terminal become '?'; a UTF-8 sequence cut at the end goes away. */
+static void make_printable(char *text)
+{
+	struct str s = str_from(text);
+	size_t at = 0;
+	while (at < s.n) {
+		size_t len = str_utf8_len(str_sub(s, at, s.n));
+		unsigned char c = (unsigned char)text[at];
+		bool c1 = len == 2 && c == 0xc2 && (unsigned char)text[at + 1] < 0xa0;
+		if (len == 0 || c1 || (c < 0x20 && c != '\n') || c == 0x7f) {
+			text[at] = '?';
+			len = len ? len : 1;
+		}
+		at += len;
+	}
+}
+
+enum err_status err_set_at(
+	struct err *e, enum err_status status, const char *file, int line, const char *fmt, ...)
+{
+	if (e) {
+		err_clear(e);
+		e->status = status;
+		e->file = file;
+		e->line = line;
+		va_list ap;
+		va_start(ap, fmt);
+		(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
+		va_end(ap);
+		make_printable(e->msg);
+	}
+	return status;
+}
+
+enum err_status err_prefix(struct err *e, const char *fmt, ...)
+{
+	if (!e) {
+		return ERR_FAILED;
+	}
+	char head[sizeof(e->msg)];
+	va_list ap;
+	va_start(ap, fmt);
+	int n = vsnprintf(head, sizeof(head), fmt, ap);
+	va_end(ap);
+	if (n >= 0 && (size_t)n + 2 < sizeof(head)) {
+		head[n] = ':';
+		head[n + 1] = ' ';
+		size_t left = sizeof(head) - (size_t)n - 3;
+		size_t rest = strnlen(e->msg, left);
+		memcpy(head + n + 2, e->msg, rest);
+		head[(size_t)n + 2 + rest] = '\0';
+		memcpy(e->msg, head, sizeof(head));
+		make_printable(e->msg);
+	}
+	return e->status;
+}
+
+void err_clear(struct err *e)
+{
+	if (e) {
+		memset(e, 0, sizeof(*e));
+	}
+}
+
+const char *err_name(enum err_status status)
+{
+	size_t i = (size_t)status;
+	return i < sizeof(statuses) / sizeof(statuses[0]) ? statuses[i].name : "failed";
+}
+
+int err_exit_code(enum err_status status)
+{
+	size_t i = (size_t)status;
+	return i < sizeof(statuses) / sizeof(statuses[0]) ? statuses[i].exit_code : 1;
+}
+
+void err_bug(const char *file, int line, const char *what)
+{
+	(void)fprintf(stderr, "cordon: broken invariant at %s:%d: %s\n", file, line, what);
+	abort();
+}

@@ -1,0 +1,157 @@
+#include "base/hash.h"
+
+#include "base/err.h"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdlib.h>
+
+struct hash_sha256 {
+	EVP_MD_CTX *ctx;
+};
+
+/* libcrypto fails here only when it is broken or memory is out: nothing a caller could mend. */
+static void must(int ok)
+{
+	if (ok != 1) {
+		BUG("libcrypto digest failed");
+	}
+}
+
+struct hash_sha256 *hash_sha256_new(void)
+{
+	struct hash_sha256 *h = malloc(sizeof(*h));
+	if (!h) {
+		abort();
+	}
+	h->ctx = EVP_MD_CTX_new();
+	must(h->ctx != NULL);
+	must(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL));
+	return h;
+}
+
+void hash_sha256_add(struct hash_sha256 *h, const void *p, size_t n)
+{
+	must(EVP_DigestUpdate(h->ctx, p, n));
+}
+
+void hash_sha256_end(struct hash_sha256 *h, unsigned char out[HASH_SHA256_BYTES])
+{
+	must(EVP_DigestFinal_ex(h->ctx, out, NULL));
+}
+
+void hash_sha256_free(struct hash_sha256 *h)
+{
+	if (h) {
+		EVP_MD_CTX_free(h->ctx);
+		free(h);
+	}
+}
+
+void hash_sha256_of(struct str s, unsigned char out[HASH_SHA256_BYTES])
+{
+	must(EVP_Digest(s.n ? s.p : "", s.n, out, NULL, EVP_sha256(), NULL));
+}
+
+void hash_sha256_hex(struct str s, char out[HASH_SHA256_HEX])
+{
+	unsigned char digest[HASH_SHA256_BYTES];
+	hash_sha256_of(s, digest);
+	hash_hex(digest, sizeof(digest), out);
+}
+
+void hash_hmac_sha256(struct str key, struct str s, unsigned char out[HASH_SHA256_BYTES])
+{
+	unsigned len = HASH_SHA256_BYTES;
+	must(HMAC(EVP_sha256(), key.n ? key.p : "", (int)key.n,
+		     (const unsigned char *)(s.n ? s.p : ""), s.n, out, &len) != NULL);
+}
+
+void hash_md5_of(struct str s, unsigned char out[16])
+{
+	must(EVP_Digest(s.n ? s.p : "", s.n, out, NULL, EVP_md5(), NULL));
+}
+
+void hash_hex(const void *p, size_t n, char *out)
+{
+	static const char hex[] = "0123456789abcdef";
+	const unsigned char *b = p;
+	for (size_t i = 0; i < n; i++) {
+		out[i * 2] = hex[b[i] >> 4];
+		out[i * 2 + 1] = hex[b[i] & 15];
+	}
+	out[n * 2] = '\0';
+}
+
+static const char alphabet[] =
+	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void hash_base64(struct str s, struct buf *out)
+{
+	for (size_t i = 0; i < s.n; i += 3) {
+		size_t left = s.n - i;
+		unsigned a = (unsigned char)s.p[i];
+		unsigned b = left > 1 ? (unsigned char)s.p[i + 1] : 0u;
+		unsigned c = left > 2 ? (unsigned char)s.p[i + 2] : 0u;
+		unsigned v = a << 16 | b << 8 | c;
+		char quad[4] = { alphabet[v >> 18 & 63], alphabet[v >> 12 & 63],
+			left > 1 ? alphabet[v >> 6 & 63] : '=',
+			left > 2 ? alphabet[v & 63] : '=' };
+		buf_add(out, quad, 4);
+	}
+}
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z') {
+		return c - 'A';
+	}
+	if (c >= 'a' && c <= 'z') {
+		return c - 'a' + 26;
+	}
+	if (c >= '0' && c <= '9') {
+		return c - '0' + 52;
+	}
+	if (c == '+') {
+		return 62;
+	}
+	return c == '/' ? 63 : -1;
+}
+
+bool hash_unbase64(struct str s, struct buf *out)
+{
+	unsigned v = 0;
+	int have = 0, pad = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (c == ' ' || c == '\n' || c == '\r' || c == '\t') {
+			continue;
+		}
+		if (c == '=') {
+			pad++;
+			continue;
+		}
+		int d = base64_value(c);
+		if (d < 0 || pad) {
+			return false;
+		}
+		v = v << 6 | (unsigned)d;
+		if (++have == 4) {
+			char three[3] = { (char)(v >> 16 & 255), (char)(v >> 8 & 255),
+				(char)(v & 255) };
+			buf_add(out, three, 3);
+			have = 0;
+			v = 0;
+		}
+	}
+	if (have == 1 || pad > 2 || (pad && have + pad != 4)) {
+		return false;
+	}
+	if (have == 2) {
+		buf_putc(out, (char)(v >> 4 & 255));
+	} else if (have == 3) {
+		buf_putc(out, (char)(v >> 10 & 255));
+		buf_putc(out, (char)(v >> 2 & 255));
+	}
+	return buf_ok(out);
+}
