@@ -38,8 +38,8 @@ static void make_printable(char *text)
 		unsigned char c = (unsigned char)text[at];
 		bool c1 = len == 2 && c == 0xc2 && (unsigned char)text[at + 1] < 0xa0;
 		if (len == 0 || c1 || (c < 0x20 && c != '\n') || c == 0x7f) {
-			text[at] = '?';
 			len = len ? len : 1;
+			memset(text + at, '?', len);
 		}
 		at += len;
 	}
