@@ -1,0 +1,280 @@
+#include "flow/stages.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define LEASE_MS ((int64_t)15 * 60 * 1000)
+
+/* Is the finding about something in the account whose credentials we hold? */
+static enum err_status check_account(
+	const struct flow *f, const struct finding *finding, struct err *err)
+{
+	const char *account = NULL, *arn = NULL;
+	enum err_status st = aws_caller(f->aws, &account, &arn, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	journal_set_actor(f->journal, arn);
+	if (finding->account.n && !str_is(finding->account, account)) {
+		return err_set(err, ERR_REFUSED,
+			"the finding is about account %.*s, but the credentials are for "
+			"account %s; "
+			"use a profile or role of that account",
+			STR_ARG(finding->account), account);
+	}
+	if (finding->region.n && !str_is(finding->region, aws_client_region(f->aws))) {
+		return err_set(err, ERR_REFUSED,
+			"the finding is about region %.*s, but the client works in %s; repeat "
+			"with "
+			"--region %.*s",
+			STR_ARG(finding->region), aws_client_region(f->aws),
+			STR_ARG(finding->region));
+	}
+	return ERR_OK;
+}
+
+/*
+ * What two findings must share to be one case: the instance, else the principal, else the first
+ * resource, else the finding itself.
+ */
+static json_t *case_key(const struct finding *f)
+{
+	struct buf key;
+	buf_init(&key, 2048);
+	buf_printf(&key, "%.*s/%.*s/", STR_ARG(f->account), STR_ARG(f->region));
+	const struct finding_resource *r = NULL;
+	for (size_t i = 0; i < f->n_resources && !r; i++) {
+		const struct finding_resource *at = &f->resources[i];
+		if (at->kind == FINDING_INSTANCE && at->id.n) {
+			r = at;
+			buf_add_str(&key, at->id);
+		} else if (at->instance_id.n) {
+			r = at;
+			buf_add_str(&key, at->instance_id);
+		}
+	}
+	if (!r && f->n_resources) {
+		r = &f->resources[0];
+		struct str id =
+			r->kind == FINDING_ACCESS_KEY && r->user_name.n ? r->user_name : r->id;
+		buf_printf(&key, "%s/%.*s", finding_kind_name(r->kind), STR_ARG(id));
+		if (id.n == 0) {
+			r = NULL;
+		}
+	}
+	if (!r) {
+		buf_add_str(&key, f->arn.n ? f->arn : f->id);
+	}
+	json_t *out = doc_str(buf_view(&key));
+	buf_deinit(&key);
+	return out;
+}
+
+static json_t *opened_payload(const struct finding *f)
+{
+	json_t *summary = finding_json(f);
+	json_t *p = json_object();
+	(void)json_object_set_new(p, "finding_arn", doc_str(f->arn.n ? f->arn : f->id));
+	(void)json_object_set_new(p, "type", doc_str(f->type));
+	(void)json_object_set_new(p, "severity", json_real(f->severity));
+	(void)json_object_set_new(p, "account", doc_str(f->account));
+	(void)json_object_set_new(p, "region", doc_str(f->region));
+	(void)json_object_set_new(p, "title", doc_str(f->title.n ? f->title : f->type));
+	json_t *resources = json_object_get(summary, "resources");
+	(void)json_object_set(p, "resources", resources ? resources : json_array());
+	(void)json_object_set_new(p, "key", case_key(f));
+	json_decref(summary);
+	return p;
+}
+
+static json_t *received_payload(const struct finding *f)
+{
+	json_t *p = json_object();
+	(void)json_object_set(p, "finding", f->raw);
+	(void)json_object_set_new(p, "arn", doc_str(f->arn.n ? f->arn : f->id));
+	(void)json_object_set_new(p, "type", doc_str(f->type));
+	(void)json_object_set_new(p, "severity", json_real(f->severity));
+	(void)json_object_set_new(p, "updated", json_integer(f->updated_ms));
+	(void)json_object_set_new(p, "count", json_integer(f->count));
+	return p;
+}
+
+void stages_tell(const struct flow *f, const char *stage, const json_t *detail)
+{
+	if (f->watch) {
+		f->watch(f->watch_ctx, stage, detail);
+	}
+}
+
+enum err_status stages_view(
+	const struct flow *f, const char *case_id, json_t **view, struct err *err)
+{
+	json_t *records = NULL;
+	enum err_status st = journal_read(f->journal, case_id, &records, err);
+	if (st == ERR_OK) {
+		st = view_fold(records, view, err);
+	}
+	json_decref(records);
+	return st;
+}
+
+/* The very delivery we have seen: same finding, no later update. */
+static bool is_repeat(const json_t *view, const struct finding *f)
+{
+	size_t i;
+	const json_t *seen;
+	json_array_foreach(json_object_get(view, "findings"), i, seen)
+	{
+		const char *arn = doc_text_or(seen, "arn", "");
+		if (str_is(f->arn.n ? f->arn : f->id, arn) &&
+			doc_int(seen, "updated", 0) >= f->updated_ms) {
+			return true;
+		}
+	}
+	return false;
+}
+
+json_t *stages_response(const json_t *view)
+{
+	json_t *actions = json_array(), *errors = json_array();
+	size_t i;
+	json_t *s;
+	json_array_foreach(json_object_get(view, "steps"), i, s)
+	{
+		const char *state = doc_text_or(s, "state", "");
+		json_t *e = json_object_get(s, "error");
+		(void)json_array_append_new(
+			actions, json_pack("{s:O, s:O, s:O*, s:s, s:b}", "step",
+					 json_object_get(s, "id"), "action",
+					 json_object_get(s, "action"), "resource",
+					 json_object_get(s, "resource"), "state", state,
+					 "verified", doc_true(s, "verified")));
+		if (strcmp(state, "failed") == 0 && e) {
+			(void)json_array_append(errors, e);
+		}
+	}
+	const char *state = doc_text_or(view, "state", "open");
+	bool held = json_array_size(json_object_get(view, "held_back")) > 0 &&
+		    json_array_size(actions) == 0;
+	if (held) {
+		state = "held_back";
+	} else if (strcmp(state, "observed") == 0 || strcmp(state, "open") == 0) {
+		state = "notified";
+	}
+	return json_pack("{s:s, s:O, s:s, s:o, s:o, s:O*, s:O*}", "schema", "cordon.response/1",
+		"case", json_object_get(view, "case"), "state", state, "actions", actions,
+		"errors", errors, "held_back", json_object_get(view, "held_back"), "playbook",
+		json_object_get(view, "playbook"));
+}
+
+static enum err_status answer_new(const struct flow *f, const struct finding *finding,
+	const char *case_id, json_t **out, struct err *err)
+{
+	json_t *received = received_payload(finding);
+	json_t *view = NULL, *route = NULL;
+	enum err_status st, contained = ERR_OK;
+	bool act = false;
+	struct err why = { 0 };
+	TRY(journal_append(f->journal, case_id, "finding.received", received, NULL, err));
+	TRY(stages_route(f, finding, case_id, &route, &act, err));
+	if (act) {
+		contained = stages_contain(f, finding, case_id, route, &why);
+		if (contained != ERR_OK && contained != ERR_PARTIAL &&
+			contained != ERR_AWAITING) {
+			log_err(LOG_ERROR, "containment failed", &why);
+		}
+	}
+	if (!f->dry_run) {
+		stages_after(f, finding, case_id, route, act);
+	}
+	TRY(stages_view(f, case_id, &view, err));
+	*out = stages_response(view);
+	stages_tell(f, "done", *out);
+	st = contained;
+	if (st != ERR_OK && err) {
+		*err = why;
+	}
+out:
+	json_decref(view);
+	json_decref(route);
+	json_decref(received);
+	return st;
+}
+
+enum err_status flow_answer(
+	const struct flow *f, const struct finding *finding, json_t **out, struct err *err)
+{
+	char case_id[32] = "";
+	bool joined = false, locked = false;
+	json_t *view = NULL, *opened = opened_payload(finding);
+	enum err_status st;
+	stages_tell(f, "received", finding->raw);
+	TRY(check_account(f, finding, err));
+	TRY(journal_case_open(f->journal, opened, case_id, &joined, err));
+	aws_client_set_case(f->aws, case_id);
+	TRY(journal_lock(f->journal, case_id, LEASE_MS, err));
+	locked = true;
+	TRY(stages_view(f, case_id, &view, err));
+	stages_tell(f, "case", view);
+	if (joined && is_repeat(view, finding)) {
+		/* Delivered again: finish what an earlier run may have left, else do nothing. */
+		st = stages_finish(f, finding, case_id, out, err);
+	} else {
+		st = answer_new(f, finding, case_id, out, err);
+	}
+out:
+	if (locked) {
+		journal_unlock(f->journal, case_id);
+	}
+	json_decref(view);
+	json_decref(opened);
+	return st;
+}
+
+static enum err_status begin(const struct flow *f, const char *case_id, struct err *err)
+{
+	const char *account = NULL, *arn = NULL;
+	enum err_status st = aws_caller(f->aws, &account, &arn, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	journal_set_actor(f->journal, arn);
+	aws_client_set_case(f->aws, case_id);
+	return journal_lock(f->journal, case_id, LEASE_MS, err);
+}
+
+enum err_status flow_resume(
+	const struct flow *f, const char *case_id, json_t **out, struct err *err)
+{
+	enum err_status st = begin(f, case_id, err);
+	if (st == ERR_OK) {
+		st = stages_finish(f, NULL, case_id, out, err);
+		journal_unlock(f->journal, case_id);
+	}
+	return st;
+}
+
+enum err_status flow_undo(const struct flow *f, const char *case_id, const char *step_id,
+	bool force, json_t **out, struct err *err)
+{
+	json_t *view = NULL;
+	enum err_status st = begin(f, case_id, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	struct engine engine = { 0 };
+	struct stages_run run = { 0 };
+	TRY(stages_view(f, case_id, &view, err));
+	stages_engine(f, NULL, view, &run, &engine);
+	st = engine_undo(&engine, case_id, step_id, force, out, err);
+	stages_run_end(&run);
+	if ((st == ERR_OK || st == ERR_PARTIAL) && !f->dry_run) {
+		stages_notify(f, case_id, "case.updated");
+	}
+out:
+	json_decref(view);
+	journal_unlock(f->journal, case_id);
+	return st;
+}

@@ -1,0 +1,315 @@
+#include "flow/stages.h"
+
+#include "base/log.h"
+#include "notify/notify.h"
+#include "response/plan.h"
+
+#include <string.h>
+
+/* Puts an artifact into the vault that the first one opens. */
+static enum err_status keep_artifact(
+	void *ctx, const char *step_id, const char *name, struct str bytes, struct err *err)
+{
+	struct stages_run *run = ctx;
+	const struct flow *f = run->flow;
+	enum err_status st = ERR_OK;
+	(void)pthread_mutex_lock(&run->lock);
+	if (!run->vault && run->vault_failed) {
+		st = err_set(err, ERR_FAILED, "the evidence bucket could not be opened");
+	} else if (!run->vault) {
+		st = vault_open(f->env, f->aws, f->journal, f->config, run->case_id,
+			&run->vault, NULL, err);
+		run->vault_failed = st != ERR_OK;
+	}
+	(void)pthread_mutex_unlock(&run->lock);
+	if (st == ERR_OK) {
+		json_t *source = json_pack("{s:s, s:s}", "type", "artifact", "step", step_id);
+		st = vault_put(run->vault, name, bytes, source, NULL, err);
+		json_decref(source);
+	}
+	return st;
+}
+
+static void step_changed(void *ctx, const char *step_id, const struct action *a,
+	const char *state, const json_t *payload)
+{
+	const struct stages_run *run = ctx;
+	json_t *detail = json_pack("{s:s, s:s, s:s, s:O*}", "step", step_id, "action", a->name,
+		"state", state, "payload", payload);
+	stages_tell(run->flow, "step", detail);
+	json_decref(detail);
+}
+
+void stages_engine(const struct flow *f, const struct finding *finding, const json_t *view,
+	struct stages_run *run, struct engine *out)
+{
+	run->flow = f;
+	run->case_id = doc_text_or(view, "case", "");
+	(void)pthread_mutex_init(&run->lock, NULL);
+	*out = (struct engine){
+		.env = f->env,
+		.aws = f->aws,
+		.journal = f->journal,
+		.config = f->config,
+		.finding = finding,
+		.account = doc_text_or(view, "account", ""),
+		.region = doc_text_or(view, "region", ""),
+		.dry_run = f->dry_run,
+		.approve_all = f->approve_all,
+		.watch = { .step = step_changed, .ctx = run },
+		.artifact = keep_artifact,
+		.artifact_ctx = run,
+	};
+}
+
+void stages_run_end(struct stages_run *run)
+{
+	vault_free(run->vault);
+	(void)pthread_mutex_destroy(&run->lock);
+}
+
+static enum err_status record_held(
+	const struct flow *f, const char *case_id, const json_t *held, struct err *err)
+{
+	size_t i;
+	const json_t *h;
+	json_array_foreach(held, i, h)
+	{
+		enum err_status st =
+			journal_append(f->journal, case_id, "guard.held", h, NULL, err);
+		if (st != ERR_OK) {
+			return st;
+		}
+		stages_tell(f, "held", h);
+	}
+	return ERR_OK;
+}
+
+enum err_status stages_route(const struct flow *f, const struct finding *finding,
+	const char *case_id, json_t **route, bool *act, struct err *err)
+{
+	json_t *r = NULL;
+	enum err_status st = playbook_route(f->playbooks, f->config, finding, &r, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	TRY(record_held(f, case_id, json_object_get(r, "held_back"), err));
+	const char *mode = doc_text_or(r, "mode", "none");
+	*act = (strcmp(mode, "auto") == 0 || strcmp(mode, "approve") == 0) &&
+	       json_array_size(json_object_get(r, "steps")) > 0;
+	*route = json_incref(r);
+out:
+	json_decref(r);
+	return st;
+}
+
+enum err_status stages_contain(const struct flow *f, const struct finding *finding,
+	const char *case_id, const json_t *route, struct err *err)
+{
+	json_t *view = NULL, *plan = NULL, *payload = NULL, *response = NULL;
+	struct engine engine = { 0 };
+	struct stages_run run = { 0 };
+	char hash[65];
+	enum err_status st = stages_view(f, case_id, &view, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	stages_engine(f, finding, view, &run, &engine);
+	const struct action_ctx base = {
+		.env = f->env,
+		.aws = f->aws,
+		.config = f->config,
+		.finding = finding,
+		.case_id = case_id,
+		.account = engine.account,
+		.region = engine.region,
+	};
+	TRY(plan_make(&base, route, &plan, err));
+	plan_hash(plan, hash);
+	payload = json_pack("{s:O, s:O*, s:O*, s:s}", "plan", plan, "playbook",
+		json_object_get(route, "playbook"), "mode", json_object_get(route, "mode"),
+		"hash", hash);
+	TRY(journal_append(f->journal, case_id, "plan.made", payload, NULL, err));
+	stages_tell(f, "planned", plan);
+	st = engine_run(&engine, case_id, plan, &response, err);
+	if (response) {
+		stages_tell(f, "contained", response);
+	}
+out:
+	stages_run_end(&run);
+	json_decref(response);
+	json_decref(payload);
+	json_decref(plan);
+	json_decref(view);
+	return st;
+}
+
+void stages_notify(const struct flow *f, const char *case_id, const char *event)
+{
+	json_t *view = NULL, *sent = NULL;
+	struct err err = { 0 };
+	enum err_status st = stages_view(f, case_id, &view, &err);
+	if (st == ERR_OK) {
+		st = notify_case(
+			f->env, f->aws, f->journal, f->config, view, event, &sent, &err);
+	}
+	if (st != ERR_OK) {
+		log_err(LOG_ERROR, "the team could not be told", &err);
+	}
+	if (sent) {
+		stages_tell(f, "notified", sent);
+	}
+	json_decref(sent);
+	json_decref(view);
+}
+
+/* What the first message says: the state the measures ended in. */
+static const char *first_event(const json_t *view, bool acted)
+{
+	const char *state = doc_text_or(view, "state", "");
+	if (!acted) {
+		return "case.opened";
+	}
+	if (strcmp(state, "awaiting_approval") == 0) {
+		return "action.pending";
+	}
+	return strcmp(state, "contained") == 0 ? "action.done" : "action.failed";
+}
+
+/* A sample finding and cordon's own trace are no reason to wake anybody. */
+static bool worth_telling(const json_t *route)
+{
+	size_t i;
+	const json_t *h;
+	json_array_foreach(json_object_get(route, "held_back"), i, h)
+	{
+		const char *guard = doc_text_or(h, "guard", "");
+		if (strcmp(guard, "sample") == 0 || strcmp(guard, "own-action") == 0 ||
+			strcmp(guard, "duplicate") == 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+void stages_after(const struct flow *f, const struct finding *finding, const char *case_id,
+	const json_t *route, bool acted)
+{
+	json_t *view = NULL;
+	struct err err = { 0 };
+	(void)finding;
+	if (!acted && !worth_telling(route)) {
+		return;
+	}
+	if (stages_view(f, case_id, &view, &err) != ERR_OK) {
+		log_err(LOG_ERROR, "the case can't be read back", &err);
+		return;
+	}
+	stages_notify(f, case_id, first_event(view, acted));
+	json_decref(view);
+	if (!f->skip_analysis) {
+		stages_explain(f, case_id);
+	}
+}
+
+static bool has_unfinished(const json_t *view)
+{
+	size_t i;
+	const json_t *s;
+	json_array_foreach(json_object_get(view, "steps"), i, s)
+	{
+		const char *state = doc_text_or(s, "state", "");
+		if (strcmp(state, "running") == 0 || strcmp(state, "planned") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static enum err_status finish_steps(const struct flow *f, const struct finding *finding,
+	const json_t *view, struct err *err)
+{
+	struct engine engine = { 0 };
+	struct stages_run run = { 0 };
+	json_t *response = NULL;
+	stages_engine(f, finding, view, &run, &engine);
+	enum err_status st = engine_resume(&engine, run.case_id, &response, err);
+	if (response) {
+		stages_tell(f, "contained", response);
+	}
+	json_decref(response);
+	stages_run_end(&run);
+	return st;
+}
+
+/* Killed before a plan was made: the finding is in the journal, so it is answered from there. */
+static enum err_status restart(
+	const struct flow *f, const struct finding *given, const json_t *view, struct err *err)
+{
+	struct finding_set set = { 0 };
+	struct buf text;
+	json_t *route = NULL;
+	bool act = false;
+	const char *case_id = doc_text_or(view, "case", "");
+	const json_t *raw = doc_get(view, "findings[0].raw");
+	enum err_status st = ERR_OK;
+	buf_init(&text, DOC_MAX_BYTES);
+	if (!given && raw) {
+		doc_canonical(raw, &text);
+		TRY(finding_read(buf_view(&text), &set, err));
+	}
+	const struct finding *finding = given ? given : (set.n ? set.items[0] : NULL);
+	if (!finding) {
+		st = err_set(err, ERR_NOT_FOUND, "case %s holds no finding to answer", case_id);
+		goto out;
+	}
+	TRY(stages_route(f, finding, case_id, &route, &act, err));
+	if (act) {
+		st = stages_contain(f, finding, case_id, route, err);
+	}
+out:
+	json_decref(route);
+	finding_set_deinit(&set);
+	buf_deinit(&text);
+	return st;
+}
+
+enum err_status stages_finish(const struct flow *f, const struct finding *finding,
+	const char *case_id, json_t **out, struct err *err)
+{
+	json_t *view = NULL;
+	enum err_status st = stages_view(f, case_id, &view, err), contained = ERR_OK;
+	if (st != ERR_OK) {
+		return st;
+	}
+	bool planned = json_is_object(json_object_get(view, "plan"));
+	bool held = json_array_size(json_object_get(view, "held_back")) > 0;
+	bool observed = json_array_size(json_object_get(view, "messages")) > 0;
+	if (planned && has_unfinished(view)) {
+		contained = finish_steps(f, finding, view, err);
+	} else if (!planned && !held && !observed) {
+		contained = restart(f, finding, view, err);
+	}
+	json_decref(view);
+	view = NULL;
+	TRY(stages_view(f, case_id, &view, err));
+	planned = json_is_object(json_object_get(view, "plan"));
+	if (!f->dry_run && (planned || !held)) {
+		if (json_array_size(json_object_get(view, "messages")) == 0) {
+			stages_notify(f, case_id, first_event(view, planned));
+		}
+		if (!f->skip_analysis &&
+			strcmp(doc_text_or(view, "state", ""), "undone") != 0) {
+			stages_explain(f, case_id);
+		}
+		json_decref(view);
+		view = NULL;
+		TRY(stages_view(f, case_id, &view, err));
+	}
+	*out = stages_response(view);
+	stages_tell(f, "done", *out);
+	st = contained;
+out:
+	json_decref(view);
+	return st;
+}
