@@ -1,0 +1,41 @@
+#include "app/parts.h"
+#include "app/app.h"
+
+enum err_status app_aws(struct app *app, struct aws_client **out, struct err *err)
+{
+	if (!app->aws) {
+		const struct aws_options opts = {
+			.profile = app->profile ? app->profile : app->config.profile,
+			.region = app->region ? app->region : app->config.region,
+			.endpoint_url = app->endpoint_url,
+			.refuse_mutating = app->dry_run,
+		};
+		enum err_status st = aws_client_new(app->env, &opts, &app->aws, err);
+		if (st != ERR_OK) {
+			return st;
+		}
+	}
+	*out = app->aws;
+	return ERR_OK;
+}
+
+enum err_status app_journal(struct app *app, struct journal **out, struct err *err)
+{
+	if (!app->journal) {
+		enum err_status st =
+			journal_open(app->env, app->config.state, &app->journal, err);
+		if (st != ERR_OK) {
+			return st;
+		}
+	}
+	*out = app->journal;
+	return ERR_OK;
+}
+
+void parts_close(struct app *app)
+{
+	journal_close(app->journal);
+	aws_client_free(app->aws);
+	app->journal = NULL;
+	app->aws = NULL;
+}
