@@ -9,6 +9,15 @@
 #include "base/doc.h"
 #include "base/err.h"
 
+/* Ceilings of finding_read. */
+#define FINDING_MAX_BYTES     (16u * 1024 * 1024) /* after inflation */
+#define FINDING_MAX_PARTS     10000 /* findings, non-findings and unreadable parts together */
+#define FINDING_MAX_RESOURCES 1000  /* of one finding; what lies beyond is counted in `dropped` */
+#define FINDING_MAX_ACTORS    1000
+#define FINDING_MAX_SIGNALS   1000
+#define FINDING_MAX_TEXT      4096 /* longer free text is cut */
+#define FINDING_MAX_ID	      2048 /* a longer identifier counts as not given */
+
 /* Names printed outside are GuardDuty's own resourceType words (finding_kind_name). */
 enum finding_kind {
 	FINDING_UNKNOWN,
@@ -25,14 +34,16 @@ enum finding_kind {
 	FINDING_VOLUME,
 	FINDING_SNAPSHOT,
 	FINDING_IMAGE,
-	FINDING_RECOVERY_POINT,
+	FINDING_RECOVERY_POINT,	    /* of EBS volumes; id: recovery point ARN */
+	FINDING_EC2_RECOVERY_POINT,
+	FINDING_S3_RECOVERY_POINT,
 	FINDING_MODEL,	    /* Bedrock */
 	FINDING_OTHER,	    /* a resource an attack sequence names that has no kind of its own */
 };
 enum finding_role { FINDING_ROLE_NONE, FINDING_ROLE_ACTOR, FINDING_ROLE_TARGET };
 enum finding_shape { FINDING_GUARDDUTY, FINDING_ASFF, FINDING_OCSF };
 
-/* Absent text is the empty slice. All memory belongs to the finding's arena. */
+/* Absent text is the empty slice. All text belongs to the finding's arena. */
 struct finding_resource {
 	enum finding_kind kind;
 	struct str id;
@@ -44,7 +55,7 @@ struct finding_resource {
 	struct str instance_id;		/* access key: from principalId "AROA...:i-..." */
 	struct str cluster_id;		/* database cluster */
 	bool public_access;		/* bucket: effectivePermission PUBLIC */
-	const json_t *tags;		/* {"key":"value"} or NULL; borrowed from `raw` copies */
+	json_t *tags;			/* {"key":"value"} or NULL; freed with the finding */
 };
 
 /* A remote end: whoever GuardDuty saw. Attacker-written text. */
@@ -70,8 +81,9 @@ struct finding {
 	int64_t created_ms, updated_ms, first_seen_ms, last_seen_ms; /* 0 = not given */
 	int64_t count;		/* occurrences, at least 1 */
 	enum finding_role role;
-	bool sample;
-	bool archived;
+	bool sample;		/* made by CreateSampleFindings */
+	bool archived;		/* archived, resolved or suppressed where it came from */
+	bool posture;		/* a control or compliance check of Security Hub: no threat */
 	struct str action_type; /* AWS_API_CALL, NETWORK_CONNECTION ... */
 	struct str direction;	/* INBOUND, OUTBOUND, UNKNOWN or "" */
 	struct str api, service_name, user_agent; /* AWS_API_CALL */
@@ -82,6 +94,7 @@ struct finding {
 	size_t n_actors;
 	struct finding_signal *signals; /* attack sequences */
 	size_t n_signals;
+	size_t dropped;		/* resources, actors and signals beyond the ceilings */
 	json_t *raw;		/* the finding itself, as received (owned) */
 };
 
@@ -95,8 +108,10 @@ struct finding_set {
 
 /*
  * Reads every finding in `data`: JSON, JSON lines, gzip of either, arrays, {"Findings":[..]},
- * EventBridge events, SQS and SNS wrappings. At most 16 MiB after inflation and 10,000 findings
- * (ERR_LIMIT). ERR_INPUT when nothing in it is JSON or no part is a finding or a known
+ * EventBridge events, SQS and SNS wrappings, six levels of them. The first resource of a finding
+ * is of the kind its resourceType names (id "" when the finding names none); an Instance that is
+ * only known from a role session (principalId "AROA...:i-...") is among the resources too.
+ * At most FINDING_MAX_BYTES after inflation and FINDING_MAX_PARTS parts (ERR_LIMIT). ERR_INPUT when nothing in it is JSON or no part is a finding or a known
  * non-finding; a set that holds some good and some bad parts is OK and names the bad ones.
  * Caller's memory, freed by finding_set_deinit.
  */
