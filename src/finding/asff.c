@@ -42,7 +42,7 @@ enum finding_kind asff_kind(const json_t *type)
 bool asff_is(const json_t *doc)
 {
 	return json_is_string(json_object_get(doc, "ProductArn")) &&
-		json_is_array(json_object_get(doc, "Resources"));
+	       json_is_array(json_object_get(doc, "Resources"));
 }
 
 /* "sourceIPs.0_" is element 0 of sourceIPs. */
@@ -53,7 +53,8 @@ static bool split_element(struct str piece, struct str *name, size_t *index)
 	if (dot == SIZE_MAX || !str_ends(piece, STR("_"))) {
 		return false;
 	}
-	if (!str_to_i64(str_sub(piece, dot + 1, piece.n - dot - 2), &n) || n < 0 || n >= MAX_ELEMENT) {
+	if (!str_to_i64(str_sub(piece, dot + 1, piece.n - dot - 2), &n) || n < 0 ||
+		n >= MAX_ELEMENT) {
 		return false;
 	}
 	*name = str_sub(piece, 0, dot);
@@ -126,7 +127,8 @@ static json_t *unflatten(json_t *fields)
 	json_t *value = NULL;
 	size_t seen = 0;
 
-	json_object_foreach(fields, key, value) {
+	json_object_foreach(fields, key, value)
+	{
 		struct str path = str_from(key);
 		if (++seen > MAX_FIELDS) {
 			break;
@@ -137,8 +139,8 @@ static json_t *unflatten(json_t *fields)
 		if (str_starts(path, str_from(prefix))) {
 			put_path(service, str_sub(path, sizeof(prefix) - 1, SIZE_MAX), value);
 		} else if (str_starts(path, STR("action/")) || str_is(path, "resourceRole") ||
-			str_is(path, "additionalInfo") || str_is(path, "archived") ||
-			str_is(path, "count")) {
+			   str_is(path, "additionalInfo") || str_is(path, "archived") ||
+			   str_is(path, "count")) {
 			put_path(service, path, value);
 		}
 	}
@@ -198,7 +200,8 @@ static void read_instance(struct finding *f, struct finding_resource *r, const j
 	r->vpc_id = parts_id(f, parts_at(d, "VpcId"));
 	r->subnet_id = parts_id(f, parts_at(d, "SubnetId"));
 	r->instance_profile_arn = parts_id(f, parts_at(d, "IamInstanceProfileArn"));
-	json_array_foreach(parts_at(d, "IpV4Addresses"), i, v) {
+	json_array_foreach(parts_at(d, "IpV4Addresses"), i, v)
+	{
 		struct str ip = parts_id(f, v);
 		struct str *place = parts_ip_is_private(ip) ? &r->private_ip : &r->public_ip;
 		if (place->n == 0) {
@@ -213,7 +216,8 @@ static struct str resource_id(struct finding *f, enum finding_kind kind, const j
 
 	if (kind == FINDING_ACCESS_KEY) {
 		/* "AWS::IAM::AccessKey:AKIA...", and "...:null" for a console login */
-		struct str key = parts_id(f, parts_at(v, "Details.AwsIamAccessKey.AccessKeyId"));
+		struct str key =
+			parts_id(f, parts_at(v, "Details.AwsIamAccessKey.AccessKeyId"));
 		key = key.n > 0 ? key : parts_tail(id);
 		return str_is(key, "null") ? (struct str){ NULL, 0 } : key;
 	}
@@ -252,8 +256,8 @@ static void read_resource(struct finding *f, const json_t *v)
 	} else if (kind == FINDING_ACCESS_KEY) {
 		read_access_key(f, r, parts_at(v, "Details.AwsIamAccessKey"));
 	} else if (kind == FINDING_RDS_INSTANCE) {
-		r->cluster_id =
-			parts_id(f, parts_at(v, "Details.AwsRdsDbInstance.DBClusterIdentifier"));
+		r->cluster_id = parts_id(
+			f, parts_at(v, "Details.AwsRdsDbInstance.DBClusterIdentifier"));
 	}
 }
 
@@ -284,11 +288,11 @@ static bool is_guardduty(const json_t *doc)
 {
 	const char *product = json_string_value(json_object_get(doc, "ProductArn"));
 	return parts_is(json_object_get(doc, "ProductName"), "GuardDuty") ||
-		str_ends(str_from(product), STR("product/aws/guardduty"));
+	       str_ends(str_from(product), STR("product/aws/guardduty"));
 }
 
-enum err_status asff_read(json_t *doc, const struct parts_origin *from, struct finding **out,
-	struct err *err)
+enum err_status asff_read(
+	json_t *doc, const struct parts_origin *from, struct finding **out, struct err *err)
 {
 	enum err_status st = ERR_OK;
 	size_t i = 0;
@@ -306,19 +310,22 @@ enum err_status asff_read(json_t *doc, const struct parts_origin *from, struct f
 	f->account = parts_id(f, parts_at(doc, "AwsAccountId"));
 	f->region = parts_id(f, parts_at(doc, "Region"));
 	f->severity = severity_of(parts_at(doc, "Severity"));
-	json_array_foreach(parts_at(doc, "Resources"), i, v) {
+	json_array_foreach(parts_at(doc, "Resources"), i, v)
+	{
 		read_resource(f, v);
 	}
 	if (is_guardduty(doc)) {
 		service = unflatten(parts_at(doc, "ProductFields"));
 		guardduty_service(f, service);
-		json_array_foreach(types, i, v) {
+		json_array_foreach(types, i, v)
+		{
 			f->type = f->type.n > 0 ? f->type : guardduty_type(f, v);
 		}
 	}
 	if (f->type.n == 0) {
 		f->type = parts_id(f, json_array_get(types, 0));
-		f->posture = !is_guardduty(doc) &&
+		f->posture =
+			!is_guardduty(doc) &&
 			(parts_at(doc, "Compliance") != NULL ||
 				str_starts(f->type, STR("Software and Configuration Checks/")));
 	}

@@ -27,8 +27,8 @@ enum err_status envelope_reject(struct finding_set *set, const char *reason, str
 	enum err_status st = check_count(set, err);
 	if (st == ERR_OK) {
 		json_array_append_new(set->rejected,
-			json_pack("{s:I, s:o}", "index", (json_int_t)parts_so_far(set), "reason",
-				doc_str(str_from(reason))));
+			json_pack("{s:I, s:o}", "index", (json_int_t)parts_so_far(set),
+				"reason", doc_str(str_from(reason))));
 	}
 	return st;
 }
@@ -54,8 +54,8 @@ static void add_finding(struct finding_set *set, struct finding *f)
 	set->items[set->n++] = f;
 }
 
-static enum err_status open_finding(json_t *doc, const struct parts_origin *from,
-	struct finding_set *set, struct err *err)
+static enum err_status open_finding(
+	json_t *doc, const struct parts_origin *from, struct finding_set *set, struct err *err)
 {
 	struct finding *f = NULL;
 	struct err why = { 0 };
@@ -108,7 +108,8 @@ static enum err_status open_array(const json_t *list, const struct parts_origin 
 	size_t i = 0;
 	json_t *v = NULL;
 
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		TRY(open_value(v, from, set, level + 1, err));
 	}
 out:
@@ -116,8 +117,8 @@ out:
 }
 
 /* An EventBridge event; `detail` is an object. */
-static enum err_status open_event(const json_t *event, struct finding_set *set, int level,
-	struct err *err)
+static enum err_status open_event(
+	const json_t *event, struct finding_set *set, int level, struct err *err)
 {
 	json_t *detail = json_object_get(event, "detail");
 	const json_t *account = json_object_get(event, "account");
@@ -128,7 +129,8 @@ static enum err_status open_event(const json_t *event, struct finding_set *set, 
 		str_from(json_string_value(region)) };
 	char reason[200];
 
-	if (parts_is(source, "aws.guardduty") && kind != NULL && !parts_is(kind, "GuardDuty Finding")) {
+	if (parts_is(source, "aws.guardduty") && kind != NULL &&
+		!parts_is(kind, "GuardDuty Finding")) {
 		return add_not_finding(set, err); /* scan results, coverage, plan status */
 	}
 	if (is_finding(detail)) {
@@ -164,7 +166,8 @@ static enum err_status open_object(json_t *v, const struct parts_origin *from,
 			return open_array(list, from, set, level, err);
 		}
 	}
-	if (json_is_string(parts_at(v, "body"))) { /* SQS, as Lambda or ReceiveMessage hand it over */
+	if (json_is_string(
+		    parts_at(v, "body"))) { /* SQS, as Lambda or ReceiveMessage hand it over */
 		return open_text(parts_at(v, "body"), from, set, level, err);
 	}
 	if (json_is_object(parts_at(v, "sns"))) { /* SNS, as Lambda hands it over */
@@ -174,7 +177,8 @@ static enum err_status open_object(json_t *v, const struct parts_origin *from,
 		return open_text(json_object_get(v, "Message"), from, set, level, err);
 	}
 	return envelope_reject(set,
-		"not a finding: no type, resource or service of GuardDuty, no ASFF, no OCSF", err);
+		"not a finding: no type, resource or service of GuardDuty, no ASFF, no OCSF",
+		err);
 }
 
 static enum err_status open_value(json_t *v, const struct parts_origin *from,

@@ -66,11 +66,11 @@ const char *finding_role_name(enum finding_role role)
 
 const char *finding_severity_word(double severity)
 {
-	return severity >= 9 ? "critical"
-		: severity >= 7 ? "high"
-		: severity >= 4 ? "medium"
-		: severity >= 1 ? "low"
-				: "info";
+	return severity >= 9   ? "critical"
+	       : severity >= 7 ? "high"
+	       : severity >= 4 ? "medium"
+	       : severity >= 1 ? "low"
+			       : "info";
 }
 
 bool finding_role_matters(struct str type)
@@ -87,7 +87,8 @@ bool finding_role_matters(struct str type)
 	return false;
 }
 
-const struct finding_resource *finding_resource_of(const struct finding *f, enum finding_kind kind)
+const struct finding_resource *finding_resource_of(
+	const struct finding *f, enum finding_kind kind)
 {
 	for (size_t i = 0; i < f->n_resources; i++) {
 		if (f->resources[i].kind == kind) {
@@ -113,11 +114,11 @@ json_t *finding_json(const struct finding *f)
 			json_array_append_new(ips, doc_str(f->actors[i].ip));
 		}
 	}
-	return json_pack("{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:b}", "id", doc_str(f->id),
-		"arn", doc_str(f->arn), "type", doc_str(f->type), "severity", f->severity,
-		"account", doc_str(f->account), "region", doc_str(f->region), "resources", resources,
-		"actor_ips", ips, "role", role != NULL ? json_string(role) : json_null(), "sample",
-		(int)f->sample);
+	return json_pack("{s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
+		doc_str(f->id), "arn", doc_str(f->arn), "type", doc_str(f->type), "severity",
+		f->severity, "account", doc_str(f->account), "region", doc_str(f->region),
+		"resources", resources, "actor_ips", ips, "role",
+		role != NULL ? json_string(role) : json_null(), "sample", (int)f->sample);
 }
 
 void finding_free(struct finding *f)
@@ -147,8 +148,8 @@ void finding_set_deinit(struct finding_set *s)
  * JSON lines. Only lines that are whole objects count as such; with none among them the text is
  * one broken document and *lines stays 0.
  */
-static enum err_status read_lines(struct str text, struct finding_set *set, size_t *lines,
-	struct err *err)
+static enum err_status read_lines(
+	struct str text, struct finding_set *set, size_t *lines, struct err *err)
 {
 	enum err_status st = ERR_OK;
 	struct str line;
@@ -206,8 +207,9 @@ enum err_status finding_read(struct str data, struct finding_set *out, struct er
 		data = buf_view(&plain);
 	}
 	if (data.n > FINDING_MAX_BYTES) {
-		st = err_set(err, ERR_LIMIT, "%zu bytes are more than a list of findings may have (%u MiB)",
-			data.n, FINDING_MAX_BYTES / (1024 * 1024));
+		st = err_set(err, ERR_LIMIT,
+			"%zu bytes are more than a list of findings may have (%u MiB)", data.n,
+			FINDING_MAX_BYTES / (1024 * 1024));
 		goto out;
 	}
 	if (str_starts(data, STR("\xEF\xBB\xBF"))) {
@@ -215,8 +217,8 @@ enum err_status finding_read(struct str data, struct finding_set *out, struct er
 	}
 	TRY(read_text(str_trim(data), &set, err));
 	if (set.n == 0 && set.not_findings == 0) {
-		const char *reason =
-			doc_text_or(json_array_get(set.rejected, 0), "reason", "the list is empty");
+		const char *reason = doc_text_or(
+			json_array_get(set.rejected, 0), "reason", "the list is empty");
 		st = err_set(err, ERR_INPUT, "no finding in it: %s", reason);
 		goto out;
 	}

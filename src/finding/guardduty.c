@@ -95,9 +95,11 @@ static void read_objects(struct finding *f, const json_t *buckets)
 	json_t *b = NULL;
 	json_t *o = NULL;
 
-	json_array_foreach(buckets, i, b) {
+	json_array_foreach(buckets, i, b)
+	{
 		struct str bucket = parts_id(f, parts_at(b, "name"));
-		json_array_foreach(parts_at(b, "s3ObjectDetails"), k, o) {
+		json_array_foreach(parts_at(b, "s3ObjectDetails"), k, o)
+		{
 			struct str key = parts_id(f, parts_at(o, "key"));
 			struct str id = bucket_object_id(f, bucket, key);
 			struct finding_resource *r =
@@ -114,14 +116,15 @@ static void read_buckets(struct finding *f, const json_t *buckets)
 	size_t i = 0;
 	json_t *b = NULL;
 
-	json_array_foreach(buckets, i, b) {
+	json_array_foreach(buckets, i, b)
+	{
 		struct str id = parts_id(f, parts_at(b, "name"));
 		struct finding_resource *r =
 			id.n > 0 ? parts_resource(f, FINDING_S3_BUCKET, id) : NULL;
 		if (r != NULL) {
 			r->arn = parts_id(f, parts_at(b, "arn"));
-			r->public_access =
-				parts_is(parts_at(b, "publicAccess.effectivePermission"), "PUBLIC");
+			r->public_access = parts_is(
+				parts_at(b, "publicAccess.effectivePermission"), "PUBLIC");
 			parts_tags(r, parts_at(b, "tags"));
 		}
 	}
@@ -132,7 +135,8 @@ static void read_volumes(struct finding *f, const json_t *b)
 	size_t i = 0;
 	json_t *v = NULL;
 
-	json_array_foreach(parts_at(b, "scannedVolumeDetails"), i, v) {
+	json_array_foreach(parts_at(b, "scannedVolumeDetails"), i, v)
+	{
 		struct str arn = parts_id(f, parts_at(v, "volumeArn"));
 		struct finding_resource *r =
 			arn.n > 0 ? parts_resource(f, FINDING_VOLUME, parts_tail(arn)) : NULL;
@@ -162,7 +166,6 @@ static const struct {
 	{ FINDING_CONTAINER, "containerDetails.id", NULL, NULL, NULL, NULL },
 	{ FINDING_SNAPSHOT, NULL, "ebsSnapshotDetails.snapshotArn", NULL, NULL, NULL },
 	{ FINDING_IMAGE, NULL, "ec2ImageDetails.imageArn", NULL, NULL, NULL },
-	{ FINDING_MODEL, NULL, "modelDetails.modelArn", NULL, NULL, NULL },
 };
 
 static void read_plain(struct finding *f, const json_t *resource, enum finding_kind kind)
@@ -192,14 +195,31 @@ static void read_plain(struct finding *f, const json_t *resource, enum finding_k
 			r->vpc_id = parts_id(f, parts_at(resource, plain_blocks[i].vpc));
 		}
 		if (plain_blocks[i].cluster != NULL) {
-			r->cluster_id = parts_id(f, parts_at(resource, plain_blocks[i].cluster));
+			r->cluster_id =
+				parts_id(f, parts_at(resource, plain_blocks[i].cluster));
 		}
 	}
 }
 
-static void read_recovery_point(struct finding *f, const json_t *resource, enum finding_kind kind)
+static void read_models(struct finding *f, const json_t *models)
 {
-	struct str arn = parts_id(f, parts_at(resource, "recoveryPointDetails.recoveryPointArn"));
+	size_t i = 0;
+	json_t *v = NULL;
+
+	json_array_foreach(models, i, v)
+	{
+		struct str id = parts_id(f, parts_at(v, "modelId"));
+		if (id.n > 0) {
+			(void)parts_resource(f, FINDING_MODEL, id);
+		}
+	}
+}
+
+static void read_recovery_point(
+	struct finding *f, const json_t *resource, enum finding_kind kind)
+{
+	struct str arn =
+		parts_id(f, parts_at(resource, "recoveryPointDetails.recoveryPointArn"));
 	struct finding_resource *r = arn.n > 0 ? parts_resource(f, kind, arn) : NULL;
 	if (r != NULL) {
 		r->arn = arn;
@@ -224,6 +244,9 @@ static void read_kind(struct finding *f, const json_t *resource, enum finding_ki
 	case FINDING_VOLUME:
 		read_volumes(f, parts_at(resource, "ebsVolumeDetails"));
 		break;
+	case FINDING_MODEL:
+		read_models(f, parts_at(resource, "modelDetails"));
+		break;
 	case FINDING_RECOVERY_POINT:
 	case FINDING_EC2_RECOVERY_POINT:
 	case FINDING_S3_RECOVERY_POINT:
@@ -238,8 +261,8 @@ static void read_kind(struct finding *f, const json_t *resource, enum finding_ki
 /* Order in which blocks beside the one of resourceType are taken in. */
 static const enum finding_kind block_order[] = { FINDING_INSTANCE, FINDING_ACCESS_KEY,
 	FINDING_S3_OBJECT, FINDING_S3_BUCKET, FINDING_RDS_INSTANCE, FINDING_RDS_LIMITLESS,
-	FINDING_LAMBDA, FINDING_EKS_CLUSTER, FINDING_ECS_CLUSTER, FINDING_CONTAINER, FINDING_VOLUME,
-	FINDING_SNAPSHOT, FINDING_IMAGE, FINDING_MODEL };
+	FINDING_LAMBDA, FINDING_EKS_CLUSTER, FINDING_ECS_CLUSTER, FINDING_CONTAINER,
+	FINDING_VOLUME, FINDING_SNAPSHOT, FINDING_IMAGE, FINDING_MODEL };
 
 static void read_resource(struct finding *f, const json_t *resource)
 {
@@ -294,12 +317,14 @@ static void read_action_block(struct finding *f, const json_t *block)
 	json_t *v = NULL;
 
 	read_remote(f, block, parts_at(block, "remoteIpDetails"));
-	json_array_foreach(parts_at(block, "portProbeDetails"), i, v) {
+	json_array_foreach(parts_at(block, "portProbeDetails"), i, v)
+	{
 		read_remote(f, v, parts_at(v, "remoteIpDetails"));
 	}
 	const json_t *sources = parts_at(block, "sourceIPs");
 	sources = sources != NULL ? sources : parts_at(block, "sourceIps");
-	json_array_foreach(sources, i, v) {
+	json_array_foreach(sources, i, v)
+	{
 		/* The API server lists the proxies in between too. */
 		if (json_is_string(v) && !parts_ip_is_private(str_from(json_string_value(v)))) {
 			(void)parts_actor(f, v, NULL);
@@ -324,7 +349,8 @@ void guardduty_action(struct finding *f, const json_t *action)
 	f->service_name = parts_id(f, parts_at(api, "serviceName"));
 	f->user_agent = parts_text(f, parts_at(api, "userAgent"));
 	if (f->user_agent.n == 0) {
-		f->user_agent = parts_text(f, parts_at(action, "kubernetesApiCallAction.userAgent"));
+		f->user_agent =
+			parts_text(f, parts_at(action, "kubernetesApiCallAction.userAgent"));
 	}
 }
 
@@ -426,16 +452,20 @@ static void read_sequence(struct finding *f, const json_t *sequence)
 	size_t i = 0;
 	json_t *v = NULL;
 
-	json_array_foreach(parts_at(sequence, "resources"), i, v) {
+	json_array_foreach(parts_at(sequence, "resources"), i, v)
+	{
 		read_sequence_resource(f, v);
 	}
-	json_array_foreach(parts_at(sequence, "actors"), i, v) {
+	json_array_foreach(parts_at(sequence, "actors"), i, v)
+	{
 		read_sequence_actor(f, parts_at(v, "user"));
 	}
-	json_array_foreach(parts_at(sequence, "endpoints"), i, v) {
+	json_array_foreach(parts_at(sequence, "endpoints"), i, v)
+	{
 		read_sequence_endpoint(f, v);
 	}
-	json_array_foreach(parts_at(sequence, "signals"), i, v) {
+	json_array_foreach(parts_at(sequence, "signals"), i, v)
+	{
 		struct finding_signal *s = parts_signal(f);
 		if (s == NULL) {
 			continue;
@@ -469,14 +499,16 @@ void guardduty_service(struct finding *f, const json_t *service)
 
 bool guardduty_is(const json_t *doc)
 {
-	static const char *const blocks[] = { "resourceType", "instanceDetails", "accessKeyDetails",
-		"s3BucketDetails", "rdsDbInstanceDetails", "rdsDbUserDetails", "lambdaDetails",
-		"eksClusterDetails", "ecsClusterDetails", "containerDetails", "kubernetesDetails" };
+	static const char *const blocks[] = { "resourceType", "instanceDetails",
+		"accessKeyDetails", "s3BucketDetails", "rdsDbInstanceDetails",
+		"rdsDbUserDetails", "lambdaDetails", "eksClusterDetails", "ecsClusterDetails",
+		"containerDetails", "kubernetesDetails" };
 	const json_t *resource = parts_at(doc, "resource");
 	const json_t *service = parts_at(doc, "service");
 	const json_t *type = parts_at(doc, "type");
 
-	if (json_is_string(type) && str_find_char(str_from(json_string_value(type)), ':') != SIZE_MAX &&
+	if (json_is_string(type) &&
+		str_find_char(str_from(json_string_value(type)), ':') != SIZE_MAX &&
 		(parts_at(doc, "severity") != NULL || parts_at(doc, "accountId") != NULL ||
 			resource != NULL || service != NULL)) {
 		return true;
@@ -487,11 +519,11 @@ bool guardduty_is(const json_t *doc)
 		}
 	}
 	return parts_is(parts_at(service, "serviceName"), "guardduty") ||
-		parts_at(service, "detectorId") != NULL;
+	       parts_at(service, "detectorId") != NULL;
 }
 
-enum err_status guardduty_read(json_t *doc, const struct parts_origin *from, struct finding **out,
-	struct err *err)
+enum err_status guardduty_read(
+	json_t *doc, const struct parts_origin *from, struct finding **out, struct err *err)
 {
 	enum err_status st = ERR_OK;
 	const json_t *type = parts_at(doc, "type");

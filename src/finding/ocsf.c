@@ -28,8 +28,8 @@ static struct str resource_id(struct finding *f, enum finding_kind kind, const j
 static void read_instance(struct finding *f, struct finding_resource *r, const json_t *v)
 {
 	const json_t *eni = json_array_get(parts_at(v, "data.network_interfaces"), 0);
-	struct str ip = parts_id(f,
-		parts_at(json_array_get(parts_at(v, "device.network_interfaces"), 0), "ip"));
+	struct str ip = parts_id(
+		f, parts_at(json_array_get(parts_at(v, "device.network_interfaces"), 0), "ip"));
 
 	r->vpc_id = parts_id(f, parts_at(eni, "vpc_id"));
 	r->subnet_id = parts_id(f, parts_at(eni, "subnet_id"));
@@ -125,7 +125,8 @@ static struct str type_of(struct finding *f, const json_t *types)
 	json_t *v = NULL;
 
 	/* ["Threats", "Execution:Runtime/NewBinaryExecuted"] */
-	json_array_foreach(types, i, v) {
+	json_array_foreach(types, i, v)
+	{
 		struct str s = parts_id(f, v);
 		size_t colon = str_find_char(s, ':');
 		size_t slash = str_find_char(s, '/');
@@ -146,20 +147,21 @@ static double severity_of(const json_t *id)
 bool ocsf_is(const json_t *doc)
 {
 	return json_is_integer(json_object_get(doc, "class_uid")) &&
-		json_is_object(json_object_get(doc, "finding_info"));
+	       json_is_object(json_object_get(doc, "finding_info"));
 }
 
 static bool is_posture(const json_t *doc)
 {
 	/* 2003 Compliance Finding; Prowler reports its checks as 2004 with a pass/fail code. */
 	return parts_int(parts_at(doc, "class_uid"), 0) == 2003 ||
-		parts_at(doc, "compliance") != NULL || parts_at(doc, "unmapped.compliance") != NULL ||
-		parts_is(parts_at(doc, "status_code"), "FAIL") ||
-		parts_is(parts_at(doc, "status_code"), "PASS");
+	       parts_at(doc, "compliance") != NULL ||
+	       parts_at(doc, "unmapped.compliance") != NULL ||
+	       parts_is(parts_at(doc, "status_code"), "FAIL") ||
+	       parts_is(parts_at(doc, "status_code"), "PASS");
 }
 
-enum err_status ocsf_read(json_t *doc, const struct parts_origin *from, struct finding **out,
-	struct err *err)
+enum err_status ocsf_read(
+	json_t *doc, const struct parts_origin *from, struct finding **out, struct err *err)
 {
 	enum err_status st = ERR_OK;
 	size_t i = 0;
@@ -182,16 +184,18 @@ enum err_status ocsf_read(json_t *doc, const struct parts_origin *from, struct f
 	f->first_seen_ms = parts_time(parts_at(info, "first_seen_time"));
 	f->last_seen_ms = parts_time(parts_at(info, "last_seen_time"));
 	f->count = parts_int(parts_at(doc, "count"), 1);
-	json_array_foreach(parts_at(doc, "resources"), i, v) {
+	json_array_foreach(parts_at(doc, "resources"), i, v)
+	{
 		read_resource(f, v);
 	}
-	json_array_foreach(parts_at(doc, "evidences"), i, v) {
+	json_array_foreach(parts_at(doc, "evidences"), i, v)
+	{
 		read_evidence(f, v);
 	}
 	int64_t status = parts_int(parts_at(doc, "status_id"), 0);
 	/* status_id 3 Suppressed, 4 Resolved, 5 Archived; activity_id 3 Close */
-	f->archived = (status >= 3 && status <= 5) ||
-		parts_int(parts_at(doc, "activity_id"), 0) == 3;
+	f->archived =
+		(status >= 3 && status <= 5) || parts_int(parts_at(doc, "activity_id"), 0) == 3;
 	f->posture = is_posture(doc);
 	parts_finish(f, from);
 	TRY(parts_check(f, err));

@@ -136,7 +136,7 @@ int64_t parts_time(const json_t *v)
 
 bool parts_is(const json_t *v, const char *text)
 {
-	return json_is_string(v) && strcmp(json_string_value(v), text) == 0;
+	return json_is_string(v) && str_is(view(v), text);
 }
 
 struct str parts_arn(struct str arn, int part)
@@ -179,7 +179,8 @@ static void *grow(struct finding *f, void *old, size_t n, size_t size)
 	return bigger;
 }
 
-struct finding_resource *parts_resource(struct finding *f, enum finding_kind kind, struct str id)
+struct finding_resource *parts_resource(
+	struct finding *f, enum finding_kind kind, struct str id)
 {
 	for (size_t i = 0; i < f->n_resources; i++) {
 		if (f->resources[i].kind == kind && str_eq(f->resources[i].id, id)) {
@@ -187,8 +188,8 @@ struct finding_resource *parts_resource(struct finding *f, enum finding_kind kin
 		}
 	}
 	void *room = f->n_resources < FINDING_MAX_RESOURCES
-		? grow(f, f->resources, f->n_resources, sizeof(*f->resources))
-		: NULL;
+			     ? grow(f, f->resources, f->n_resources, sizeof(*f->resources))
+			     : NULL;
 	if (room == NULL) {
 		f->dropped++;
 		return NULL;
@@ -205,7 +206,7 @@ static bool is_address(struct str s)
 	char text[INET6_ADDRSTRLEN];
 	unsigned char bytes[16];
 
-	if (s.n == 0 || s.n >= sizeof(text)) {
+	if (s.n == 0 || s.n >= sizeof(text) || memchr(s.p, '\0', s.n) != NULL) {
 		return false;
 	}
 	memcpy(text, s.p, s.n);
@@ -247,8 +248,8 @@ struct finding_actor *parts_actor(struct finding *f, const json_t *ip, const jso
 		}
 	}
 	void *room = f->n_actors < FINDING_MAX_ACTORS
-		? grow(f, f->actors, f->n_actors, sizeof(*f->actors))
-		: NULL;
+			     ? grow(f, f->actors, f->n_actors, sizeof(*f->actors))
+			     : NULL;
 	if (room == NULL) {
 		f->dropped++;
 		return NULL;
@@ -267,8 +268,8 @@ struct finding_actor *parts_actor(struct finding *f, const json_t *ip, const jso
 struct finding_signal *parts_signal(struct finding *f)
 {
 	void *room = f->n_signals < FINDING_MAX_SIGNALS
-		? grow(f, f->signals, f->n_signals, sizeof(*f->signals))
-		: NULL;
+			     ? grow(f, f->signals, f->n_signals, sizeof(*f->signals))
+			     : NULL;
 	if (room == NULL) {
 		f->dropped++;
 		return NULL;
@@ -289,13 +290,13 @@ bool parts_ip_is_private(struct str ip)
 	text[ip.n] = '\0';
 	if (inet_pton(AF_INET, text, b) == 1) {
 		return b[0] == 0 || b[0] == 10 || b[0] == 127 || (b[0] == 169 && b[1] == 254) ||
-			(b[0] == 172 && (b[1] & 0xF0) == 16) || (b[0] == 192 && b[1] == 168) ||
-			(b[0] == 100 && (b[1] & 0xC0) == 64);
+		       (b[0] == 172 && (b[1] & 0xF0) == 16) || (b[0] == 192 && b[1] == 168) ||
+		       (b[0] == 100 && (b[1] & 0xC0) == 64);
 	}
 	if (inet_pton(AF_INET6, text, b) == 1) {
 		static const unsigned char zero[15];
 		return (b[0] & 0xFE) == 0xFC || (b[0] == 0xFE && (b[1] & 0xC0) == 0x80) ||
-			(memcmp(b, zero, sizeof(zero)) == 0 && b[15] <= 1);
+		       (memcmp(b, zero, sizeof(zero)) == 0 && b[15] <= 1);
 	}
 	return true;
 }
@@ -310,13 +311,15 @@ void parts_tags(struct finding_resource *r, json_t *tags)
 	json_t *value = NULL;
 	size_t i = 0;
 	if (json_is_object(tags)) {
-		json_object_foreach(tags, key, value) {
+		json_object_foreach(tags, key, value)
+		{
 			if (json_is_string(value) && json_object_size(out) < MAX_TAGS) {
 				json_object_set(out, key, value);
 			}
 		}
 	}
-	json_array_foreach(tags, i, value) {
+	json_array_foreach(tags, i, value)
+	{
 		const json_t *name = parts_at(value, "key");
 		json_t *text = parts_at(value, "value");
 		name = name != NULL ? name : parts_at(value, "name");
@@ -343,7 +346,8 @@ struct str parts_principal_instance(struct str principal_id)
 		return (struct str){ NULL, 0 };
 	}
 	for (size_t i = 2; i < id.n; i++) {
-		bool hex = (id.p[i] >= '0' && id.p[i] <= '9') || (id.p[i] >= 'a' && id.p[i] <= 'f');
+		bool hex = (id.p[i] >= '0' && id.p[i] <= '9') ||
+			   (id.p[i] >= 'a' && id.p[i] <= 'f');
 		if (!hex) {
 			return (struct str){ NULL, 0 };
 		}

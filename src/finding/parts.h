@@ -43,7 +43,8 @@ struct str parts_tail(struct str s);
  * Adds a resource unless kind and id are there already; gives the one there is. NULL past the
  * ceiling.
  */
-struct finding_resource *parts_resource(struct finding *f, enum finding_kind kind, struct str id);
+struct finding_resource *parts_resource(
+	struct finding *f, enum finding_kind kind, struct str id);
 /*
  * Adds a remote end with a valid address or a plausible domain, once. Gives the new or the known
  * one; NULL when `ip` is not an address and `domain` no name, or past the ceiling.

@@ -6,8 +6,8 @@
 
 /* GuardDuty's own shape, camelCase or PascalCase. */
 bool guardduty_is(const json_t *doc);
-ERR_MUST_CHECK enum err_status guardduty_read(json_t *doc, const struct parts_origin *from,
-	struct finding **out, struct err *err);
+ERR_MUST_CHECK enum err_status guardduty_read(
+	json_t *doc, const struct parts_origin *from, struct finding **out, struct err *err);
 /* Reads `service` of GuardDuty (action, role, count, sample mark ...) into f. */
 void guardduty_service(struct finding *f, const json_t *service);
 /* Reads `service.action` alone. */
@@ -15,14 +15,14 @@ void guardduty_action(struct finding *f, const json_t *action);
 
 /* AWS Security Finding Format (Security Hub). */
 bool asff_is(const json_t *doc);
-ERR_MUST_CHECK enum err_status asff_read(json_t *doc, const struct parts_origin *from,
-	struct finding **out, struct err *err);
+ERR_MUST_CHECK enum err_status asff_read(
+	json_t *doc, const struct parts_origin *from, struct finding **out, struct err *err);
 /* Kind of an ASFF resource type ("AwsEc2Instance") or a CloudFormation one ("AWS::EC2::Instance"). */
 enum finding_kind asff_kind(const json_t *type);
 
 /* OCSF Findings category (class_uid 2xxx). */
 bool ocsf_is(const json_t *doc);
-ERR_MUST_CHECK enum err_status ocsf_read(json_t *doc, const struct parts_origin *from,
-	struct finding **out, struct err *err);
+ERR_MUST_CHECK enum err_status ocsf_read(
+	json_t *doc, const struct parts_origin *from, struct finding **out, struct err *err);
 
 #endif
