@@ -220,8 +220,7 @@ void quarantine_add_closing(struct batch *b, const json_t *groups, const json_t 
 		json_array_foreach(endpoints, e, endpoint)
 		{
 			batch_add_lenient(b, "ec2", "AuthorizeSecurityGroupEgress",
-				https_to(group, json_string_value(endpoint)),
-				"InvalidPermission.Duplicate");
+				https_to(group, json_string_value(endpoint)), BATCH_ANY);
 		}
 	}
 }

@@ -4,7 +4,15 @@
 #include <string.h>
 
 const struct action *const action_all[] = {
+	&action_block_address,
+	&action_collect_console,
+	&action_detach_from_service,
 	&action_disable_imds,
+	&action_drop_public_address,
+	&action_isolate_network,
+	&action_protect_instance,
+	&action_snapshot_volumes,
+	&action_stop_instance,
 	NULL,
 };
 
