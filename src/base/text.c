@@ -134,22 +134,44 @@ void text_shell(struct str s, struct buf *out)
 	buf_putc(out, '\'');
 }
 
+/* Mark-up anywhere, against what is mark-up only where a line begins. */
+static bool markdown_special(uint32_t code, struct str rest, bool first)
+{
+	if (code >= 0x80) {
+		return false;
+	}
+	if (strchr("\\`*_[]<>|~&", (int)code)) {
+		return true;
+	}
+	if (code == ':') {
+		return str_starts(rest, STR("//")); /* else some readers make a link of it */
+	}
+	return first && strchr("#+-=!", (int)code);
+}
+
 void text_markdown(struct str s, struct buf *out)
 {
 	struct str ch;
 	uint32_t code;
+	bool first = true;   /* nothing but blanks so far */
+	bool numbers = true; /* nothing but digits so far: "1." would begin a list */
 	while (s.n) {
 		enum kind kind = next_char(&s, &ch, &code);
 		if (kind == KIND_CONTROL && code == '\n') {
 			buf_putc(out, ' ');
-		} else if (kind != KIND_PLAIN) {
+			continue;
+		}
+		if (kind != KIND_PLAIN) {
 			add_visible(kind, code, out);
-		} else if (code < 0x80 && strchr("\\`*_{}[]<>()#+-.!|~&", (int)code)) {
-			buf_putc(out, '\\');
-			buf_add_str(out, ch);
 		} else {
+			if (markdown_special(code, s, first) ||
+				(numbers && !first && (code == '.' || code == ')'))) {
+				buf_putc(out, '\\');
+			}
 			buf_add_str(out, ch);
 		}
+		numbers = numbers && code >= '0' && code <= '9';
+		first = first && code == ' ';
 	}
 }
 

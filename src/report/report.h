@@ -10,7 +10,7 @@ enum report_format { REPORT_HTML, REPORT_JSON, REPORT_MD };
 struct report_options {
 	enum report_format format;
 	enum i18n_lang lang;
-	int64_t now_ms;		/* time printed in the footer */
+	int64_t now_ms; /* time printed in the footer */
 	const char *version;
 	const char *command_line;
 };

@@ -1,0 +1,35 @@
+/* The sections of a report, top to bottom; each shows its part of the case on a sheet. */
+#ifndef CORDON_REPORT_SECTIONS_H
+#define CORDON_REPORT_SECTIONS_H
+
+#include "report/sheet.h"
+
+void headline_write(struct sheet *s);  /* what happened, how it stands, clocks */
+void decisions_write(struct sheet *s); /* what needs a person now */
+void measures_write(struct sheet *s);  /* what was done: before -> after, undo */
+void cause_write(struct sheet *s);     /* root cause, for, against, missing, alternatives */
+void timeline_write(struct sheet *s);  /* three lanes */
+/* Chooses the entries that timeline_write prints and numbers them in s->events; call it first. */
+void timeline_choose(struct sheet *s);
+void graph_write(struct sheet *s);     /* drawing and nested list of the chain */
+void reach_write(struct sheet *s);     /* what was touched; the limits of the logs */
+void custody_write(struct sheet *s);   /* evidence with hashes, versions, locks */
+void technique_write(struct sheet *s); /* MITRE ATT&CK */
+void told_write(struct sheet *s);      /* messages, notes */
+void advice_write(struct sheet *s);    /* recommendations */
+void appendix_write(struct sheet *s);  /* raw findings, footer */
+
+/* "web_exploitation" in words, as a noun phrase: "exploited web application" (not translated). */
+const char *cause_class_words(const char *class_name);
+/* "entry", "means", "action" in words (not translated). */
+const char *graph_link_words(const char *link);
+/* ATT&CK technique name of "T1530", or NULL (never translated). */
+const char *technique_name(const char *id);
+/* The words and tone of a case's or a step's state. */
+const char *headline_story(const json_t *view); /* one sentence of the verdict, or NULL */
+const char *headline_state_words(const char *state, enum sheet_tone *tone);
+const char *measures_state_words(const char *state, enum sheet_tone *tone);
+/* The name of an action for people: "Isolate the instance from the network" (not translated). */
+const char *measures_title(const json_t *step);
+
+#endif
