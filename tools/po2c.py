@@ -69,4 +69,5 @@ def main() -> None:
         f.write(f'\t{{ 0, 0 }},\n}};\nconst size_t i18n_table_es_count = {len(rows)};\n')
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,72 @@
+#!/usr/bin/env python3
+"""Both languages are complete: every text marked for translation in src/ has its Spanish in po/es, with the
+same printf conversions; nothing in po/es is unused. Prints what is wrong, exits 1."""
+import pathlib
+import re
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import po2c  # noqa: E402
+
+CALLS = re.compile(r'(?:\bN_|\bapp_tr|\bi18n_tr|\bi18n_trn|\btr|\btrn)\s*\(')
+LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+CONVERSION = re.compile(r'%(?:\d+\$)?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|j|z|t)?([diouxXcsfgeaAEGp])')
+
+
+def literals_in_call(text: str, start: int) -> list[str]:
+    """The string literals (adjacent ones joined) of the call whose argument list begins at `start`."""
+    out, depth, i, current = [], 1, start, None
+    while i < len(text) and depth:
+        m = LITERAL.match(text, i)
+        if m:
+            current = (current or '') + m[1]
+            i = m.end()
+            continue
+        c = text[i]
+        if c in '(),?:':
+            if current is not None:
+                out.append(current)
+                current = None
+            depth += {'(': 1, ')': -1}.get(c, 0)
+        i += 1
+    return out
+
+
+def unescape(text: str) -> str:
+    return text.encode('latin-1', 'backslashreplace').decode('unicode_escape') if '\\' in text else text
+
+
+def main() -> int:
+    root = pathlib.Path(__file__).resolve().parent.parent
+    spanish: dict[str, str] = {}
+    where: dict[str, str] = {}
+    for po in sorted((root / 'po/es').glob('*.po')):
+        for key, value in po2c.parse(str(po)).items():
+            spanish[key] = value
+            where[key] = po.name
+    used: dict[str, str] = {}
+    sources = ''
+    for path in sorted((root / 'src').rglob('*.[ch]')):
+        text = path.read_text(encoding='utf-8')
+        sources += text
+        text = re.sub(r'/\*.*?\*/', lambda m: '\n' * m[0].count('\n'), text, flags=re.S)
+        for m in CALLS.finditer(text):
+            if text[:m.start()].rsplit('\n', 1)[-1].lstrip().startswith('#'):
+                continue
+            for literal in literals_in_call(text, m.end()):
+                if re.search('[A-Za-z]', literal):
+                    line = text.count('\n', 0, m.start()) + 1
+                    used.setdefault(unescape(literal), f'{path.relative_to(root)}:{line}')
+    bad = 0
+    for key, place in used.items():
+        if key not in spanish:
+            print(f'{place}: no Spanish for {key!r}')
+            bad += 1
+    for key, value in spanish.items():
+        if CONVERSION.findall(key) != CONVERSION.findall(value):
+            print(f'po/es/{where[key]}: other conversions in the Spanish of {key!r}')
+            bad += 1
+    return 1 if bad else 0
+
+
+sys.exit(main())

@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# setup.sh build|check: everything that building (and running the drill) or checking needs that is not here yet.
+# What is there already is found by looking for the thing itself, not for a package, so nothing
+# is installed and nothing asks the network once all is in place. BUILD names the build folder.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+build=${BUILD:-build}
+purpose=${1:-build}
+
+missing=() # Debian package names
+need() { # need PACKAGE COMMAND...: PACKAGE is missing unless COMMAND succeeds
+	local package=$1
+	shift
+	"$@" >/dev/null 2>&1 || missing+=("$package")
+}
+has() { command -v "$1"; }
+compiles() { # compiles COMPILER FLAG...
+	local compiler=$1 dir status=0
+	shift
+	dir=$(mktemp -d)
+	printf 'int main(void) { return 0; }\n' >"$dir/a.c"
+	"$compiler" "$@" -o "$dir/a" "$dir/a.c" || status=1
+	rm -rf "$dir"
+	return "$status"
+}
+fuzzer_compiles() {
+	local dir status=0
+	dir=$(mktemp -d)
+	printf 'int LLVMFuzzerTestOneInput(const char *p, long n) { return p && n < 0; }\n' >"$dir/a.c"
+	clang -fsanitize=fuzzer,address -o "$dir/a" "$dir/a.c" || status=1
+	rm -rf "$dir"
+	return "$status"
+}
+
+look_for_build() {
+	need gcc has gcc
+	need libc6-dev compiles gcc
+	need pkg-config has pkg-config
+	need meson has meson
+	need ninja-build has ninja
+	need python3 has python3
+	need python3-venv python3 -c 'import ensurepip, venv'
+	need libcurl4-openssl-dev pkg-config --exists libcurl
+	need libssl-dev pkg-config --exists libcrypto
+	need libjansson-dev pkg-config --exists jansson
+	need libsqlite3-dev pkg-config --exists sqlite3
+	need libexpat1-dev pkg-config --exists expat
+	need libyaml-dev pkg-config --exists yaml-0.1
+	need libpcre2-dev pkg-config --exists libpcre2-8
+	need libdeflate-dev pkg-config --exists libdeflate
+	need zlib1g-dev pkg-config --exists zlib
+}
+look_for_check() {
+	need libcmocka-dev pkg-config --exists cmocka
+	need clang has clang
+	need clang-tidy has clang-tidy
+	need libclang-rt-dev fuzzer_compiles
+	need nftables has_sbin nft
+	need iproute2 has_sbin ip
+	need git has git
+}
+has_sbin() { PATH=$PATH:/usr/sbin:/sbin command -v "$1"; }
+
+install_missing() {
+	[ ${#missing[@]} -gt 0 ] || return 0
+	local as_root=()
+	if ! has apt-get >/dev/null; then
+		echo "cordon needs what these Debian packages hold; install their like and run this again:" >&2
+		echo "  ${missing[*]}" >&2
+		exit 3
+	fi
+	if [ "$(id -u)" != 0 ]; then
+		if ! has sudo >/dev/null; then
+			echo "cordon needs some packages and this user may not install them. As root, once:" >&2
+			echo "  apt-get install --no-install-recommends ${missing[*]}" >&2
+			exit 3
+		fi
+		as_root=(sudo)
+	fi
+	echo "Installing ${missing[*]}"
+	local log
+	log=$(mktemp)
+	if ! { "${as_root[@]}" apt-get update -q && "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -q -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+		tail -20 "$log" >&2
+		rm -f "$log"
+		echo "These packages could not be installed (see above): ${missing[*]}" >&2
+		exit 3
+	fi
+	rm -f "$log"
+}
+
+# The emulator and its clients, in an environment of their own; the stamp names what is in it.
+python_environment() {
+	local venv=$build/venv stamp
+	stamp=$venv/.of-$(sha256sum tools/requirements.txt | cut -c1-16)
+	[ -e "$stamp" ] && [ -x "$venv/bin/python3" ] && return 0
+	echo "Preparing the Python environment in $venv (once; a minute or two)"
+	rm -rf "$venv"
+	mkdir -p "$build"
+	python3 -m venv "$venv"
+	if ! "$venv/bin/pip" install -q --disable-pip-version-check --no-deps -r tools/requirements.txt; then
+		echo "The Python packages of tools/requirements.txt could not be installed (see above)." >&2
+		echo "The network is needed for this once; run the same command again when it is there." >&2
+		rm -rf "$venv"
+		exit 3
+	fi
+	touch "$stamp"
+}
+
+# AWS's Lambda runtime emulator, where Go is new enough to build it; its tests say so when it is absent.
+lambda_emulator() {
+	local version=v0.0.0-20251201070305-f9bf927dfc8a
+	[ ! -e "$build/peers/aws-lambda-rie" ] || return 0
+	[ ! -e "$build/peers/.no-rie" ] || return 0
+	mkdir -p "$build/peers"
+	if has go >/dev/null && go_is_new; then
+		echo "Building AWS's Lambda runtime emulator (once)"
+		if GOFLAGS=-mod=mod GOBIN=$PWD/$build/peers CGO_ENABLED=0 timeout 300 \
+			go install "github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@$version" \
+			>"$build/peers/rie.log" 2>&1; then
+			return 0
+		fi
+		tail -3 "$build/peers/rie.log" >&2
+	fi
+	echo "AWS's Lambda runtime emulator is not built (it needs Go 1.25 and its module): its tests are skipped." >&2
+	touch "$build/peers/.no-rie"
+}
+go_is_new() {
+	local v
+	v=$(go env GOVERSION 2>/dev/null) || return 1
+	printf '%s\n' "go1.25" "$v" | sort -V -C
+}
+
+case $purpose in
+build) look_for_build ;;
+check) look_for_build && look_for_check ;;
+*)
+	echo "usage: tools/setup.sh build|check" >&2
+	exit 2
+	;;
+esac
+install_missing
+python_environment
+[ "$purpose" != check ] || lambda_emulator
