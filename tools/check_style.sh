@@ -16,7 +16,7 @@ forbid() {
 forbid "unbounded or locale-bound copy" '\b(strcpy|strcat|strncpy|strncat|sprintf|vsprintf|gets|strtok)\s*\('
 forbid "use base/utc.h" '\b(gmtime|localtime|mktime|strftime|asctime|ctime)(_r)?\s*\('
 forbid "use str_to_i64" '\b(atoi|atol|atoll|atof)\s*\('
-forbid "use env_random" '\b(rand|srand|random|srandom|drand48)\s*\('
+forbid "use env_random" '(?<![>.\w])(rand|srand|random|srandom|drand48)\s*\('
 forbid "no stack of unknown size" '\balloca\s*\('
 forbid "no shell" '\b(system|popen)\s*\('
 forbid "variables come through struct env" '(?<![_\w])(secure_)?getenv\s*\(' src/base/env.c
