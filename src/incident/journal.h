@@ -13,7 +13,8 @@ struct journal;
 
 /*
  * Kinds of record and their payloads. New fields may be added; none is renamed.
- *  case.opened      {finding_arn, type, severity, account, region, title, resources:[{kind,id}], key}
+ *  case.opened      {finding_arn, type, severity, account, region, title, resources:[{kind,id}],
+ *                    key, keys:[..]}                       keys: more resource keys, optional
  *  finding.received {finding: <raw>, arn, updated, count, duplicate: bool}
  *  guard.held       {guard, reason, steps:[ids]}           a guard held something back
  *  plan.made        {plan: <cordon.plan/1>, playbook, mode, hash}
@@ -37,49 +38,51 @@ struct journal;
  *  case.suppressed  {finding_arn, reason}                  same finding does not re-trigger
  *  case.closed      {reason}
  */
-struct journal_record {
-	int64_t seq;
-	int64_t time_ms;
-	const char *case_id, *actor, *kind, *prev, *hash; /* borrowed from `json` */
-	json_t *payload; /* borrowed from `json` */
-	json_t *json;	 /* the whole record (owned) */
-};
 
 /*
- * Opens a store: "sqlite:/path/file.db" (folders made with mode 0700) or "dynamodb:TABLE"
- * (needs an AWS client; later). ERR_CONFIG for an unknown form, ERR_IO when it can't be written.
+ * Opens a store: "sqlite:/path/file.db" (folders made with mode 0700, the file 0600). ERR_CONFIG
+ * for an unknown form or a file that is something else, ERR_IO when it can't be written (full,
+ * read-only, locked by another process for 5 s), ERR_INTEGRITY when it is damaged. A file this
+ * user may only read opens for reading; appends then fail.
  */
-ERR_MUST_CHECK enum err_status journal_open(struct env *env, const char *where,
-	struct journal **out, struct err *err);
+ERR_MUST_CHECK enum err_status journal_open(
+	struct env *env, const char *where, struct journal **out, struct err *err);
 void journal_close(struct journal *j);
 /* Who appends from now on (ARN or person); copied. */
 void journal_set_actor(struct journal *j, const char *actor);
 
 /*
  * Opens a case for a resource key ("i-0abc" with account and region) or gives the open case that
- * already has it or this finding (then *joined is true). A new id is "YYYY-NNNN", counted by
- * year. Appends case.opened. Safe against a second process doing the same. out_id[32].
+ * already has it or this finding (then *joined is true; its other keys are added to that case).
+ * A new id is "YYYY-NNNN", counted by year. Appends case.opened. Safe against a second process
+ * doing the same. A closed case gives up its keys; a finding that was suppressed stays with its
+ * case for good, so a case joined may be closed or undone: look at its view. out_id[32].
  */
-ERR_MUST_CHECK enum err_status journal_case_open(struct journal *j, const json_t *opened_payload,
-	char out_id[32], bool *joined, struct err *err);
+ERR_MUST_CHECK enum err_status journal_case_open(struct journal *j,
+	const json_t *opened_payload, char out_id[32], bool *joined, struct err *err);
 /*
  * Appends one record; durable when it returns. The payload is borrowed. A competing append is
- * retried inside (compare-and-swap on seq). *out_seq may be NULL. Thread-safe.
+ * retried inside (compare-and-swap on seq). *out_seq may be NULL. Thread-safe. ERR_REFUSED when
+ * the lease this process held (journal_lock) was taken over meanwhile: stop acting. Each append
+ * prolongs a held lease. At most 16 MiB a record (ERR_LIMIT).
  */
 ERR_MUST_CHECK enum err_status journal_append(struct journal *j, const char *case_id,
 	const char *kind, const json_t *payload, int64_t *out_seq, struct err *err);
-/* All records of a case in order, as a JSON array of records; new reference. ERR_NOT_FOUND. */
-ERR_MUST_CHECK enum err_status journal_read(struct journal *j, const char *case_id, json_t **out,
-	struct err *err);
+/*
+ * All records of a case in order, as a JSON array of records; new reference. ERR_NOT_FOUND. One
+ * that was tampered with so that it can't be read is {"seq","kind":"unreadable","payload":{}}.
+ */
+ERR_MUST_CHECK enum err_status journal_read(
+	struct journal *j, const char *case_id, json_t **out, struct err *err);
 /* [{"case","opened","state","title","severity","account","region","resources"}], newest first. */
 ERR_MUST_CHECK enum err_status journal_cases(struct journal *j, json_t **out, struct err *err);
 /*
  * Takes the lease of a case for this process (fencing number, expiry `ttl_ms`), so that two
  * deliveries can't both act: ERR_CONFLICT while another holder's lease lives. Renewed by a second
- * call; released by journal_unlock or expiry.
+ * call; released by journal_unlock, journal_close, expiry, or (on one machine) the holder's death.
  */
-ERR_MUST_CHECK enum err_status journal_lock(struct journal *j, const char *case_id, int64_t ttl_ms,
-	struct err *err);
+ERR_MUST_CHECK enum err_status journal_lock(
+	struct journal *j, const char *case_id, int64_t ttl_ms, struct err *err);
 void journal_unlock(struct journal *j, const char *case_id);
 
 /*
@@ -87,5 +90,11 @@ void journal_unlock(struct journal *j, const char *case_id);
  * ERR_INTEGRITY with the first record that does not fit named. Pure; offline.
  */
 ERR_MUST_CHECK enum err_status journal_verify(const json_t *records, struct err *err);
+/*
+ * Reads a case and verifies it, also against the head that the store remembers, so that records
+ * cut off at the end are noticed too. *n_records: how many fit.
+ */
+ERR_MUST_CHECK enum err_status journal_check(
+	struct journal *j, const char *case_id, int64_t *n_records, struct err *err);
 
 #endif

@@ -10,12 +10,17 @@
  *  "account","region","resources":[{kind,id}],"findings":[{arn,type,severity,count,updated,raw}],
  *  "playbook","mode","plan":{..}|null,"head":{"seq","hash"},
  *  "steps":[{"id","action","resource","mode","state","before","after","verified","proof","error",
- *            "started","finished","calls","why","risk","undo","undone","differences"}],
- *  "held_back":[{guard,reason}],"approvals":[..],"messages":[..],"evidence":[..],
+ *            "started","finished","calls","why","risk","undo","undone","differences",
+ *            "needs","with","token","partial","applied","seq","reason","intents"}],
+ *  "held_back":[{guard,reason,time}],"approvals":[{step,who,until,on_expiry,asked,decision,by,
+ *  reason,decided}],"messages":[notify.* payload + time, kind],"evidence":[payload + time],
+ *  "evidence_failed":[..],"suppressed":bool,"closed":time|null,
  *  "investigation":{..}|null,"notes":[..],"timeline":[{"time","actor","kind","text"}]}
  * state: "open" "observed" "awaiting_approval" "contained" "partial" "failed" "undone" "closed".
  * step state: "planned" "awaiting_approval" "rejected" "running" "done" "failed" "skipped" "undone" "undo_failed".
- * Pure; unknown record kinds are kept in the timeline and ignored otherwise. New reference.
+ * A step's before and after are the plan's forecast until it was applied ("applied" true), then
+ * what was seen and made. "partial" merges the progress notes; "undoing" is true in mid-undo.
+ * Absent values are null. Pure; unknown record kinds are kept in the timeline and ignored otherwise. New reference.
  */
 ERR_MUST_CHECK enum err_status view_fold(const json_t *records, json_t **out, struct err *err);
 
