@@ -9,12 +9,12 @@
 
 /* "case.opened", "action.pending", "action.done", "action.failed", "case.updated", "case.closed". */
 struct notify_message {
-	char subject[100];	/* <= 99 ASCII characters, no line break */
-	struct buf email;	/* text, <= 40 lines */
-	struct buf sms;		/* GSM-7, one part (<= 160) */
-	struct buf machine;	/* JSON (OCSF Incident Finding) */
-	struct buf chat;	/* Amazon Q custom notification JSON */
-	json_t *attributes;	/* the five filter keys */
+	char subject[100];  /* <= 99 ASCII characters, no line break */
+	struct buf email;   /* text, <= 40 lines */
+	struct buf sms;     /* GSM-7, one part (<= 160) */
+	struct buf machine; /* JSON (OCSF Incident Finding) */
+	struct buf chat;    /* Amazon Q custom notification JSON */
+	json_t *attributes; /* the five filter keys */
 };
 /* Renders a case (view.h) for one language. Pure. Free with notify_deinit. */
 ERR_MUST_CHECK enum err_status notify_render(const json_t *case_view, const char *event,
@@ -26,7 +26,7 @@ void notify_deinit(struct notify_message *m);
  * same state is not sent again. *sent (may be NULL): [{"protocol","lang","subject","body","target"}].
  */
 ERR_MUST_CHECK enum err_status notify_case(struct env *env, struct aws_client *aws,
-	struct journal *j, const struct config *config, const json_t *case_view, const char *event,
-	json_t **sent, struct err *err);
+	struct journal *j, const struct config *config, const json_t *case_view,
+	const char *event, json_t **sent, struct err *err);
 
 #endif
