@@ -42,6 +42,7 @@ struct config {
 	struct config_list phone_numbers; /* E.164, for direct SMS */
 	struct config_list languages;     /* of the messages: en, es */
 	const char *case_url;             /* prefix of links in messages, NULL = none */
+	const char *responder_role; /* name or ARN of the role cordon itself works under */
 	const char *
 		quarantine_profile; /* instance profile name without rights; NULL = remove only */
 	const char *ssm_document;   /* default "cordon-isolate" */

@@ -55,13 +55,13 @@ static bool is_own_action(const struct config *config, const struct finding *f)
 			continue;
 		}
 		size_t colon = str_find_char(r->principal_id, ':');
-		struct str session = colon == SIZE_MAX
-			? (struct str){ NULL, 0 }
-			: str_sub(r->principal_id, colon + 1, r->principal_id.n);
+		struct str session = colon == SIZE_MAX ? (struct str){ NULL, 0 }
+						       : str_sub(r->principal_id, colon + 1,
+								 r->principal_id.n);
 		size_t mark = str_find(f->user_agent, STR("md/case#"));
 		bool agent = str_find(f->user_agent, STR("cordon/")) != SIZE_MAX &&
-			mark != SIZE_MAX &&
-			holds_case_id(str_sub(f->user_agent, mark + 8, f->user_agent.n));
+			     mark != SIZE_MAX &&
+			     holds_case_id(str_sub(f->user_agent, mark + 8, f->user_agent.n));
 		if (agent || holds_case_id(session)) {
 			return true;
 		}
@@ -82,19 +82,23 @@ const char *guard_static(
 		return GUARD_NOT_A_THREAT;
 	}
 	if (is_own_action(config, f)) {
-		(void)snprintf(reason, 200, "cordon did this itself: its role and a case id are named");
+		(void)snprintf(reason, 200,
+			"cordon did this itself: its role and a case id are named");
 		return GUARD_OWN_ACTION;
 	}
 	if (f->archived) {
-		(void)snprintf(reason, 200, "archived, resolved or suppressed where it came from");
+		(void)snprintf(
+			reason, 200, "archived, resolved or suppressed where it came from");
 		return GUARD_ARCHIVED;
 	}
 	*tell = true;
 	/* Port probes have no other role; an absent one counts as TARGET. */
 	if (finding_role_matters(f->type) &&
-		(f->role != FINDING_ROLE_ACTOR || str_starts(f->type, STR("Recon:EC2/PortProbe")))) {
+		(f->role != FINDING_ROLE_ACTOR ||
+			str_starts(f->type, STR("Recon:EC2/PortProbe")))) {
 		(void)snprintf(reason, 200,
-			"an outsider tried and nothing succeeded: containing the resource would let "
+			"an outsider tried and nothing succeeded: containing the resource "
+			"would let "
 			"anybody switch it off");
 		return GUARD_TARGET_ONLY;
 	}
@@ -114,17 +118,20 @@ const char *guard_resource(
 {
 	const char *key = NULL;
 	json_t *value = NULL;
-	json_object_foreach(r->tags, key, value) {
+	json_object_foreach(r->tags, key, value)
+	{
 		for (size_t i = 0; i < config->exempt_tags.n; i++) {
 			struct str want = str_from(config->exempt_tags.items[i]);
 			size_t equals = str_find_char(want, '=');
-			struct str name = str_sub(want, 0, equals == SIZE_MAX ? want.n : equals);
+			struct str name =
+				str_sub(want, 0, equals == SIZE_MAX ? want.n : equals);
 			if (!str_eq_nocase(name, str_from(key))) {
 				continue;
 			}
 			if (equals == SIZE_MAX || str_is(str_sub(want, equals + 1, want.n),
 							  json_string_value(value))) {
-				(void)snprintf(reason, 200, "%.80s carries the exempt tag %.80s",
+				(void)snprintf(reason, 200,
+					"%.80s carries the exempt tag %.80s",
 					r->id.n > 0 ? r->id.p : "the resource",
 					config->exempt_tags.items[i]);
 				return GUARD_EXEMPT_TAG;
@@ -166,7 +173,8 @@ void guard_facts_add(json_t *facts, const json_t *records)
 	size_t i = 0;
 	json_t *r = NULL;
 
-	json_array_foreach(records, i, r) {
+	json_array_foreach(records, i, r)
+	{
 		const char *kind = doc_text_or(r, "kind", "");
 		const char *case_id = doc_text_or(r, "case", "");
 		const json_t *p = json_object_get(r, "payload");
@@ -174,7 +182,7 @@ void guard_facts_add(json_t *facts, const json_t *records)
 			add_seen(facts, doc_text(p, "arn"), case_id,
 				time_of(json_object_get(p, "updated")));
 		} else if (strcmp(kind, "case.suppressed") == 0 &&
-			doc_text(p, "finding_arn") != NULL) {
+			   doc_text(p, "finding_arn") != NULL) {
 			json_object_set_new(json_object_get(facts, "suppressed"),
 				doc_text(p, "finding_arn"),
 				json_pack("{s:s, s:s}", "case", case_id, "reason",
@@ -206,7 +214,8 @@ static bool is_auto(const json_t *step)
 }
 
 /* Distinct resources contained lately or about to be; SIZE_MAX when the facts can't be read. */
-static size_t count_resources(const struct config *config, const json_t *facts, const json_t *route)
+static size_t count_resources(
+	const struct config *config, const json_t *facts, const json_t *route)
 {
 	const json_t *recent = json_object_get(facts, "recent");
 	int64_t since = doc_int(facts, "now_ms", 0) - config->breaker_minutes * 60000;
@@ -218,12 +227,15 @@ static size_t count_resources(const struct config *config, const json_t *facts, 
 		json_decref(distinct);
 		return SIZE_MAX;
 	}
-	json_array_foreach(recent, i, v) {
+	json_array_foreach(recent, i, v)
+	{
 		if (doc_int(v, "time_ms", INT64_MAX) >= since) {
-			json_object_set_new(distinct, doc_text_or(v, "resource", ""), json_true());
+			json_object_set_new(
+				distinct, doc_text_or(v, "resource", ""), json_true());
 		}
 	}
-	json_array_foreach(json_object_get(route, "steps"), i, v) {
+	json_array_foreach(json_object_get(route, "steps"), i, v)
+	{
 		if (is_auto(v)) {
 			json_object_set_new(
 				distinct, doc_text_or(v, "resource.id", ""), json_true());
@@ -245,7 +257,8 @@ static void apply_breaker(const struct config *config, const json_t *facts, json
 	if (n != SIZE_MAX && (int64_t)n <= config->breaker_actions) {
 		return;
 	}
-	json_array_foreach(json_object_get(route, "steps"), i, step) {
+	json_array_foreach(json_object_get(route, "steps"), i, step)
+	{
 		if (is_auto(step)) {
 			json_object_set_new(step, "mode", json_string("approve"));
 			narrowed = true;
@@ -260,8 +273,10 @@ static void apply_breaker(const struct config *config, const json_t *facts, json
 			"what was contained lately is not known: a person decides");
 	} else {
 		(void)snprintf(reason, sizeof(reason),
-			"%zu resources within %lld minutes are more than %lld: a person decides", n,
-			(long long)config->breaker_minutes, (long long)config->breaker_actions);
+			"%zu resources within %lld minutes are more than %lld: a person "
+			"decides",
+			n, (long long)config->breaker_minutes,
+			(long long)config->breaker_actions);
 	}
 	hold(route, GUARD_BREAKER, reason);
 }

@@ -10,17 +10,17 @@
 #include "finding/finding.h"
 
 /* Names as held_back and the journal's guard.held carry them. */
-#define GUARD_SAMPLE	     "sample"	   /* made by CreateSampleFindings */
-#define GUARD_ARCHIVED	     "archived"	   /* archived, resolved or suppressed by its source */
+#define GUARD_SAMPLE         "sample"       /* made by CreateSampleFindings */
+#define GUARD_ARCHIVED       "archived"     /* archived, resolved or suppressed by its source */
 #define GUARD_NOT_A_THREAT   "not_a_threat" /* a control or compliance check */
-#define GUARD_OWN_ACTION     "own_action"  /* what cordon itself did */
-#define GUARD_TARGET_ONLY    "target_only" /* an outsider tried and nothing succeeded */
+#define GUARD_OWN_ACTION     "own_action"   /* what cordon itself did */
+#define GUARD_TARGET_ONLY    "target_only"  /* an outsider tried and nothing succeeded */
 #define GUARD_EXEMPT_ACCOUNT "exempt_account"
 #define GUARD_EXEMPT_TYPE    "exempt_type"
 #define GUARD_EXEMPT_TAG     "exempt_tag"
-#define GUARD_DUPLICATE	     "duplicate"  /* this version of the finding was answered before */
+#define GUARD_DUPLICATE      "duplicate"  /* this version of the finding was answered before */
 #define GUARD_SUPPRESSED     "suppressed" /* its case was undone */
-#define GUARD_BREAKER	     "circuit_breaker"
+#define GUARD_BREAKER        "circuit_breaker"
 
 /*
  * The first static guard that holds the whole finding back: its name, the reason (in English, for

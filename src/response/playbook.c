@@ -20,13 +20,14 @@ static enum err_status add_text(
 	enum err_status st = ERR_OK;
 	struct playbook p;
 	if (s->n == PLAYBOOK_MAX) {
-		return err_set(err, ERR_CONFIG, "%s: more than %d playbooks", file, PLAYBOOK_MAX);
+		return err_set(
+			err, ERR_CONFIG, "%s: more than %d playbooks", file, PLAYBOOK_MAX);
 	}
 	TRY(playbook_parse(&s->arena, text, file, &p, err));
 	for (size_t i = 0; i < s->n; i++) {
 		if (strcmp(s->items[i].name, p.name) == 0) {
-			st = err_set(err, ERR_CONFIG, "%s:1: the name '%.60s' is taken by %s", file,
-				p.name, s->items[i].file);
+			st = err_set(err, ERR_CONFIG, "%s:1: the name '%.60s' is taken by %s",
+				file, p.name, s->items[i].file);
 			json_decref(p.doc);
 			goto out;
 		}
@@ -42,8 +43,8 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Names of the *.yaml files, sorted, in the set's arena. */
-static enum err_status list_folder(struct arena *arena, const char *folder, const char ***out,
-	size_t *n, struct err *err)
+static enum err_status list_folder(
+	struct arena *arena, const char *folder, const char ***out, size_t *n, struct err *err)
 {
 	enum err_status st = ERR_OK;
 	const char **names = arena_array(arena, PLAYBOOK_MAX, sizeof(*names));
@@ -156,9 +157,10 @@ json_t *playbook_list(const struct playbook_set *s)
 					types, json_string(p->answers[k].types.items[n]));
 			}
 		}
-		json_array_append_new(out,
-			json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", p->name, "title", p->title,
-				"file", p->file, "answers", types, "steps", json_deep_copy(steps)));
+		json_array_append_new(
+			out, json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", p->name, "title",
+				     p->title, "file", p->file, "answers", types, "steps",
+				     json_deep_copy(steps)));
 	}
 	return out;
 }

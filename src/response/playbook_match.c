@@ -61,7 +61,8 @@ static const json_t *tag_of(json_t *tags, const char *key)
 	if (exact != NULL) {
 		return exact;
 	}
-	json_object_foreach(tags, name, value) {
+	json_object_foreach(tags, name, value)
+	{
 		if (strcasecmp(name, key) == 0) {
 			return value;
 		}
@@ -71,7 +72,8 @@ static const json_t *tag_of(json_t *tags, const char *key)
 
 enum playbook_env playbook_env_at(const struct config *config, const struct finding_resource *r)
 {
-	const char *key = config->environment_tag != NULL ? config->environment_tag : "Environment";
+	const char *key =
+		config->environment_tag != NULL ? config->environment_tag : "Environment";
 	const json_t *value = r != NULL ? tag_of(r->tags, key) : NULL;
 	return value == NULL ? PLAYBOOK_PRODUCTION
 			     : playbook_env_of(str_from(json_string_value(value)));
@@ -110,11 +112,11 @@ static bool tags_fit(json_t *globs, const struct finding_resource *r, bool all)
 {
 	const char *key = NULL;
 	json_t *glob = NULL;
-	json_object_foreach(globs, key, glob) {
+	json_object_foreach(globs, key, glob)
+	{
 		const json_t *value = r != NULL ? tag_of(r->tags, key) : NULL;
-		bool fits = value != NULL &&
-			str_glob(str_from(json_string_value(glob)),
-				str_from(json_string_value(value)));
+		bool fits = value != NULL && str_glob(str_from(json_string_value(glob)),
+						     str_from(json_string_value(value)));
 		if (fits != all) {
 			return !all;
 		}
@@ -125,14 +127,13 @@ static bool tags_fit(json_t *globs, const struct finding_resource *r, bool all)
 static bool resource_holds(const struct playbook_when *w, const struct config *config,
 	const struct finding_resource *r)
 {
-	static const bool any[PLAYBOOK_ENVS];
 	enum playbook_env env = playbook_env_at(config, r);
-	bool env_any = true;
+	bool any = true;
 
 	for (size_t i = 0; i < PLAYBOOK_ENVS; i++) {
-		env_any = env_any && w->environments[i] == any[i];
+		any = any && !w->environments[i];
 	}
-	if (!env_any && !w->environments[env]) {
+	if (!any && !w->environments[env]) {
 		return false;
 	}
 	if (w->kinds.n > 0) {
@@ -141,7 +142,8 @@ static bool resource_holds(const struct playbook_when *w, const struct config *c
 			return false;
 		}
 	}
-	if (w->user_types.n > 0 && (r == NULL || !any_glob(&w->user_types, playbook_user_type(r)))) {
+	if (w->user_types.n > 0 &&
+		(r == NULL || !any_glob(&w->user_types, playbook_user_type(r)))) {
 		return false;
 	}
 	if (w->key != NULL) {
@@ -150,17 +152,19 @@ static bool resource_holds(const struct playbook_when *w, const struct config *c
 			return false;
 		}
 	}
-	if (w->public_access >= 0 && (r == NULL || r->public_access != (w->public_access == 1))) {
+	if (w->public_access >= 0 &&
+		(r == NULL || r->public_access != (w->public_access == 1))) {
 		return false;
 	}
 	return (w->tags == NULL || tags_fit(w->tags, r, true)) &&
-		(w->not_tags == NULL || !tags_fit(w->not_tags, r, false));
+	       (w->not_tags == NULL || !tags_fit(w->not_tags, r, false));
 }
 
 bool playbook_holds(const struct playbook_when *w, const struct config *config,
 	const struct finding *f, const struct finding_resource *r)
 {
-	if ((w->types.n > 0 && !any_glob(&w->types, f->type)) || any_glob(&w->except, f->type)) {
+	if ((w->types.n > 0 && !any_glob(&w->types, f->type)) ||
+		any_glob(&w->except, f->type)) {
 		return false;
 	}
 	if (w->accounts.n > 0 && !any_glob(&w->accounts, f->account)) {
@@ -192,14 +196,18 @@ static size_t fitness(const struct playbook_when *w, struct str type)
 			letters = n;
 		}
 	}
-	size_t conditions = (w->kinds.n > 0) + (w->accounts.n > 0) + (w->user_types.n > 0) +
-		(w->severity > 0) + (w->role != FINDING_ROLE_NONE) + (w->direction != NULL) +
-		(w->key != NULL) + (w->attacker_address >= 0) + (w->public_access >= 0) +
-		(w->tags != NULL) + (w->not_tags != NULL);
-	for (size_t i = 0; i < PLAYBOOK_ENVS; i++) {
-		conditions += w->environments[i];
+	const bool given[] = { w->kinds.n > 0, w->accounts.n > 0, w->user_types.n > 0,
+		w->severity > 0, w->role != FINDING_ROLE_NONE, w->direction != NULL,
+		w->key != NULL, w->attacker_address >= 0, w->public_access >= 0,
+		w->tags != NULL, w->not_tags != NULL };
+	size_t conditions = 0;
+	for (size_t i = 0; i < sizeof(given) / sizeof(*given); i++) {
+		conditions += given[i] ? 1 : 0;
 	}
-	return 1 + letters * 64 + (conditions < 63 ? conditions : 63);
+	for (size_t i = 0; i < PLAYBOOK_ENVS; i++) {
+		conditions += w->environments[i] ? 1 : 0;
+	}
+	return 1 + letters * 64 + conditions;
 }
 
 const struct playbook *playbook_choose(
@@ -226,18 +234,19 @@ enum playbook_mode playbook_step_mode(const struct playbook_step *step,
 	const struct config *config, const struct finding *f, const struct finding_resource *r)
 {
 	const struct playbook_matrix *m = step->matrix;
-	enum playbook_level level = f->severity >= 9 ? PLAYBOOK_CRITICAL
-		: f->severity >= 7		     ? PLAYBOOK_HIGH
-		: f->severity >= 4		     ? PLAYBOOK_MEDIUM
-		: f->severity >= 1		     ? PLAYBOOK_LOW
-						     : PLAYBOOK_INFO;
+	enum playbook_level level = f->severity >= 9   ? PLAYBOOK_CRITICAL
+				    : f->severity >= 7 ? PLAYBOOK_HIGH
+				    : f->severity >= 4 ? PLAYBOOK_MEDIUM
+				    : f->severity >= 1 ? PLAYBOOK_LOW
+						       : PLAYBOOK_INFO;
 	if (m == NULL) {
 		return step->mode;
 	}
 	enum playbook_env env = playbook_env_at(config, r);
 	if (!m->has[env]) {
-		env = env != PLAYBOOK_PRODUCTION && m->has[PLAYBOOK_OTHER] ? PLAYBOOK_OTHER
-									   : PLAYBOOK_PRODUCTION;
+		env = env != PLAYBOOK_PRODUCTION && m->has[PLAYBOOK_OTHER]
+			      ? PLAYBOOK_OTHER
+			      : PLAYBOOK_PRODUCTION;
 	}
 	return m->cell[env][level];
 }

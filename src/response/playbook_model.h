@@ -5,7 +5,7 @@
 #include "base/yaml.h"
 #include "response/playbook.h"
 
-#define PLAYBOOK_MAX	   200 /* playbooks in a set */
+#define PLAYBOOK_MAX       200 /* playbooks in a set */
 #define PLAYBOOK_MAX_ITEMS 200 /* of any list in a playbook */
 
 enum playbook_mode { PLAYBOOK_NONE, PLAYBOOK_NOTIFY, PLAYBOOK_APPROVE, PLAYBOOK_AUTO };
@@ -21,7 +21,13 @@ enum playbook_env {
 	PLAYBOOK_ENVS,
 };
 
-enum playbook_level { PLAYBOOK_INFO, PLAYBOOK_LOW, PLAYBOOK_MEDIUM, PLAYBOOK_HIGH, PLAYBOOK_CRITICAL };
+enum playbook_level {
+	PLAYBOOK_INFO,
+	PLAYBOOK_LOW,
+	PLAYBOOK_MEDIUM,
+	PLAYBOOK_HIGH,
+	PLAYBOOK_CRITICAL
+};
 #define PLAYBOOK_LEVELS 5
 
 struct playbook_matrix {
@@ -37,26 +43,26 @@ struct playbook_words {
 
 /* Conditions shared by `answers` (of the first resource) and a step's `when` (of its resource). */
 struct playbook_when {
-	struct playbook_words types;	     /* globs; empty = any */
-	struct playbook_words except;	     /* globs */
-	struct playbook_words kinds;	     /* resource kinds; empty = any */
-	struct playbook_words accounts;	     /* globs */
-	struct playbook_words user_types;    /* IAMUser, AssumedRole, Root ... */
-	bool environments[PLAYBOOK_ENVS];    /* all false = any */
-	double severity;		     /* minimum */
-	enum finding_role role;		     /* NONE = any */
-	const char *direction;		     /* INBOUND or OUTBOUND; NULL = any */
-	const char *key;		     /* "long-term" or "temporary"; NULL = any */
-	int attacker_address;		     /* 1 must have one, 0 must not, -1 any */
-	int public_access;		     /* as above */
-	json_t *tags;			     /* {"key": "glob"}: all must fit; NULL = any */
-	json_t *not_tags;		     /* {"key": "glob"}: none may fit */
+	struct playbook_words types;      /* globs; empty = any */
+	struct playbook_words except;     /* globs */
+	struct playbook_words kinds;      /* resource kinds; empty = any */
+	struct playbook_words accounts;   /* globs */
+	struct playbook_words user_types; /* IAMUser, AssumedRole, Root ... */
+	bool environments[PLAYBOOK_ENVS]; /* all false = any */
+	double severity;                  /* minimum */
+	enum finding_role role;           /* NONE = any */
+	const char *direction;            /* INBOUND or OUTBOUND; NULL = any */
+	const char *key;                  /* "long-term" or "temporary"; NULL = any */
+	int attacker_address;             /* 1 must have one, 0 must not, -1 any */
+	int public_access;                /* as above */
+	json_t *tags;                     /* {"key": "glob"}: all must fit; NULL = any */
+	json_t *not_tags;                 /* {"key": "glob"}: none may fit */
 };
 
 struct playbook_step {
 	const char *id, *action;
 	enum finding_kind on;
-	enum playbook_mode mode;		 /* used when matrix is NULL */
+	enum playbook_mode mode; /* used when matrix is NULL */
 	const struct playbook_matrix *matrix;
 	struct playbook_when when;
 	struct playbook_words needs; /* must have succeeded */
@@ -85,8 +91,8 @@ struct playbook_set {
 };
 
 /* Parses one file into *out, whose memory is `arena`'s, but for `doc` and the JSON inside it. */
-ERR_MUST_CHECK enum err_status playbook_parse(
-	struct arena *arena, struct str text, const char *file, struct playbook *out, struct err *err);
+ERR_MUST_CHECK enum err_status playbook_parse(struct arena *arena, struct str text,
+	const char *file, struct playbook *out, struct err *err);
 /* "none" "notify" "approve" "auto". */
 const char *playbook_mode_name(enum playbook_mode mode);
 /* "production" ... */
@@ -103,7 +109,8 @@ const struct playbook *playbook_choose(
 bool playbook_holds(const struct playbook_when *w, const struct config *config,
 	const struct finding *f, const struct finding_resource *r);
 /* Environment of a resource by config->environment_tag (its case does not count). */
-enum playbook_env playbook_env_at(const struct config *config, const struct finding_resource *r);
+enum playbook_env playbook_env_at(
+	const struct config *config, const struct finding_resource *r);
 /* The step's own mode for this resource, before config->mode narrows it. */
 enum playbook_mode playbook_step_mode(const struct playbook_step *step,
 	const struct config *config, const struct finding *f, const struct finding_resource *r);

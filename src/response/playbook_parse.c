@@ -20,8 +20,8 @@ struct place {
 };
 
 static const char *const mode_names[] = { "none", "notify", "approve", "auto" };
-static const char *const env_names[] = { "production", "staging", "test", "development", "sandbox",
-	"other" };
+static const char *const env_names[] = { "production", "staging", "test", "development",
+	"sandbox", "other" };
 static const char *const level_names[] = { "info", "low", "medium", "high", "critical" };
 static const double level_floors[] = { 0, 1, 4, 7, 9 };
 
@@ -53,7 +53,8 @@ __attribute__((format(printf, 3, 4))) static enum err_status wrong(
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	return err_set(r->err, ERR_CONFIG, "%s:%d: %s", r->file, yaml_line(r->yaml, path), text);
+	return err_set(
+		r->err, ERR_CONFIG, "%s:%d: %s", r->file, yaml_line(r->yaml, path), text);
 }
 
 static struct place inside(const struct place *p, const char *key)
@@ -91,7 +92,8 @@ static enum err_status unknown(const struct reader *r, const char *path, const c
 {
 	const char *meant = nearest(word, known);
 	if (meant != NULL) {
-		return wrong(r, path, "unknown %s '%.60s' (did you mean '%s'?)", what, word, meant);
+		return wrong(
+			r, path, "unknown %s '%.60s' (did you mean '%s'?)", what, word, meant);
 	}
 	return wrong(r, path, "unknown %s '%.60s'", what, word);
 }
@@ -105,7 +107,8 @@ static enum err_status check_map(
 	if (!json_is_object(p->map)) {
 		return wrong(r, p->path, "'%s' must be a mapping", p->path);
 	}
-	json_object_foreach(p->map, key, value) {
+	json_object_foreach(p->map, key, value)
+	{
 		bool ok = false;
 		for (size_t i = 0; known[i] != NULL; i++) {
 			ok = ok || strcmp(known[i], key) == 0;
@@ -132,8 +135,8 @@ static enum err_status get_text(
 }
 
 /* A text or a list of texts. */
-static enum err_status get_words(
-	const struct reader *r, const struct place *p, const char *key, struct playbook_words *out)
+static enum err_status get_words(const struct reader *r, const struct place *p, const char *key,
+	struct playbook_words *out)
 {
 	struct place at = inside(p, key);
 	size_t n = json_is_array(at.map) ? json_array_size(at.map) : 1;
@@ -141,7 +144,8 @@ static enum err_status get_words(
 		return ERR_OK;
 	}
 	if (n > PLAYBOOK_MAX_ITEMS) {
-		return wrong(r, at.path, "'%s' has more than %d items", key, PLAYBOOK_MAX_ITEMS);
+		return wrong(
+			r, at.path, "'%s' has more than %d items", key, PLAYBOOK_MAX_ITEMS);
 	}
 	out->items = arena_array(r->arena, n + 1, sizeof(*out->items));
 	if (out->items == NULL) {
@@ -172,8 +176,7 @@ static enum err_status one_of(const struct reader *r, const char *path, const ch
 	return unknown(r, path, what, word, known);
 }
 
-static enum err_status get_severity(
-	const struct reader *r, const struct place *p, double *out)
+static enum err_status get_severity(const struct reader *r, const struct place *p, double *out)
 {
 	struct place at = inside(p, "severity");
 	size_t level = 0;
@@ -189,8 +192,8 @@ static enum err_status get_severity(
 		return ERR_OK;
 	}
 	const char *word = json_string_value(at.map);
-	enum err_status st = one_of(
-		r, at.path, "severity", word ? word : "?", level_names, PLAYBOOK_LEVELS, &level);
+	enum err_status st = one_of(r, at.path, "severity", word ? word : "?", level_names,
+		PLAYBOOK_LEVELS, &level);
 	if (st == ERR_OK) {
 		*out = level_floors[level];
 	}
@@ -224,7 +227,8 @@ static enum err_status get_tags(
 	if (!json_is_object(map)) {
 		return wrong(r, at.path, "'%s' must be a mapping of tag keys to globs", key);
 	}
-	json_object_foreach(map, name, value) {
+	json_object_foreach(map, name, value)
+	{
 		if (!json_is_string(value)) {
 			return wrong(r, inside(&at, name).path,
 				"the value of tag '%.60s' must be a text (write it in quotes)",
@@ -235,8 +239,8 @@ static enum err_status get_tags(
 	return ERR_OK;
 }
 
-static enum err_status check_kinds(const struct reader *r, const char *path,
-	const struct playbook_words *kinds)
+static enum err_status check_kinds(
+	const struct reader *r, const char *path, const struct playbook_words *kinds)
 {
 	const char *known[24] = { NULL };
 	for (enum finding_kind k = FINDING_INSTANCE; k <= FINDING_OTHER; k++) {
@@ -250,8 +254,8 @@ static enum err_status check_kinds(const struct reader *r, const char *path,
 	return ERR_OK;
 }
 
-static enum err_status get_word_of(const struct reader *r, const struct place *p, const char *key,
-	const char *const *names, const char **out)
+static enum err_status get_word_of(const struct reader *r, const struct place *p,
+	const char *key, const char *const *names, const char **out)
 {
 	size_t n = 0;
 	size_t i = 0;
@@ -270,9 +274,9 @@ static enum err_status get_word_of(const struct reader *r, const struct place *p
 static enum err_status read_when(
 	const struct reader *r, const struct place *p, struct playbook_when *w)
 {
-	static const char *const keys[] = { "types", "except", "resources", "accounts", "user_types",
-		"environments", "severity", "role", "direction", "key", "attacker_address", "public",
-		"tags", "not_tags", NULL };
+	static const char *const keys[] = { "types", "except", "resources", "accounts",
+		"user_types", "environments", "severity", "role", "direction", "key",
+		"attacker_address", "public", "tags", "not_tags", NULL };
 	static const char *const roles[] = { "ACTOR", "TARGET", NULL };
 	static const char *const directions[] = { "INBOUND", "OUTBOUND", NULL };
 	static const char *const key_sorts[] = { "long-term", "temporary", NULL };
@@ -300,9 +304,9 @@ static enum err_status read_when(
 	}
 	TRY(get_severity(r, p, &w->severity));
 	TRY(get_word_of(r, p, "role", roles, &role));
-	w->role = role == NULL		? FINDING_ROLE_NONE
-		: strcmp(role, "ACTOR") ? FINDING_ROLE_TARGET
-					: FINDING_ROLE_ACTOR;
+	w->role = role == NULL            ? FINDING_ROLE_NONE
+		  : strcmp(role, "ACTOR") ? FINDING_ROLE_TARGET
+					  : FINDING_ROLE_ACTOR;
 	TRY(get_word_of(r, p, "direction", directions, &w->direction));
 	TRY(get_word_of(r, p, "key", key_sorts, &w->key));
 	TRY(get_flag(r, p, "attacker_address", &w->attacker_address));
@@ -320,10 +324,12 @@ static enum err_status read_answers(const struct reader *r, const struct place *
 	struct place at = inside(top, "answers");
 	size_t n = json_is_array(at.map) ? json_array_size(at.map) : 1;
 	if (at.map == NULL || n == 0) {
-		return wrong(r, "", "'answers' is missing: which findings is this playbook for?");
+		return wrong(
+			r, "", "'answers' is missing: which findings is this playbook for?");
 	}
 	if (n > PLAYBOOK_MAX_ITEMS) {
-		return wrong(r, at.path, "'answers' has more than %d items", PLAYBOOK_MAX_ITEMS);
+		return wrong(
+			r, at.path, "'answers' has more than %d items", PLAYBOOK_MAX_ITEMS);
 	}
 	r->out->answers = arena_array(r->arena, n, sizeof(*r->out->answers));
 	for (size_t i = 0; i < n && r->out->answers != NULL; i++) {
@@ -358,7 +364,8 @@ static enum err_status get_minutes(const struct reader *r, const struct place *p
 		}
 	}
 	if (n < 1 || n > 10080 / unit) {
-		return wrong(r, at.path, "'until' must be minutes or hours up to a week, such as 60m");
+		return wrong(r, at.path,
+			"'until' must be minutes or hours up to a week, such as 60m");
 	}
 	*out = n * unit;
 	return ERR_OK;
@@ -384,15 +391,16 @@ out:
 }
 
 /* A row is one mode for all severities or a mode a severity; a severity left out is `notify`. */
-static enum err_status read_row(
-	const struct reader *r, const struct place *row, enum playbook_mode cells[PLAYBOOK_LEVELS])
+static enum err_status read_row(const struct reader *r, const struct place *row,
+	enum playbook_mode cells[PLAYBOOK_LEVELS])
 {
 	static const char *const keys[] = { "info", "low", "medium", "high", "critical", NULL };
 	enum err_status st = ERR_OK;
 	size_t mode = PLAYBOOK_NOTIFY;
 
 	if (json_is_string(row->map)) {
-		TRY(one_of(r, row->path, "mode", json_string_value(row->map), mode_names, 4, &mode));
+		TRY(one_of(r, row->path, "mode", json_string_value(row->map), mode_names, 4,
+			&mode));
 		for (size_t i = 0; i < PLAYBOOK_LEVELS; i++) {
 			cells[i] = (enum playbook_mode)mode;
 		}
@@ -404,8 +412,8 @@ static enum err_status read_row(
 		mode = PLAYBOOK_NOTIFY;
 		TRY(get_text(r, row, level_names[i], &word));
 		if (word != NULL) {
-			TRY(one_of(r, inside(row, level_names[i]).path, "mode", word, mode_names, 4,
-				&mode));
+			TRY(one_of(r, inside(row, level_names[i]).path, "mode", word,
+				mode_names, 4, &mode));
 		}
 		cells[i] = (enum playbook_mode)mode;
 	}
@@ -413,8 +421,8 @@ out:
 	return st;
 }
 
-static enum err_status read_matrix(
-	const struct reader *r, const struct place *at, const char *name, struct playbook_matrix *m)
+static enum err_status read_matrix(const struct reader *r, const struct place *at,
+	const char *name, struct playbook_matrix *m)
 {
 	static const char *const keys[] = { "production", "staging", "test", "development",
 		"sandbox", "other", NULL };
@@ -455,12 +463,13 @@ static enum err_status read_modes(const struct reader *r, const struct place *to
 	if (r->out->matrices == NULL) {
 		return wrong(r, at.path, "the playbooks are too large");
 	}
-	json_object_foreach(map, key, value) {
+	json_object_foreach(map, key, value)
+	{
 		struct place one = inside(&at, key);
 		for (size_t i = 0; i < 4; i++) {
 			if (strcmp(mode_names[i], key) == 0) {
-				return wrong(r, one.path, "'%s' is a mode: name the matrix otherwise",
-					key);
+				return wrong(r, one.path,
+					"'%s' is a mode: name the matrix otherwise", key);
 			}
 		}
 		TRY(read_matrix(r, &one, key, &r->out->matrices[r->out->n_matrices]));
@@ -513,7 +522,8 @@ static enum err_status check_with(const struct reader *r, const struct place *at
 	if (map != NULL && !json_is_object(map)) {
 		return wrong(r, with.path, "'with' must be a mapping");
 	}
-	json_object_foreach(map, key, value) {
+	json_object_foreach(map, key, value)
+	{
 		const char *text = json_string_value(value);
 		if (text != NULL && text[0] == '$') {
 			enum err_status st = one_of(
@@ -529,8 +539,8 @@ static enum err_status check_with(const struct reader *r, const struct place *at
 static enum err_status read_step(
 	const struct reader *r, const struct place *at, struct playbook_step *s)
 {
-	static const char *const keys[] = { "id", "action", "on", "mode", "with", "needs", "after",
-		"when", NULL };
+	static const char *const keys[] = { "id", "action", "on", "mode", "with", "needs",
+		"after", "when", NULL };
 	enum err_status st = ERR_OK;
 	struct playbook_words on = { 0 };
 
@@ -544,8 +554,8 @@ static enum err_status read_step(
 	TRY(get_text(r, at, "id", &s->id));
 	TRY(get_words(r, at, "on", &on));
 	if (on.n != 1) {
-		st = wrong(r, at->path, "step '%.60s' must say 'on' which kind of resource it acts",
-			s->id);
+		st = wrong(r, at->path,
+			"step '%.60s' must say 'on' which kind of resource it acts", s->id);
 		goto out;
 	}
 	TRY(check_kinds(r, inside(at, "on").path, &on));
@@ -576,7 +586,8 @@ static enum err_status check_order(const struct reader *r, const struct place *a
 			found = found || strcmp(steps[k].id, ids->items[n]) == 0;
 		}
 		if (!found) {
-			return unknown(r, inside(at, key).path, "earlier step", ids->items[n], known);
+			return unknown(
+				r, inside(at, key).path, "earlier step", ids->items[n], known);
 		}
 	}
 	return ERR_OK;
@@ -589,7 +600,8 @@ static enum err_status read_steps(const struct reader *r, const struct place *to
 	size_t n = json_array_size(at.map);
 
 	if (at.map == NULL) {
-		return wrong(r, "", "'steps' is missing (write `steps: []` to only tell people)");
+		return wrong(
+			r, "", "'steps' is missing (write `steps: []` to only tell people)");
 	}
 	if (!json_is_array(at.map) || n > PLAYBOOK_MAX_ITEMS) {
 		return wrong(r, at.path, "'steps' must be a list of at most %d steps",
@@ -617,8 +629,8 @@ out:
 enum err_status playbook_parse(struct arena *arena, struct str text, const char *file,
 	struct playbook *out, struct err *err)
 {
-	static const char *const keys[] = { "name", "title", "answers", "approve", "modes", "steps",
-		NULL };
+	static const char *const keys[] = { "name", "title", "answers", "approve", "modes",
+		"steps", NULL };
 	enum err_status st = ERR_OK;
 	struct yaml_doc yaml = { 0 };
 	struct playbook p = { .file = arena_cstr(arena, str_from(file)) };

@@ -31,9 +31,9 @@ static void hold(struct route *rt, const char *guard, const char *reason)
 
 static enum playbook_mode narrow(const struct config *config, enum playbook_mode mode)
 {
-	enum playbook_mode most = config->mode == CONFIG_OBSERVE ? PLAYBOOK_NOTIFY
-		: config->mode == CONFIG_APPROVE		 ? PLAYBOOK_APPROVE
-								 : PLAYBOOK_AUTO;
+	enum playbook_mode most = config->mode == CONFIG_OBSERVE   ? PLAYBOOK_NOTIFY
+				  : config->mode == CONFIG_APPROVE ? PLAYBOOK_APPROVE
+								   : PLAYBOOK_AUTO;
 	return mode > most ? most : mode;
 }
 
@@ -44,7 +44,8 @@ static struct str target_of(const struct finding_resource *r)
 }
 
 /* A step waits for these steps of the route: the one on the same resource, else all of that id. */
-static bool waits_for(const struct route *rt, size_t i, size_t k, const struct playbook_words *ids)
+static bool waits_for(
+	const struct route *rt, size_t i, size_t k, const struct playbook_words *ids)
 {
 	const struct made *a = &rt->made[i];
 	const struct made *b = &rt->made[k];
@@ -58,7 +59,8 @@ static bool waits_for(const struct route *rt, size_t i, size_t k, const struct p
 		return false;
 	}
 	for (size_t n = 0; n < rt->n; n++) {
-		same = same || (rt->made[n].step == b->step && rt->made[n].resource == a->resource);
+		same = same ||
+		       (rt->made[n].step == b->step && rt->made[n].resource == a->resource);
 	}
 	return !same || b->resource == a->resource;
 }
@@ -94,8 +96,8 @@ static enum err_status make_steps(struct route *rt, struct err *err)
 				guard_resource(rt->config, r, reason) != NULL) {
 				continue;
 			}
-			enum playbook_mode mode = narrow(rt->config,
-				playbook_step_mode(&p->steps[s], rt->config, f, r));
+			enum playbook_mode mode = narrow(
+				rt->config, playbook_step_mode(&p->steps[s], rt->config, f, r));
 			if (mode == PLAYBOOK_NONE) {
 				continue;
 			}
@@ -115,7 +117,8 @@ static void note_exempt_resources(struct route *rt)
 {
 	char reason[200];
 	for (size_t i = 0; i < rt->finding->n_resources; i++) {
-		const char *guard = guard_resource(rt->config, &rt->finding->resources[i], reason);
+		const char *guard =
+			guard_resource(rt->config, &rt->finding->resources[i], reason);
 		if (guard != NULL) {
 			hold(rt, guard, reason);
 		}
@@ -165,8 +168,8 @@ static json_t *actor_ips(const struct finding *f)
 static const struct finding_resource *credential(const struct route *rt, const struct made *m)
 {
 	return m->resource->kind == FINDING_ACCESS_KEY
-		? m->resource
-		: finding_resource_of(rt->finding, FINDING_ACCESS_KEY);
+		       ? m->resource
+		       : finding_resource_of(rt->finding, FINDING_ACCESS_KEY);
 }
 
 static json_t *variable(const struct route *rt, const struct made *m, const char *name)
@@ -177,11 +180,11 @@ static json_t *variable(const struct route *rt, const struct made *m, const char
 		return actor_ips(rt->finding);
 	}
 	if (c != NULL) {
-		s = strcmp(name, "$access_key_id") == 0	 ? c->id
-			: strcmp(name, "$principal_id") == 0 ? c->principal_id
-			: strcmp(name, "$user_name") == 0    ? c->user_name
-			: strcmp(name, "$user_type") == 0    ? playbook_user_type(c)
-							     : s;
+		s = strcmp(name, "$access_key_id") == 0  ? c->id
+		    : strcmp(name, "$principal_id") == 0 ? c->principal_id
+		    : strcmp(name, "$user_name") == 0    ? c->user_name
+		    : strcmp(name, "$user_type") == 0    ? playbook_user_type(c)
+							 : s;
 	}
 	return doc_str(s);
 }
@@ -204,7 +207,8 @@ static json_t *parameters(const struct route *rt, const struct made *m)
 			json_decref(v);
 		}
 	}
-	json_object_foreach(m->step->with, key, value) {
+	json_object_foreach(m->step->with, key, value)
+	{
 		const char *text = json_string_value(value);
 		json_object_set_new(out, key,
 			text != NULL && text[0] == '$' ? variable(rt, m, text)
@@ -221,13 +225,13 @@ static json_t *steps_json(const struct route *rt)
 		json_t *needs = waits(rt, i, &m->step->needs);
 		json_t *after = waits(rt, i, &m->step->after);
 		json_array_extend(needs, after);
-		json_array_append_new(out,
-			json_pack("{s:o, s:s, s:{s:s, s:o}, s:s, s:o, s:o, s:o}", "id",
-				step_id(rt, i), "action", m->step->action, "resource", "kind",
-				finding_kind_name(m->resource->kind), "id",
-				doc_str(target_of(m->resource)), "mode",
-				playbook_mode_name(m->mode), "needs", needs, "after", after, "with",
-				parameters(rt, m)));
+		json_array_append_new(
+			out, json_pack("{s:o, s:s, s:{s:s, s:o}, s:s, s:o, s:o, s:o}", "id",
+				     step_id(rt, i), "action", m->step->action, "resource",
+				     "kind", finding_kind_name(m->resource->kind), "id",
+				     doc_str(target_of(m->resource)), "mode",
+				     playbook_mode_name(m->mode), "needs", needs, "after",
+				     after, "with", parameters(rt, m)));
 	}
 	return out;
 }
@@ -273,10 +277,12 @@ enum err_status playbook_route(const struct playbook_set *s, const struct config
 	for (size_t i = 0; i < rt.n; i++) {
 		mode = rt.made[i].mode > mode ? rt.made[i].mode : mode;
 	}
-	*out = json_pack("{s:s, s:o, s:s?, s:s?, s:s, s:o, s:O, s:o}", "schema", "cordon.route/1",
-		"finding", finding_json(f), "playbook", rt.playbook ? rt.playbook->name : NULL,
-		"title", rt.playbook ? rt.playbook->title : NULL, "mode", playbook_mode_name(mode),
-		"steps", steps_json(&rt), "held_back", rt.held_back, "approve", approve_json(&rt));
+	*out = json_pack("{s:s, s:o, s:s?, s:s?, s:s, s:o, s:O, s:o}", "schema",
+		"cordon.route/1", "finding", finding_json(f), "playbook",
+		rt.playbook ? rt.playbook->name : NULL, "title",
+		rt.playbook ? rt.playbook->title : NULL, "mode", playbook_mode_name(mode),
+		"steps", steps_json(&rt), "held_back", rt.held_back, "approve",
+		approve_json(&rt));
 out:
 	json_decref(rt.held_back);
 	arena_deinit(&arena);
