@@ -536,6 +536,24 @@ static enum err_status check_with(const struct reader *r, const struct place *at
 	return ERR_OK;
 }
 
+/* The action is one of this release. */
+static enum err_status check_action(
+	const struct reader *r, const struct place *at, const struct playbook_step *s)
+{
+	static const char *const names[] = { "block-address", "block-bucket-public-access",
+		"collect-console", "contain-runbook", "deny-principal-on-bucket", "deny-user",
+		"detach-from-service", "disable-access-key", "disable-imds",
+		"disable-login-profile", "drop-public-address", "isolate-host", "isolate-network",
+		"protect-instance", "replace-instance-profile", "revoke-role-sessions",
+		"snapshot-volumes", "stop-instance", NULL };
+	for (size_t i = 0; names[i] != NULL; i++) {
+		if (strcmp(names[i], s->action) == 0) {
+			return ERR_OK;
+		}
+	}
+	return unknown(r, inside(at, "action").path, "action", s->action, names);
+}
+
 static enum err_status read_step(
 	const struct reader *r, const struct place *at, struct playbook_step *s)
 {
@@ -560,6 +578,7 @@ static enum err_status read_step(
 	}
 	TRY(check_kinds(r, inside(at, "on").path, &on));
 	s->on = playbook_kind(str_from(on.items[0]));
+	TRY(check_action(r, at, s));
 	TRY(read_mode(r, at, s));
 	TRY(check_with(r, at));
 	s->with = json_object_get(at->map, "with");

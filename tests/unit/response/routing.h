@@ -16,9 +16,9 @@ struct routing_case {
 	double severity;
 	const char *role;
 	const char *environment; /* value of the tag; "" = no tag */
-	const char *resource;	 /* JSON of `resource`; NULL = the instance */
-	const char *ip;		 /* "" = none */
-	const char *extra;	 /* more members of the finding, ending in a comma */
+	const char *resource;    /* JSON of `resource`; NULL = the instance */
+	const char *ip;          /* "" = none */
+	const char *extra;       /* more members of the finding, ending in a comma */
 };
 
 static inline struct finding *routing_finding(const struct routing_case *c)
@@ -28,21 +28,24 @@ static inline struct finding *routing_finding(const struct routing_case *c)
 	struct err e = { 0 };
 	buf_init(&b, 65536);
 	buf_printf(&b,
-		"{%s\"accountId\":\"111122223333\",\"region\":\"eu-west-1\",\"arn\":\"arn:aws:guardduty:"
-		"eu-west-1:111122223333:detector/d/finding/f\",\"updatedAt\":\"2026-08-01T10:00:00Z\","
+		"{%s\"accountId\":\"111122223333\",\"region\":\"eu-west-1\",\"arn\":\"arn:aws:"
+		"guardduty:"
+		"eu-west-1:111122223333:detector/d/finding/"
+		"f\",\"updatedAt\":\"2026-08-01T10:00:00Z\","
 		"\"type\":\"%s\",\"severity\":%.1f,\"resource\":",
 		c->extra ? c->extra : "", c->type, c->severity);
 	if (c->resource != NULL) {
 		buf_puts(&b, c->resource);
 	} else {
 		buf_printf(&b,
-			"{\"resourceType\":\"Instance\",\"instanceDetails\":{\"instanceId\":\"" INSTANCE
-			"\",\"tags\":[{\"key\":\"%s\",\"value\":\"%s\"}]}}",
+			"{\"resourceType\":\"Instance\",\"instanceDetails\":{\"instanceId\":"
+			"\"" INSTANCE "\",\"tags\":[{\"key\":\"%s\",\"value\":\"%s\"}]}}",
 			c->environment && c->environment[0] ? "environment" : "x",
 			c->environment ? c->environment : "");
 	}
 	buf_printf(&b,
-		",\"service\":{\"resourceRole\":\"%s\",\"action\":{\"actionType\":\"NETWORK_CONNECTION\","
+		",\"service\":{\"resourceRole\":\"%s\",\"action\":{\"actionType\":\"NETWORK_"
+		"CONNECTION\","
 		"\"networkConnectionAction\":{\"remoteIpDetails\":{\"ipAddressV4\":\"%s\"}}}}}",
 		c->role ? c->role : "TARGET", c->ip ? c->ip : "198.51.100.77");
 	if (finding_read(buf_view(&b), &set, &e) != ERR_OK) {
@@ -57,8 +60,11 @@ static inline struct finding *routing_finding(const struct routing_case *c)
 
 static inline struct config routing_config(enum config_mode mode)
 {
-	struct config c = { .mode = mode, .environment_tag = "Environment", .breaker_actions = 20,
-		.breaker_minutes = 5, .responder_role = "cordon-responder" };
+	struct config c = { .mode = mode,
+		.environment_tag = "Environment",
+		.breaker_actions = 20,
+		.breaker_minutes = 5,
+		.responder_role = "cordon-responder" };
 	return c;
 }
 
@@ -91,7 +97,8 @@ static inline json_t *routing_step(const json_t *route, const char *id)
 {
 	size_t i;
 	json_t *v;
-	json_array_foreach(json_object_get(route, "steps"), i, v) {
+	json_array_foreach(json_object_get(route, "steps"), i, v)
+	{
 		if (strcmp(doc_text_or(v, "id", ""), id) == 0) {
 			return v;
 		}
@@ -116,7 +123,8 @@ static inline bool routing_holds(const json_t *list, const char *text)
 {
 	size_t i;
 	json_t *v;
-	json_array_foreach(list, i, v) {
+	json_array_foreach(list, i, v)
+	{
 		if (json_is_string(v) && strcmp(json_string_value(v), text) == 0) {
 			return true;
 		}

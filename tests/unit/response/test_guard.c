@@ -43,8 +43,10 @@ static void attempts_from_outside_do_not_switch_hosts_off(void **state)
 {
 	(void)state;
 	struct config c = routing_config(CONFIG_AUTO);
-	struct routing_case k = { .type = "UnauthorizedAccess:EC2/SSHBruteForce", .severity = 9,
-		.role = "TARGET", .environment = "sandbox" };
+	struct routing_case k = { .type = "UnauthorizedAccess:EC2/SSHBruteForce",
+		.severity = 9,
+		.role = "TARGET",
+		.environment = "sandbox" };
 	json_t *r = routing_route(shipped, &c, &k);
 	assert_held(r, GUARD_TARGET_ONLY, "notify");
 	json_decref(r);
@@ -59,8 +61,9 @@ static void exemptions_hold_back(void **state)
 {
 	(void)state;
 	struct config c = routing_config(CONFIG_AUTO);
-	struct routing_case k = { .type = "Trojan:EC2/DropPoint", .severity = 9,
-		.environment = "Test" };
+	struct routing_case k = {
+		.type = "Trojan:EC2/DropPoint", .severity = 9, .environment = "Test"
+	};
 	const char *items[1] = { "1111*" };
 	c.exempt_accounts = (struct config_list){ items, 1 };
 	json_t *r = routing_route(shipped, &c, &k);
@@ -111,11 +114,12 @@ static void an_exempt_tag_spares_only_its_resource(void **state)
 static void own_actions_are_no_threat_but_only_with_role_and_case(void **state)
 {
 	(void)state;
-#define OWN(role, session, agent)                                                                  \
-	"{\"type\":\"Impact:S3/AnomalousBehavior.Permission\",\"severity\":8,\"resource\":{"       \
-	"\"resourceType\":\"S3Bucket\",\"s3BucketDetails\":[{\"name\":\"b\"}],"                     \
-	"\"accessKeyDetails\":{\"accessKeyId\":\"ASIAX\",\"userType\":\"AssumedRole\","            \
-	"\"userName\":\"" role "\",\"principalId\":\"AROAX:" session "\"}},\"service\":{\"action\":" \
+#define OWN(role, session, agent)                                                            \
+	"{\"type\":\"Impact:S3/AnomalousBehavior.Permission\",\"severity\":8,\"resource\":{" \
+	"\"resourceType\":\"S3Bucket\",\"s3BucketDetails\":[{\"name\":\"b\"}],"              \
+	"\"accessKeyDetails\":{\"accessKeyId\":\"ASIAX\",\"userType\":\"AssumedRole\","      \
+	"\"userName\":\"" role "\",\"principalId\":\"AROAX:" session                         \
+	"\"}},\"service\":{\"action\":"                                                      \
 	"{\"awsApiCallAction\":{\"userAgent\":\"" agent "\"}}}}"
 	static const struct {
 		const char *text;
@@ -123,7 +127,7 @@ static void own_actions_are_no_threat_but_only_with_role_and_case(void **state)
 	} cases[] = {
 		{ OWN("cordon-responder", "fn", "cordon/1.0 md/case#2026-0042"), true },
 		{ OWN("cordon-responder", "cordon-2026-0042", "x"), true },
-		{ OWN("cordon-responder", "fn", "aws-cli/2.0"), false },	/* stolen from us */
+		{ OWN("cordon-responder", "fn", "aws-cli/2.0"), false }, /* stolen from us */
 		{ OWN("cordon-responder", "fn", "cordon/1.0 md/case#"), false },
 		{ OWN("attacker", "cordon-2026-0042", "cordon/1.0 md/case#2026-0042"), false },
 	};
@@ -169,9 +173,8 @@ static void a_finding_is_answered_once(void **state)
 	json_t *facts = guard_facts_new(CLOCK);
 	json_t *records = json_array();
 	json_array_append_new(records,
-		record("finding.received",
-			json_pack("{s:s%, s:s}", "arn", f->arn.p, f->arn.n, "updated",
-				"2026-08-01T10:00:00Z")));
+		record("finding.received", json_pack("{s:s%, s:s}", "arn", f->arn.p, f->arn.n,
+						   "updated", "2026-08-01T10:00:00Z")));
 	guard_facts_add(facts, records);
 	guard_dynamic(&c, f, facts, r);
 	assert_held(r, GUARD_DUPLICATE, "none");
@@ -208,8 +211,8 @@ static void after_undo_the_same_finding_stays_quiet(void **state)
 	json_t *facts = guard_facts_new(CLOCK);
 	json_t *records = json_array();
 	json_array_append_new(records,
-		record("case.suppressed",
-			json_pack("{s:s%, s:s}", "finding_arn", f->arn.p, f->arn.n, "reason", "undo")));
+		record("case.suppressed", json_pack("{s:s%, s:s}", "finding_arn", f->arn.p,
+						  f->arn.n, "reason", "undo")));
 	guard_facts_add(facts, records);
 	f->updated_ms += 1000; /* even in a later version */
 	guard_dynamic(&c, f, facts, r);
@@ -245,15 +248,16 @@ static void the_breaker_asks_after_too_many_resources(void **state)
 					(json_int_t)(CLOCK - cases[i].minutes * 60000)));
 		}
 		if (cases[i].same) {
-			json_array_append_new(recent,
-				json_pack("{s:s, s:I}", "resource", INSTANCE, "time_ms",
-					(json_int_t)CLOCK));
+			json_array_append_new(
+				recent, json_pack("{s:s, s:I}", "resource", INSTANCE, "time_ms",
+						(json_int_t)CLOCK));
 		}
 		guard_dynamic(&c, f, facts, r);
-		assert_string_equal(
-			routing_mode(r, "isolate-network"), cases[i].trips ? "approve" : "auto");
+		assert_string_equal(routing_mode(r, "isolate-network"),
+			cases[i].trips ? "approve" : "auto");
 		assert_string_equal(doc_text(r, "mode"), cases[i].trips ? "approve" : "auto");
-		assert_int_equal(json_array_size(json_object_get(r, "held_back")), cases[i].trips);
+		assert_int_equal(
+			json_array_size(json_object_get(r, "held_back")), cases[i].trips);
 		if (cases[i].trips) {
 			assert_string_equal(doc_text(r, "held_back[0].guard"), GUARD_BREAKER);
 		}

@@ -29,7 +29,8 @@ static void mistakes_are_named_with_file_and_line(void **state)
 		{ "name: t\n", "'title' is missing" },
 		{ "title: t\n", "'name' is missing" },
 		{ "name: t\ntitle: T\nsteps: []\n", "'answers' is missing" },
-		{ "name: t\ntitle: T\nanswers: {severity: high}\nsteps: []\n", "'types' is missing" },
+		{ "name: t\ntitle: T\nanswers: {severity: high}\nsteps: []\n",
+			"'types' is missing" },
 		{ HEAD, "'steps' is missing" },
 		{ HEAD "stepz: []\n", "t.yaml:4: unknown key 'stepz' (did you mean 'steps'?)" },
 		{ HEAD "colour: red\nsteps: []\n", "t.yaml:4: unknown key 'colour'" },
@@ -37,15 +38,18 @@ static void mistakes_are_named_with_file_and_line(void **state)
 		{ HEAD "steps:\n  - on: Instance\n    mode: auto\n", "without 'action'" },
 		{ HEAD "steps:\n  - action: stop-instance\n    mode: auto\n", "must say 'on'" },
 		{ HEAD "steps:\n  - action: stop-instance\n    on: Instanse\n    mode: auto\n",
-			"t.yaml:6: unknown resource kind 'Instanse' (did you mean 'Instance'?)" },
+			"t.yaml:6: unknown resource kind 'Instanse' (did you mean "
+			"'Instance'?)" },
 		{ HEAD "steps:\n  - action: stop-instance\n    on: Instance\n", "has no mode" },
-		{ HEAD "steps:\n  - action: stop-instance\n    on: Instance\n    mode: aprove\n",
+		{ HEAD "steps:\n  - action: stop-instance\n    on: Instance\n    mode: "
+		       "aprove\n",
 			"t.yaml:7: unknown mode or matrix 'aprove' (did you mean 'approve'?)" },
-		{ HEAD "steps:\n  - action: isolate-netwerk\n    on: Instance\n    mode: auto\n",
-			"t.yaml:5: unknown action 'isolate-netwerk' (did you mean 'isolate-network'?)" },
-		{ HEAD "steps:\n  - action: isolate-network\n    on: S3Bucket\n    mode: auto\n",
-			"t.yaml:6: action 'isolate-network' does not work on S3Bucket" },
-		{ HEAD "steps:\n  - {action: stop-instance, on: Instance, mode: auto, needs: [x]}\n",
+		{ HEAD "steps:\n  - action: isolate-netwerk\n    on: Instance\n    mode: "
+		       "auto\n",
+			"t.yaml:5: unknown action 'isolate-netwerk' (did you mean "
+			"'isolate-network'?)" },
+		{ HEAD "steps:\n  - {action: stop-instance, on: Instance, mode: auto, needs: "
+		       "[x]}\n",
 			"unknown earlier step 'x'" },
 		{ HEAD "steps:\n  - {id: a, action: stop-instance, on: Instance, mode: auto}\n"
 		       "  - {id: a, action: stop-instance, on: Instance, mode: auto}\n",
@@ -65,14 +69,16 @@ static void mistakes_are_named_with_file_and_line(void **state)
 		{ HEAD "steps:\n  - action: stop-instance\n    on: Instance\n    mode: auto\n"
 		       "    when: {tags: {a: 1}}\n",
 			"in quotes" },
-		{ HEAD "modes:\n  m:\n    other: auto\nsteps: []\n", "has no row 'production'" },
+		{ HEAD "modes:\n  m:\n    other: auto\nsteps: []\n",
+			"has no row 'production'" },
 		{ HEAD "modes:\n  m:\n    productoin: auto\nsteps: []\n",
 			"t.yaml:6: unknown key 'productoin' (did you mean 'production'?)" },
 		{ HEAD "modes:\n  m:\n    production: {hgih: auto}\nsteps: []\n",
 			"unknown key 'hgih' (did you mean 'high'?)" },
 		{ HEAD "modes:\n  m:\n    production: {high: automatic}\nsteps: []\n",
 			"unknown mode 'automatic'" },
-		{ HEAD "modes:\n  auto:\n    production: auto\nsteps: []\n", "'auto' is a mode" },
+		{ HEAD "modes:\n  auto:\n    production: auto\nsteps: []\n",
+			"'auto' is a mode" },
 		{ HEAD "approve: {until: soon}\nsteps: []\n", "'until' must be" },
 		{ HEAD "approve: {until: 200h}\nsteps: []\n", "'until' must be" },
 		{ HEAD "approve: {on_expiry: do}\nsteps: []\n", "unknown on_expiry 'do'" },
@@ -82,7 +88,8 @@ static void mistakes_are_named_with_file_and_line(void **state)
 		struct err e = { 0 };
 		assert_int_not_equal(parse(cases[i].text, &e), ERR_OK);
 		if (strstr(e.msg, cases[i].message) == NULL) {
-			fail_msg("case %zu: \"%s\" is not in \"%s\"", i, cases[i].message, e.msg);
+			fail_msg("case %zu: \"%s\" is not in \"%s\"", i, cases[i].message,
+				e.msg);
 		}
 		assert_int_equal(e.status, ERR_CONFIG);
 	}
@@ -96,8 +103,9 @@ static void environments_are_production_unless_known(void **state)
 		enum playbook_env env;
 	} cases[] = { { "production", PLAYBOOK_PRODUCTION }, { "PROD", PLAYBOOK_PRODUCTION },
 		{ "", PLAYBOOK_PRODUCTION }, { "blue", PLAYBOOK_PRODUCTION },
-		{ "testimony", PLAYBOOK_PRODUCTION }, { "development-and-prod", PLAYBOOK_PRODUCTION },
-		{ " Test ", PLAYBOOK_TEST }, { "QA", PLAYBOOK_TEST }, { "dev", PLAYBOOK_DEVELOPMENT },
+		{ "testimony", PLAYBOOK_PRODUCTION },
+		{ "development-and-prod", PLAYBOOK_PRODUCTION }, { " Test ", PLAYBOOK_TEST },
+		{ "QA", PLAYBOOK_TEST }, { "dev", PLAYBOOK_DEVELOPMENT },
 		{ "Staging-2", PLAYBOOK_STAGING }, { "sandbox", PLAYBOOK_SANDBOX },
 		{ "0123456789012345678901234567890123456789", PLAYBOOK_PRODUCTION } };
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -138,7 +146,8 @@ static void a_folder_replaces_the_built_in_ones(void **state)
 	struct err e = { 0 };
 	write_folder(folder,
 		"name: wide\ntitle: W\nanswers: {types: [\"*:EC2/*\"]}\nsteps: []\n",
-		"name: exact\ntitle: E\nanswers: {types: [\"*:EC2/*\"], severity: high}\nsteps: []\n");
+		"name: exact\ntitle: E\nanswers: {types: [\"*:EC2/*\"], severity: "
+		"high}\nsteps: []\n");
 	c.playbooks = folder;
 	assert_int_equal(playbook_load(env_system(), &c, &s, &e), ERR_OK);
 	json_t *list = playbook_list(s);
