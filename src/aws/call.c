@@ -1,0 +1,230 @@
+#include "aws/call.h"
+
+#include "aws/job.h"
+#include "base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_BATCH 10000u
+
+static void observe(const struct job *j, enum aws_phase phase)
+{
+	const struct aws_client *c = j->client;
+	if (!c->observer || !j->call.op) {
+		return;
+	}
+	const struct aws_request *r = j->req;
+	struct aws_event e = { .phase = phase,
+		.service = r->service,
+		.operation = r->operation,
+		.mutating = (j->call.op->flags & MODEL_OP_MUTATING) != 0,
+		.params = j->params };
+	if (phase == AWS_AFTER) {
+		e.status = r->status;
+		e.request_id = r->err.request_id[0] ? r->err.request_id : NULL;
+		e.attempts = j->attempt;
+		e.elapsed_us = env_mono_us(c->env) - j->start_us;
+	}
+	c->observer(c->observer_ctx, &e);
+}
+
+/* Sends what is due. Returns the time until the next waiting job is, -1 when none waits. */
+static int64_t send_due(struct job *jobs, size_t n, struct http *h)
+{
+	int64_t next_us = -1;
+	for (size_t i = 0; i < n; i++) {
+		struct job *j = &jobs[i];
+		if (j->state != JOB_WAITING) {
+			continue;
+		}
+		int64_t left = j->due_us - env_mono_us(j->client->env);
+		struct err e = { 0 };
+		if (left > 0) {
+			next_us = next_us < 0 || left < next_us ? left : next_us;
+		} else if (job_send(j, h, &e) != ERR_OK) {
+			job_fail(j, &e);
+			observe(j, AWS_AFTER);
+		}
+	}
+	return next_us;
+}
+
+static bool any_in(const struct job *jobs, size_t n, enum job_state state)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (jobs[i].state == state) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void drive(struct aws_client *c, struct job *jobs, size_t n, struct http *h)
+{
+	while (any_in(jobs, n, JOB_WAITING) || any_in(jobs, n, JOB_RUNNING)) {
+		int64_t next_us = send_due(jobs, n, h);
+		if (!any_in(jobs, n, JOB_RUNNING)) {
+			if (next_us > 0) {
+				env_sleep_ms(c->env, (next_us + 999) / 1000);
+			}
+			continue;
+		}
+		int wait_ms =
+			next_us < 0 || next_us > 1000000 ? 1000 : (int)(next_us / 1000) + 1;
+		http_run(h, wait_ms);
+		for (struct http_exchange *x = http_done(h); x; x = http_done(h)) {
+			struct job *j = x->owner;
+			job_judge(j);
+			if (j->state == JOB_DONE) {
+				observe(j, AWS_AFTER);
+			}
+		}
+	}
+}
+
+/* Runs prepared jobs; those that failed already are JOB_DONE. */
+static void run_jobs(struct aws_client *c, struct job *jobs, size_t n)
+{
+	struct http *h = http_get(c->pool);
+	for (size_t i = 0; i < n && !h; i++) {
+		if (jobs[i].state != JOB_DONE) {
+			struct err e = { 0 };
+			(void)err_set(&e, ERR_FAILED, "libcurl can't be set up");
+			job_fail(&jobs[i], &e);
+		}
+	}
+	if (h) {
+		for (size_t i = 0; i < n; i++) {
+			if (jobs[i].state != JOB_DONE) {
+				jobs[i].start_us = env_mono_us(c->env);
+				observe(&jobs[i], AWS_BEFORE);
+			}
+		}
+		drive(c, jobs, n, h);
+		http_put(c->pool, h);
+	}
+}
+
+static enum err_status run_batch(struct aws_client *c, struct aws_request *reqs, size_t n,
+	struct creds *with, struct err *err)
+{
+	if (n > MAX_BATCH) {
+		return err_set(err, ERR_LIMIT, "a batch of %zu calls is too large", n);
+	}
+	struct job *jobs = n ? calloc(n, sizeof(*jobs)) : NULL;
+	if (!jobs) {
+		return n ? err_set(err, ERR_LIMIT, "out of memory") : ERR_OK;
+	}
+	bool sent = false;
+	for (size_t i = 0; i < n; i++) {
+		struct err e = { 0 };
+		reqs[i].result = NULL;
+		reqs[i].status = ERR_FAILED;
+		if (job_prepare(&jobs[i], c, &reqs[i], &e) != ERR_OK) {
+			job_fail(&jobs[i], &e);
+		} else {
+			sent = true;
+			jobs[i].creds = with ? creds_ref(with) : NULL;
+			jobs[i].fixed_creds = with != NULL;
+		}
+	}
+	run_jobs(c, jobs, n);
+	struct aws_stats sum = { .rounds = sent ? 1 : 0 };
+	enum err_status st = ERR_OK;
+	for (size_t i = 0; i < n; i++) {
+		sum.calls += jobs[i].stats.calls;
+		sum.attempts += jobs[i].stats.attempts;
+		sum.errors += jobs[i].stats.errors;
+		sum.bytes_in += jobs[i].stats.bytes_in;
+		sum.bytes_out += jobs[i].stats.bytes_out;
+		if (st == ERR_OK && reqs[i].status != ERR_OK) {
+			st = reqs[i].status;
+			if (err) {
+				*err = reqs[i].err;
+			}
+		}
+		job_deinit(&jobs[i]);
+	}
+	client_count(c, &sum);
+	free(jobs);
+	return st;
+}
+
+enum err_status aws_call_many(
+	struct aws_client *c, struct aws_request *reqs, size_t n, struct err *err)
+{
+	return run_batch(c, reqs, n, NULL, err);
+}
+
+enum err_status aws_call(struct aws_client *c, const char *service, const char *operation,
+	const json_t *params, json_t **result, struct err *err)
+{
+	struct aws_request r = { .service = service, .operation = operation, .params = params };
+	enum err_status st = run_batch(c, &r, 1, NULL, err);
+	if (st == ERR_OK && result) {
+		*result = r.result;
+	} else {
+		json_decref(r.result);
+	}
+	return st;
+}
+
+enum err_status call_sts(void *ctx, struct creds *with, const char *operation,
+	const json_t *params, json_t **result, struct err *err)
+{
+	struct aws_request r = { .service = "sts", .operation = operation, .params = params };
+	enum err_status st = run_batch(ctx, &r, 1, with, err);
+	if (st == ERR_OK) {
+		*result = r.result;
+	}
+	return st;
+}
+
+static json_t *shown(const struct wire_request *w)
+{
+	struct buf url;
+	buf_init(&url, 256u * 1024);
+	wire_url(w, &url);
+	json_t *headers = json_object();
+	for (size_t i = 0; i < w->headers.n; i++) {
+		(void)json_object_set_new(headers, w->headers.items[i].name,
+			doc_str(str_from(w->headers.items[i].value)));
+	}
+	struct str body = wire_body(w);
+	json_t *base64 = json_null();
+	if (!str_is_utf8(body)) {
+		struct buf b;
+		buf_init(&b, body.n / 3 * 4 + 8);
+		hash_base64(body, &b);
+		base64 = doc_str(buf_view(&b));
+		buf_deinit(&b);
+		body = (struct str){ 0 };
+	}
+	json_t *doc = json_pack("{s:s,s:o,s:o,s:o,s:o}", "method", w->method, "url",
+		doc_str(buf_view(&url)), "headers", headers, "body", doc_str(body),
+		"body_base64", base64);
+	buf_deinit(&url);
+	return doc;
+}
+
+enum err_status aws_show_request(struct aws_client *c, const char *service,
+	const char *operation, const json_t *params, json_t **out, struct err *err)
+{
+	struct aws_request r = { .service = service, .operation = operation, .params = params };
+	struct job *j = calloc(1, sizeof(*j));
+	if (!j) {
+		return err_set(err, ERR_LIMIT, "out of memory");
+	}
+	j->show_only = true;
+	enum err_status st = job_prepare(j, c, &r, err);
+	if (st == ERR_OK) {
+		st = job_send(j, NULL, err);
+	}
+	if (st == ERR_OK) {
+		*out = shown(&j->wire);
+	}
+	job_deinit(j);
+	free(j);
+	return st;
+}

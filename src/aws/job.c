@@ -1,0 +1,441 @@
+#include "aws/job.h"
+
+#include "aws/errors.h"
+#include "aws/proto.h"
+#include "aws/validate.h"
+#include "base/hash.h"
+
+#include <string.h>
+
+/* A Date header further off than this explains a refused signature (AWS allows 5 or 15 min). */
+#define SKEW_MS (4 * 60 * 1000)
+
+/* ---- building ---- */
+
+static const char *service_name(const struct job *j)
+{
+	return model_text(j->call.m, j->call.service->name);
+}
+
+static const char *operation_name(const struct job *j)
+{
+	return model_text(j->call.m, j->call.op->name);
+}
+
+/* Tokens make a repeat harmless, so one is made for every call that can carry one. */
+static void fill_tokens(struct job *j)
+{
+	const struct model_shape *input = model_input(&j->call);
+	j->params = j->req->params ? json_copy((json_t *)(uintptr_t)j->req->params) : NULL;
+	for (size_t i = 0; input && i < input->n; i++) {
+		const struct model_member *mem = model_at(j->call.m, input, i);
+		const char *name = model_name(j->call.m, mem);
+		if (!(mem->flags & MODEL_IDEMPOTENCY)) {
+			continue;
+		}
+		j->repeatable = true;
+		if (!json_object_get(j->params, name)) {
+			char token[37];
+			env_uuid(j->client->env, token);
+			j->params = j->params ? j->params : json_object();
+			(void)json_object_set_new(j->params, name, json_string(token));
+		}
+	}
+}
+
+/* Reads never harm; REST's GET, HEAD, PUT and DELETE say the same thing twice. */
+static bool repeatable(const struct job *j)
+{
+	const char *method = model_text(j->call.m, j->call.op->method);
+	bool rest = j->call.service->protocol == MODEL_REST_JSON ||
+		    j->call.service->protocol == MODEL_REST_XML;
+	return !(j->call.op->flags & MODEL_OP_MUTATING) ||
+	       (rest && strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0);
+}
+
+static bool unhex(const char *hex, struct buf *out)
+{
+	for (size_t i = 0; hex[i] && hex[i + 1]; i += 2) {
+		unsigned byte = 0;
+		if (sscanf(hex + i, "%2x", &byte) != 1) {
+			return false;
+		}
+		buf_putc(out, (char)byte);
+	}
+	return out->n == HASH_SHA256_BYTES;
+}
+
+static bool has_checksum(const struct wire_pairs *headers)
+{
+	for (size_t i = 0; i < headers->n; i++) {
+		struct str name = str_from(headers->items[i].name);
+		if (str_eq_nocase(str_sub(name, 0, 15), STR("x-amz-checksum-")) &&
+			!str_eq_nocase(name, STR("x-amz-checksum-algorithm")) &&
+			!str_eq_nocase(name, STR("x-amz-checksum-type"))) {
+			return true;
+		}
+	}
+	return wire_get(headers, "Content-MD5") != NULL;
+}
+
+/* The digest of what is sent, so that S3 refuses a body that was damaged on its way. */
+static void add_checksum(struct job *j)
+{
+	uint8_t flags = j->call.op->flags;
+	struct wire_request *w = &j->wire;
+	struct str body = wire_body(w);
+	bool body_sent = body.n || w->source || (flags & MODEL_OP_STREAM_IN);
+	if (!(flags & (MODEL_OP_CHECKSUM | MODEL_OP_CHECKSUM_REQUIRED)) || !body_sent ||
+		has_checksum(&w->headers)) {
+		return;
+	}
+	struct buf raw, text;
+	buf_init(&raw, 64);
+	buf_init(&text, 128);
+	bool sha = (flags & MODEL_OP_CHECKSUM) != 0;
+	if (w->source) {
+		sha = sha && w->source->sha256_hex && unhex(w->source->sha256_hex, &raw);
+	} else if (sha) {
+		unsigned char digest[HASH_SHA256_BYTES];
+		hash_sha256_of(body, digest);
+		buf_add(&raw, digest, sizeof(digest));
+	} else {
+		unsigned char digest[16];
+		hash_md5_of(body, digest);
+		buf_add(&raw, digest, sizeof(digest));
+	}
+	hash_base64(buf_view(&raw), &text);
+	if (sha) {
+		wire_set(&w->headers, "x-amz-sdk-checksum-algorithm", STR("SHA256"));
+		wire_set(&w->headers, "x-amz-checksum-sha256", buf_view(&text));
+	} else if (!w->source) {
+		wire_set(&w->headers, "Content-MD5", buf_view(&text));
+	}
+	buf_deinit(&raw);
+	buf_deinit(&text);
+}
+
+static enum err_status build(struct job *j, struct err *err)
+{
+	wire_request_deinit(&j->wire);
+	wire_request_init(&j->wire);
+	enum err_status st = proto_build(&j->call, j->params, &j->wire, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	if (j->call.op->flags & MODEL_OP_STREAM_IN) {
+		j->wire.blob = j->req->body;
+		j->wire.source = j->req->body.p ? NULL : j->req->source;
+		if (!wire_get(&j->wire.headers, "Content-Type")) {
+			wire_set(&j->wire.headers, "Content-Type",
+				STR("application/octet-stream"));
+		}
+	}
+	add_checksum(j);
+	struct buf agent;
+	buf_init(&agent, 512);
+	client_user_agent(j->client, &agent);
+	wire_set(&j->wire.headers, "User-Agent", buf_view(&agent));
+	buf_deinit(&agent);
+	return endpoint_apply(
+		&j->client->endpoints, &j->call, j->region, &j->wire, j->signing_region, err);
+}
+
+enum err_status job_prepare(
+	struct job *j, struct aws_client *c, struct aws_request *req, struct err *err)
+{
+	j->client = c;
+	j->req = req;
+	j->stats.calls = 1;
+	wire_request_init(&j->wire);
+	wire_response_init(&j->answer, WIRE_MAX_BODY);
+	if (!model_find(&model_table, req->service, req->operation, &j->call)) {
+		return err_set(err, ERR_USAGE,
+			"%s %s is no operation that cordon knows; `cordon aws` lists them",
+			req->service, req->operation);
+	}
+	enum err_status st = validate_params(&j->call, req->params, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	if (c->refuse_mutating && !j->show_only && (j->call.op->flags & MODEL_OP_MUTATING)) {
+		client_refused(c, req->service, req->operation, req->params);
+		return err_set(err, ERR_REFUSED, "dry run: %s was not sent",
+			model_text(j->call.m, j->call.op->iam));
+	}
+	(void)snprintf(
+		j->region, sizeof(j->region), "%s", req->region ? req->region : c->region);
+	env_uuid(c->env, j->invocation);
+	j->body_out_start = req->body_out ? req->body_out->n : 0;
+	j->repeatable = repeatable(j);
+	fill_tokens(j);
+	return build(j, err);
+}
+
+/* ---- sending ---- */
+
+/* Over plain HTTP the body must be signed; a stream of unknown digest is read once for it. */
+static enum err_status source_hash(
+	const struct aws_source *s, char out[HASH_SHA256_HEX], struct err *err)
+{
+	unsigned char chunk[16384], digest[HASH_SHA256_BYTES];
+	struct hash_sha256 *h = hash_sha256_new();
+	uint64_t left = s->size;
+	size_t n = 1;
+	while (left > 0 && n > 0) {
+		n = s->read(s->ctx, chunk, sizeof(chunk));
+		if (n == SIZE_MAX) {
+			break;
+		}
+		hash_sha256_add(h, chunk, n);
+		left -= n < left ? n : left;
+	}
+	hash_sha256_end(h, digest);
+	hash_sha256_free(h);
+	hash_hex(digest, sizeof(digest), out);
+	bool ok = n != SIZE_MAX && s->rewind && s->rewind(s->ctx);
+	return ok ? ERR_OK
+		  : err_set(err, ERR_IO,
+			    "the data to send can't be read twice, as an unencrypted endpoint "
+			    "needs");
+}
+
+static enum err_status sign(struct job *j, struct err *err)
+{
+	char hash[HASH_SHA256_HEX];
+	struct aws_client *c = j->client;
+	const struct aws_source *source = j->wire.source;
+	const char *payload = NULL;
+	if (j->call.op->flags & MODEL_OP_NO_SIGN) {
+		wire_set(&j->wire.headers, "Host", buf_view(&j->wire.authority));
+		return ERR_OK;
+	}
+	if (source && source->sha256_hex) {
+		payload = source->sha256_hex;
+	} else if (j->wire.tls && (source || (j->call.op->flags & MODEL_OP_UNSIGNED_BODY))) {
+		payload = SIGV4_UNSIGNED;
+	} else if (source) {
+		enum err_status st = source_hash(source, hash, err);
+		if (st != ERR_OK) {
+			return st;
+		}
+		payload = hash;
+	}
+	bool s3 = strcmp(service_name(j), "s3") == 0;
+	struct sigv4_params p = {
+		.keys = { j->creds->access_key, j->creds->secret_key, j->creds->session_token },
+		.region = j->signing_region,
+		.service = model_text(j->call.m, j->call.service->signing_name),
+		.now_ms = env_now_ms(c->env) + atomic_load(&c->skew_ms),
+		.s3 = s3,
+		.payload_hash = payload,
+	};
+	sigv4_sign(c->keys, &p, &j->wire);
+	return ERR_OK;
+}
+
+enum err_status job_send(struct job *j, struct http *h, struct err *err)
+{
+	char text[64];
+	struct aws_client *c = j->client;
+	int64_t deadline = atomic_load(&c->deadline_ms), now = env_now_ms(c->env);
+	if (deadline && now >= deadline) {
+		return err_set(err, ERR_UNREACHABLE, "%s %s: no time left before the deadline",
+			service_name(j), operation_name(j));
+	}
+	j->attempt++;
+	wire_set(&j->wire.headers, "amz-sdk-invocation-id", str_from(j->invocation));
+	(void)snprintf(text, sizeof(text), "attempt=%d; max=%d", j->attempt, c->max_attempts);
+	wire_set(&j->wire.headers, "amz-sdk-request", str_from(text));
+	enum err_status st = ERR_OK;
+	if (!j->creds && !(j->call.op->flags & MODEL_OP_NO_SIGN)) {
+		st = creds_get(c->creds, &j->creds, err);
+	}
+	if (st == ERR_OK) {
+		st = sign(j, err);
+	}
+	if (st != ERR_OK || !h) {
+		return st;
+	}
+	wire_response_reset(&j->answer);
+	j->exchange = (struct http_exchange){ .request = &j->wire,
+		.response = &j->answer,
+		.body_out = j->req->body_out,
+		.sink = j->req->sink,
+		.timeout_ms = deadline ? deadline - now : 0,
+		.owner = j };
+	if (!(j->call.op->flags & MODEL_OP_STREAM_OUT)) {
+		j->exchange.body_out = NULL;
+		j->exchange.sink = NULL;
+	}
+	j->state = JOB_RUNNING;
+	j->stats.attempts++;
+	return http_start(h, &j->exchange, err);
+}
+
+/* ---- judging ---- */
+
+void job_fail(struct job *j, const struct err *why)
+{
+	j->state = JOB_DONE;
+	j->req->status = why->status;
+	j->req->err = *why;
+	if (j->call.op && !j->req->err.call[0]) {
+		(void)snprintf(j->req->err.call, sizeof(j->req->err.call), "%s",
+			model_text(j->call.m, j->call.op->iam));
+	}
+	j->stats.errors = 1;
+}
+
+static bool succeed(struct job *j, struct err *err)
+{
+	json_t *result = NULL;
+	enum err_status st = proto_parse(&j->call, &j->answer, &result, err);
+	if (st != ERR_OK) {
+		(void)err_prefix(err, "%s %s: the answer can't be read", service_name(j),
+			operation_name(j));
+		err->http_status = j->answer.status;
+		return false;
+	}
+	j->req->result = result;
+	j->req->status = ERR_OK;
+	err_clear(&j->req->err);
+	const char *id = errors_request_id(&j->answer);
+	(void)snprintf(
+		j->req->err.request_id, sizeof(j->req->err.request_id), "%s", id ? id : "");
+	j->state = JOB_DONE;
+	retry_give(j->client->bucket, j->took);
+	return true;
+}
+
+static void transport_error(struct job *j, struct err *err)
+{
+	const struct http_exchange *x = &j->exchange;
+	bool ours = x->result == HTTP_STOPPED;
+	(void)err_set(err, ours ? ERR_LIMIT : ERR_UNREACHABLE, "%s %s: %.*s: %s%s",
+		service_name(j), operation_name(j), STR_ARG(buf_view(&j->wire.authority)),
+		x->detail, ours ? "" : "; check the network, the region and the endpoint");
+	err->retryable = !ours;
+}
+
+/* A cause that is put right before the next attempt; such an attempt needs no jitter. */
+static bool correct(struct job *j, const struct err *e)
+{
+	int64_t skew;
+	struct aws_client *c = j->client;
+	if (errors_skewed(e) && !j->reskewed && retry_skew_ms(c->env, &j->answer, &skew)) {
+		int64_t used = atomic_load(&c->skew_ms);
+		if (skew - used > SKEW_MS || used - skew > SKEW_MS) {
+			j->reskewed = true;
+			atomic_store(&c->skew_ms, skew);
+			return true;
+		}
+	}
+	if (errors_expired(e) && !j->renewed && j->creds && !j->fixed_creds &&
+		creds_reject(c->creds, j->creds)) {
+		j->renewed = true;
+		creds_unref(j->creds);
+		j->creds = NULL;
+		return true;
+	}
+	/* S3 names the bucket's region; the request is built and signed for it anew. */
+	const char *region = wire_get(&j->answer.headers, "x-amz-bucket-region");
+	bool elsewhere =
+		e->http_status == 301 || e->http_status == 307 || e->http_status == 400;
+	if (region && elsewhere && !j->rerouted && strcmp(region, j->region) != 0) {
+		j->rerouted = true;
+		(void)snprintf(j->region, sizeof(j->region), "%s", region);
+		return build(j, NULL) == ERR_OK;
+	}
+	return false;
+}
+
+/* A half-received stream can only start over when nothing was handed on. */
+static bool can_restart(struct job *j)
+{
+	const struct aws_source *s = j->wire.source;
+	if (j->exchange.delivered || (s && (!s->rewind || !s->rewind(s->ctx)))) {
+		return false;
+	}
+	if (j->req->body_out && j->req->body_out->n > j->body_out_start) {
+		j->req->body_out->n = j->body_out_start;
+		j->req->body_out->p[j->body_out_start] = '\0';
+	}
+	return true;
+}
+
+/* The outcome of a repeat is known to be harmless, or the first was never processed. */
+static bool may_repeat(const struct job *j, const struct err *e)
+{
+	if (!e->retryable) {
+		return false;
+	}
+	return j->repeatable || errors_throttled(e) || j->exchange.result == HTTP_UNSENT;
+}
+
+static bool try_again(struct job *j, const struct err *e)
+{
+	struct aws_client *c = j->client;
+	int64_t wait = 0, deadline = atomic_load(&c->deadline_ms);
+	bool answered = j->exchange.result == HTTP_OK;
+	if (j->attempt >= c->max_attempts) {
+		return false;
+	}
+	bool corrected = answered && correct(j, e);
+	if (!corrected) {
+		if (!may_repeat(j, e)) {
+			return false;
+		}
+		wait = retry_delay_ms(c->env, j->attempt, &j->answer);
+	}
+	if (deadline && env_now_ms(c->env) + wait >= deadline) {
+		return false;
+	}
+	if (!can_restart(j)) {
+		return false;
+	}
+	if (!corrected) {
+		bool timed_out = j->exchange.timed_out;
+		if (!retry_take(c->bucket, timed_out)) {
+			return false;
+		}
+		j->took = retry_price(timed_out);
+	}
+	j->state = JOB_WAITING;
+	j->due_us = env_mono_us(c->env) + wait * 1000;
+	return true;
+}
+
+void job_judge(struct job *j)
+{
+	struct err e = { 0 };
+	int status = j->answer.status;
+	j->stats.bytes_in += j->exchange.bytes_in;
+	j->stats.bytes_out += j->exchange.bytes_out;
+	if (j->exchange.result != HTTP_OK) {
+		transport_error(j, &e);
+	} else if (status >= 200 && status < 300 && !errors_hidden(&j->call, &j->answer)) {
+		if (succeed(j, &e)) {
+			return;
+		}
+	} else {
+		(void)errors_from(&j->call, &j->answer, &e);
+		if (status == 200) { /* an error after all: as good as a 500 */
+			e.retryable = true;
+		}
+	}
+	if (!try_again(j, &e)) {
+		if (j->attempt > 1) {
+			(void)err_prefix(&e, "after %d attempts", j->attempt);
+		}
+		job_fail(j, &e);
+	}
+}
+
+void job_deinit(struct job *j)
+{
+	creds_unref(j->creds);
+	json_decref(j->params);
+	wire_request_deinit(&j->wire);
+	wire_response_deinit(&j->answer);
+}

@@ -1,0 +1,279 @@
+/* XML bodies: written for rest-xml, read for query, ec2 and rest-xml. */
+#include "aws/proto.h"
+#include "aws/value.h"
+
+#include <string.h>
+
+#define MAX_DEPTH 80
+
+/* ---- writing ---- */
+
+struct writer {
+	const struct model *m;
+	struct buf *out;
+};
+
+static void write_value(const struct writer *w, const struct model_member *mem,
+	const struct proto_element *e, const json_t *v);
+
+static void open_tag(const struct writer *w, const struct proto_element *e)
+{
+	buf_printf(w->out, "<%s", e->name);
+	if (e->xmlns && e->xmlns[0]) {
+		buf_puts(w->out, " xmlns=\"");
+		xml_escape(str_from(e->xmlns), w->out);
+		buf_putc(w->out, '"');
+	}
+}
+
+static void close_tag(const struct writer *w, const char *name)
+{
+	buf_printf(w->out, "</%s>", name);
+}
+
+static void escaped_scalar(
+	const struct writer *w, const struct model_member *mem, const json_t *v)
+{
+	struct buf text;
+	buf_init(&text, WIRE_MAX_BODY);
+	value_text(w->m, mem, v, MODEL_TIME_ISO8601, &text);
+	xml_escape(buf_view(&text), w->out);
+	buf_deinit(&text);
+}
+
+static const char *xmlns_of(const struct model *m, const struct model_member *mem)
+{
+	const struct model_extra *own = &m->extras[mem->extra];
+	return own->xmlns_prefix ? "" : model_text(m, own->xmlns_uri);
+}
+
+/* Attributes of a structure's own element, the prefixed name space they need first. */
+static void write_attributes(
+	const struct writer *w, const struct model_shape *s, const json_t *v)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct model_member *mem = model_at(w->m, s, i);
+		const json_t *item = json_object_get(v, model_name(w->m, mem));
+		if ((mem->flags & MODEL_XML_ATTR) && item && !json_is_null(item)) {
+			buf_printf(w->out, " %s=\"", model_wire(w->m, mem));
+			escaped_scalar(w, mem, item);
+			buf_putc(w->out, '"');
+		}
+	}
+}
+
+static void write_members(const struct writer *w, const struct model_shape *s, const json_t *v)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct model_member *mem = model_at(w->m, s, i);
+		const json_t *item = json_object_get(v, model_name(w->m, mem));
+		if (!item || json_is_null(item) || mem->location != MODEL_BODY ||
+			(mem->flags & MODEL_XML_ATTR)) {
+			continue;
+		}
+		struct proto_element e = { model_wire(w->m, mem), xmlns_of(w->m, mem) };
+		write_value(w, mem, &e, item);
+	}
+}
+
+static void write_list(const struct writer *w, const struct model_member *mem,
+	const struct proto_element *e, const json_t *v)
+{
+	const struct model_member *element = model_at(w->m, model_shape_of(w->m, mem), 0);
+	bool flat = model_flattened(w->m, mem);
+	const char *own = model_wire(w->m, element);
+	struct proto_element each = { e->name, NULL };
+	if (!flat) {
+		each.name = own[0] ? own : "member";
+		each.xmlns = xmlns_of(w->m, element);
+		open_tag(w, e);
+		buf_putc(w->out, '>');
+	}
+	size_t i;
+	json_t *item;
+	json_array_foreach((json_t *)(uintptr_t)v, i, item)
+	{
+		write_value(w, element, &each, item);
+	}
+	if (!flat) {
+		close_tag(w, e->name);
+	}
+}
+
+static void write_map(const struct writer *w, const struct model_member *mem,
+	const struct proto_element *e, const json_t *v)
+{
+	const struct model_shape *s = model_shape_of(w->m, mem);
+	const struct model_member *key_ref = model_at(w->m, s, 0),
+				  *value_ref = model_at(w->m, s, 1);
+	bool flat = model_flattened(w->m, mem);
+	struct proto_element entry = { flat ? e->name : "entry", NULL };
+	struct proto_element key_element = { model_wire(w->m, key_ref),
+		xmlns_of(w->m, key_ref) };
+	struct proto_element value_element = { model_wire(w->m, value_ref),
+		xmlns_of(w->m, value_ref) };
+	key_element.name = key_element.name[0] ? key_element.name : "key";
+	value_element.name = value_element.name[0] ? value_element.name : "value";
+	if (!flat) {
+		open_tag(w, e);
+		buf_putc(w->out, '>');
+	}
+	const char *key;
+	json_t *item;
+	json_object_foreach((json_t *)(uintptr_t)v, key, item)
+	{
+		open_tag(w, &entry);
+		buf_putc(w->out, '>');
+		open_tag(w, &key_element);
+		buf_putc(w->out, '>');
+		xml_escape(str_from(key), w->out);
+		close_tag(w, key_element.name);
+		write_value(w, value_ref, &value_element, item);
+		close_tag(w, entry.name);
+	}
+	if (!flat) {
+		close_tag(w, e->name);
+	}
+}
+
+static void write_value(const struct writer *w, const struct model_member *mem,
+	const struct proto_element *e, const json_t *v)
+{
+	const struct model_shape *s = model_shape_of(w->m, mem);
+	const struct model_extra *own = &w->m->extras[mem->extra];
+	switch (s->type) {
+	case MODEL_LIST:
+		write_list(w, mem, e, v);
+		return;
+	case MODEL_MAP:
+		write_map(w, mem, e, v);
+		return;
+	default:
+		break;
+	}
+	open_tag(w, e);
+	if (own->xmlns_prefix) {
+		buf_printf(w->out, " xmlns:%s=\"%s\"", model_text(w->m, own->xmlns_prefix),
+			model_text(w->m, own->xmlns_uri));
+	}
+	if (s->type == MODEL_STRUCTURE) {
+		write_attributes(w, s, v);
+		buf_putc(w->out, '>');
+		write_members(w, s, v);
+	} else {
+		buf_putc(w->out, '>');
+		escaped_scalar(w, mem, v);
+	}
+	close_tag(w, e->name);
+}
+
+void proto_xml_write(const struct model *m, const struct model_shape *s, const json_t *v,
+	struct proto_element element, struct buf *out)
+{
+	struct writer w = { m, out };
+	open_tag(&w, &element);
+	write_attributes(&w, s, v);
+	buf_putc(out, '>');
+	write_members(&w, s, v);
+	close_tag(&w, element.name);
+}
+
+/* ---- reading ---- */
+
+static json_t *read_value(const struct model *m, const struct model_member *mem,
+	const struct xml_node *node, int depth);
+
+/* A flattened list's elements stand under the list's own parent, under the element's name. */
+static const char *member_element(const struct model *m, const struct model_member *mem)
+{
+	const struct model_shape *s = model_shape_of(m, mem);
+	if (s->type == MODEL_LIST && model_flattened(m, mem)) {
+		const struct model_member *element = model_at(m, s, 0);
+		if (element->wire) {
+			return model_wire(m, element);
+		}
+	}
+	return model_wire(m, mem);
+}
+
+static json_t *read_map(const struct model *m, const struct model_member *mem,
+	const struct xml_node *node, int depth)
+{
+	const struct model_shape *s = model_shape_of(m, mem);
+	const struct model_member *key_ref = model_at(m, s, 0), *value_ref = model_at(m, s, 1);
+	const char *key_name = key_ref->wire ? model_wire(m, key_ref) : "key";
+	const char *value_name = value_ref->wire ? model_wire(m, value_ref) : "value";
+	bool flat = model_flattened(m, mem);
+	json_t *out = json_object();
+	const struct xml_node *entry = flat ? node : node->child;
+	while (entry) {
+		const struct xml_node *value = xml_child(entry, value_name);
+		struct str key = xml_text(entry, key_name);
+		if (value && str_is_utf8(key)) {
+			(void)json_object_setn_new(out, key.p ? key.p : "", key.n,
+				read_value(m, value_ref, value, depth));
+		}
+		entry = flat ? xml_again(entry) : entry->next;
+	}
+	return out;
+}
+
+static json_t *read_list(const struct model *m, const struct model_member *mem,
+	const struct xml_node *node, int depth)
+{
+	const struct model_member *element = model_at(m, model_shape_of(m, mem), 0);
+	bool flat = model_flattened(m, mem);
+	json_t *out = json_array();
+	const struct xml_node *item = flat ? node : node->child;
+	while (item) {
+		(void)json_array_append_new(out, read_value(m, element, item, depth));
+		item = flat ? xml_again(item) : item->next;
+	}
+	return out;
+}
+
+static json_t *read_structure(const struct model *m, const struct model_shape *s,
+	const struct xml_node *node, int depth)
+{
+	json_t *out = json_object();
+	for (size_t i = 0; node && depth > 0 && i < s->n; i++) {
+		const struct model_member *mem = model_at(m, s, i);
+		if (mem->location != MODEL_BODY) {
+			continue;
+		}
+		json_t *v = NULL;
+		if (mem->flags & MODEL_XML_ATTR) {
+			const char *text = xml_attr(node, model_wire(m, mem));
+			v = text ? value_parse(m, mem, str_from(text)) : NULL;
+		} else {
+			const struct xml_node *child = xml_child(node, member_element(m, mem));
+			v = child ? read_value(m, mem, child, depth) : NULL;
+		}
+		if (v) {
+			(void)json_object_set_new(out, model_name(m, mem), v);
+		}
+	}
+	return out;
+}
+
+static json_t *read_value(const struct model *m, const struct model_member *mem,
+	const struct xml_node *node, int depth)
+{
+	const struct model_shape *s = model_shape_of(m, mem);
+	switch (s->type) {
+	case MODEL_STRUCTURE:
+		return read_structure(m, s, node, depth - 1);
+	case MODEL_LIST:
+		return read_list(m, mem, node, depth - 1);
+	case MODEL_MAP:
+		return read_map(m, mem, node, depth - 1);
+	default:
+		return value_parse(m, mem, node->text);
+	}
+}
+
+json_t *proto_xml_read(
+	const struct model *m, const struct model_shape *s, const struct xml_node *node)
+{
+	return s ? read_structure(m, s, node, MAX_DEPTH) : json_object();
+}

@@ -1,0 +1,87 @@
+#include "aws/uri.h"
+
+static bool unreserved(unsigned char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+void uri_encode(struct str s, bool keep_slash, struct buf *out)
+{
+	static const char hex[] = "0123456789ABCDEF";
+	for (size_t i = 0; i < s.n; i++) {
+		unsigned char c = (unsigned char)s.p[i];
+		if (unreserved(c) || (c == '/' && keep_slash)) {
+			buf_putc(out, (char)c);
+		} else {
+			buf_putc(out, '%');
+			buf_putc(out, hex[c >> 4]);
+			buf_putc(out, hex[c & 15]);
+		}
+	}
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	if (c >= 'A' && c <= 'F') {
+		return c - 'A' + 10;
+	}
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+void uri_decode(struct str s, struct buf *out)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] == '%' && i + 2 < s.n) {
+			int high = hex_value(s.p[i + 1]), low = hex_value(s.p[i + 2]);
+			if (high >= 0 && low >= 0) {
+				buf_putc(out, (char)(high * 16 + low));
+				i += 2;
+				continue;
+			}
+		}
+		buf_putc(out, s.p[i]);
+	}
+}
+
+bool uri_split(struct str url, struct uri_parts *out)
+{
+	struct uri_parts u = { .tls = true };
+	if (str_starts(url, STR("https://"))) {
+		url = str_sub(url, 8, SIZE_MAX);
+	} else if (str_starts(url, STR("http://"))) {
+		u.tls = false;
+		url = str_sub(url, 7, SIZE_MAX);
+	} else {
+		return false;
+	}
+	for (size_t i = 0; i < url.n; i++) {
+		unsigned char c = (unsigned char)url.p[i];
+		if (c <= ' ' || c >= 0x7f || c == '?' || c == '#' || c == '@' || c == '\\') {
+			return false;
+		}
+	}
+	size_t slash = str_find_char(url, '/');
+	u.authority = str_sub(url, 0, slash);
+	u.path = slash == SIZE_MAX ? (struct str){ 0 } : str_sub(url, slash, SIZE_MAX);
+	u.host = u.authority;
+	size_t bracket = str_find_char(u.authority, ']');
+	size_t from = bracket == SIZE_MAX ? 0 : bracket;
+	size_t colon = str_find_char(str_sub(u.authority, from, SIZE_MAX), ':');
+	if (colon != SIZE_MAX) {
+		u.host = str_sub(u.authority, 0, from + colon);
+		struct str port = str_sub(u.authority, from + colon + 1, SIZE_MAX);
+		int64_t n;
+		if (!str_to_i64(port, &n) || n < 1 || n > 65535) {
+			return false;
+		}
+	}
+	if (u.host.n == 0) {
+		return false;
+	}
+	*out = u;
+	return true;
+}
