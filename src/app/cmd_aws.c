@@ -1,0 +1,81 @@
+#include "app/app.h"
+
+#define MAX_PARAMS (16u * 1024 * 1024)
+
+static const struct app_option options[] = {
+	{ "params", 'p', "JSON", N_("parameters as a JSON object, or @FILE, or @- for stdin"),
+		NULL },
+	{ "show-request", 0, NULL, N_("print the signed request as JSON and send nothing"),
+		NULL },
+	{ "paginate", 0, NULL, N_("follow all pages and join them"), NULL },
+	{ 0 },
+};
+
+static enum err_status read_params(struct app *app, json_t **out, struct err *err)
+{
+	const char *text = app_opt(app, "params");
+	if (!text) {
+		*out = json_object();
+		return ERR_OK;
+	}
+	struct buf file;
+	buf_init(&file, MAX_PARAMS);
+	enum err_status st = ERR_OK;
+	struct str json = str_from(text);
+	if (text[0] == '@') {
+		st = app_read_input(app, text + 1, MAX_PARAMS, &file, err);
+		json = buf_view(&file);
+	}
+	if (st == ERR_OK) {
+		st = doc_parse(json, MAX_PARAMS, out, err);
+		if (st == ERR_INPUT) {
+			(void)err_prefix(err, "--params");
+		}
+	}
+	buf_deinit(&file);
+	return st;
+}
+
+static enum err_status run(struct app *app, struct err *err)
+{
+	const char *service = app->args[0], *operation = app->args[1];
+	struct aws_client *client = NULL;
+	json_t *params = NULL, *result = NULL;
+	enum err_status st;
+	TRY(read_params(app, &params, err));
+	TRY(app_aws(app, &client, err));
+	if (app_opt(app, "show-request")) {
+		TRY(aws_show_request(client, service, operation, params, &result, err));
+	} else if (app_opt(app, "paginate")) {
+		TRY(aws_call_paged(client, service, operation, params, 0, &result, err));
+	} else {
+		TRY(aws_call(client, service, operation, params, &result, err));
+	}
+	app_print_json(app, result);
+	st = ERR_OK;
+out:
+	json_decref(params);
+	json_decref(result);
+	return st;
+}
+
+const struct app_command cmd_aws = {
+	.name = "aws",
+	.usage = "SERVICE OPERATION",
+	.summary = N_("Make one AWS call, or show what would be sent"),
+	.text = N_("Parameters and results are JSON documents named as in AWS's own API, "
+		   "whatever the "
+		   "wire protocol. Blobs are base64 text; times are RFC 3339 text. With "
+		   "--dry-run, calls that "
+		   "change something are refused. Errors go to stderr with AWS's code and the "
+		   "request id."),
+	.examples =
+		"cordon aws sts GetCallerIdentity\tWho am I\n"
+		"cordon aws ec2 DescribeInstances --paginate\tEvery instance of the region\n"
+		"cordon aws ec2 StopInstances -p '{\"InstanceIds\":[\"i-0a1b2c3d\"]}' "
+		"--show-request\tThe request, signed but not sent\n",
+	.options = options,
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};
