@@ -1,4 +1,5 @@
 #include "app/cli.h"
+#include "app/parts.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -165,6 +166,7 @@ int app_main(struct env *env, int argc, char **argv)
 			strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
 		st = ERR_IO;
 	}
+	parts_close(&app);
 	config_deinit(&app.config);
 	free(args);
 	return st == ERR_OK ? app.exit_code : err_exit_code(st);

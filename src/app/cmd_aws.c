@@ -63,17 +63,15 @@ const struct app_command cmd_aws = {
 	.name = "aws",
 	.usage = "SERVICE OPERATION",
 	.summary = N_("Make one AWS call, or show what would be sent"),
-	.text = N_("Parameters and results are JSON documents named as in AWS's own API, "
-		   "whatever the "
-		   "wire protocol. Blobs are base64 text; times are RFC 3339 text. With "
-		   "--dry-run, calls that "
-		   "change something are refused. Errors go to stderr with AWS's code and the "
-		   "request id."),
+	.text = N_(
+		"Parameters and results are JSON documents named as in AWS's own API, whatever "
+		"the wire protocol. Blobs are base64 text; times are RFC 3339 text. With "
+		"--dry-run, calls that change something are refused. Errors go to stderr "
+		"with AWS's code and the request id."),
 	.examples =
 		"cordon aws sts GetCallerIdentity\tWho am I\n"
 		"cordon aws ec2 DescribeInstances --paginate\tEvery instance of the region\n"
-		"cordon aws ec2 StopInstances -p '{\"InstanceIds\":[\"i-0a1b2c3d\"]}' "
-		"--show-request\tThe request, signed but not sent\n",
+		"cordon aws sns ListTopics --show-request\tThe request, signed but not sent",
 	.options = options,
 	.min_args = 2,
 	.max_args = 2,
