@@ -1,0 +1,18 @@
+/* User agents: free text of the caller, boiled down to what program on what system. */
+#ifndef CORDON_ANALYSIS_AGENT_H
+#define CORDON_ANALYSIS_AGENT_H
+
+#include "base/str.h"
+
+#define AGENT_FAMILY_MAX 64
+
+/* "aws-cli linux", "terraform", "browser", "ssm-agent": versions aside. Points into `out`. */
+struct str agent_family(struct str agent, char out[AGENT_FAMILY_MAX]);
+/* Infrastructure as code: Terraform, CloudFormation, CDK, Pulumi, Ansible. */
+bool agent_is_iac(struct str family);
+/* Runs on the instance by itself: SSM, CloudWatch, ECS agents. */
+bool agent_is_host(struct str family);
+/* A program made for attacks, or a system made for them; NULL or its name. Static. */
+const char *agent_attack_tool(struct str family);
+
+#endif

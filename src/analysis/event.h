@@ -1,0 +1,58 @@
+/*
+ * One CloudTrail record, as far as every reader of it needs: slices into the scanned bytes, valid
+ * until the next scan. Field facts: "CloudTrail record contents" and "CloudTrail userIdentity
+ * element" of the CloudTrail User Guide.
+ */
+#ifndef CORDON_ANALYSIS_EVENT_H
+#define CORDON_ANALYSIS_EVENT_H
+
+#include "analysis/scan.h"
+
+enum event_identity {
+	EVENT_UNKNOWN,
+	EVENT_ROOT,
+	EVENT_IAM_USER,
+	EVENT_ASSUMED_ROLE,
+	EVENT_FEDERATED, /* FederatedUser, SAMLUser, WebIdentityUser, IdentityCenterUser, Directory */
+	EVENT_SERVICE,	 /* AWSService, or a call that AWS made on its own */
+	EVENT_ACCOUNT,	 /* AWSAccount: another account */
+	EVENT_ANONYMOUS, /* AWSAccount with accountId ANONYMOUS_PRINCIPAL */
+};
+
+/* Absent text is the empty slice. */
+struct event {
+	struct scan_tape *tape;
+	uint32_t root, request, response, extra; /* nodes */
+	int64_t time_ms;
+	struct str id, source, name, region, ip, agent, error_code, error_message;
+	struct str account;	/* where it happened: recipientAccountId */
+	enum event_identity identity;
+	struct str arn, principal_id, key, user_name, invoked_by;
+	struct str issuer_arn, issuer_name;	/* the role behind a session */
+	struct str session;			/* name of an assumed role's session */
+	struct str creation;			/* of the session's credentials, RFC 3339 */
+	struct str delivery;			/* ec2RoleDelivery: 1.0 = IMDSv1, 2.0 = IMDSv2 */
+	struct str vpc_endpoint;
+	bool mfa, mfa_known;
+	bool console;		/* sessionCredentialFromConsole */
+	bool read_only, data_event;
+	bool service_ip;	/* the address is an AWS service's name or "AWS Internal" */
+	uint64_t hash;		/* over the content, white space aside */
+};
+
+/* False when the object is no CloudTrail record (no eventName, eventSource and usable eventTime). */
+bool event_read(struct scan_tape *t, uint32_t root, uint64_t seed, struct event *out);
+/* The call was refused for want of rights (not throttled, not failed for another reason). */
+bool event_denied(const struct event *e);
+/* Neither refused nor failed; a failed console login counts as failed. */
+bool event_succeeded(const struct event *e);
+/* The text at a dotted path below one of the nodes, or the empty slice. */
+struct str event_text(const struct event *e, uint32_t node, const char *path);
+/* "PutObject20150331v2" -> "PutObject": the name without Lambda's date suffix. */
+struct str event_plain_name(struct str name);
+/* What the call was about: the first known name of a thing in its parameters. */
+struct str event_target(const struct event *e);
+/* Who it was about to answer in a call on IAM: the user, role or group named. */
+struct str event_subject(const struct event *e);
+
+#endif

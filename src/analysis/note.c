@@ -1,0 +1,219 @@
+/* The calls that matter, with the parameters that make them matter, and the credentials they make. */
+#include "analysis/track.h"
+
+#include "base/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOTES_MAX   (1024u * 1024)
+#define SQUEEZE_MAX (64u * 1024)
+
+/*
+ * The parameters without blanks and backslashes: a policy is JSON inside a JSON string, and both
+ * spellings must look the same.
+ */
+static struct str squeeze(const struct event *e, char *out)
+{
+	struct str raw = str_sub(scan_raw(e->tape, e->request), 0, SQUEEZE_MAX);
+	size_t n = 0;
+	for (size_t i = 0; i < raw.n; i++) {
+		char c = raw.p[i];
+		if (c == '\\' && i + 1 < raw.n && (raw.p[i + 1] == 'n' || raw.p[i + 1] == 't')) {
+			i++;
+		} else if (c != '\\' && c != ' ' && c != '\n' && c != '\t' && c != '\r') {
+			out[n++] = c;
+		}
+	}
+	return (struct str){ out, n };
+}
+
+static bool holds_any(struct str s, const char *const *needles)
+{
+	for (; *needles; needles++) {
+		if (str_find(s, str_from(*needles)) != SIZE_MAX) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* A number of exactly twelve digits that is not one of our own accounts. */
+static bool names_other_account(struct str s, struct str own, struct str arn, struct str *found)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		if (!is_digit(s.p[i])) {
+			continue;
+		}
+		size_t n = 1;
+		while (i + n < s.n && is_digit(s.p[i + n])) {
+			n++;
+		}
+		struct str number = str_sub(s, i, n);
+		bool joined = i > 0 && (s.p[i - 1] == '-' || s.p[i - 1] == '.');
+		if (n == 12 && !joined && !str_eq(number, own) &&
+			str_find(arn, number) == SIZE_MAX) {
+			*found = number;
+			return true;
+		}
+		i += n;
+	}
+	return false;
+}
+
+static bool opens_to_all(struct str s)
+{
+	static const char *const marks[] = { "\"Principal\":\"*\"", "\"AWS\":\"*\"", "AllUsers",
+		"AuthenticatedUsers", "0.0.0.0/0", "::/0", "\"group\":\"all\"", "[\"all\"]",
+		"\"principal\":\"*\"", "\"publiclyAccessible\":true", NULL };
+	return holds_any(s, marks);
+}
+
+static bool gives_all_rights(struct str s)
+{
+	static const char *const marks[] = { "policy/AdministratorAccess", "\"Action\":\"*\"",
+		"\"Action\":[\"*\"]", "policy/IAMFullAccess", "policy/PowerUserAccess", NULL };
+	return holds_any(s, marks);
+}
+
+/* Name of a role out of ".../role/path/NAME". */
+static struct str last_part(struct str arn)
+{
+	size_t at = arn.n;
+	while (at > 0 && arn.p[at - 1] != '/') {
+		at--;
+	}
+	return str_sub(arn, at, SIZE_MAX);
+}
+
+static bool is_self(const struct event *e, const struct api *api, struct str subject)
+{
+	if (!(api->tags & (API_PRIVILEGE | API_CREDENTIAL | API_PERSIST))) {
+		return false;
+	}
+	if (subject.n == 0) {
+		return str_is(e->name, "CreateAccessKey");
+	}
+	struct str me = e->identity == EVENT_ASSUMED_ROLE ? last_part(e->issuer_arn) : e->user_name;
+	return me.n > 0 && str_eq(me, subject);
+}
+
+static void add_note(struct track *t, const struct track_note *note)
+{
+	if (t->n_notes == t->cap_notes) {
+		if (t->cap_notes >= NOTES_MAX) {
+			t->refused++;
+			return;
+		}
+		t->cap_notes = t->cap_notes ? t->cap_notes * 2 : 256;
+		t->notes = realloc(t->notes, t->cap_notes * sizeof(*t->notes));
+		if (!t->notes) {
+			BUG("out of memory");
+		}
+	}
+	t->notes[t->n_notes++] = *note;
+}
+
+static void add_issue(struct track *t, struct str what, uint32_t edge, const struct track_ref *ref)
+{
+	if (what.n == 0) {
+		return;
+	}
+	bool fresh = false;
+	size_t at = table_add(&t->issues, table_hash(t->seed, what), &fresh);
+	if (at == SIZE_MAX) {
+		return;
+	}
+	struct track_issue *i = table_at(&t->issues, at);
+	if (fresh || track_ref_cmp(t, ref, &i->ref) < 0) {
+		*i = (struct track_issue){ .what = pool_put(&t->pool, what),
+			.edge = edge,
+			.ref = *ref };
+	}
+}
+
+static void note_issue(struct track *t, const struct event *e, uint32_t edge,
+	const struct track_ref *ref)
+{
+	struct str key = event_text(e, e->response, "credentials.accessKeyId");
+	if (key.n) {
+		add_issue(t, key, edge, ref);
+		struct str session = event_text(e, e->response, "assumedRoleUser.arn");
+		if (str_find(session, STR("/i-")) == SIZE_MAX) {
+			add_issue(t, session, edge, ref);
+		}
+		return;
+	}
+	key = event_text(e, e->response, "accessKey.accessKeyId");
+	if (key.n) {
+		add_issue(t, key, edge, ref);
+		return;
+	}
+	if (str_is(e->name, "CreateLoginProfile") || str_is(e->name, "UpdateLoginProfile") ||
+		str_is(e->name, "CreateUser")) {
+		char what[160];
+		struct str user = event_text(e, e->request, "userName");
+		int n = snprintf(what, sizeof(what), "user/%.*s/%.*s",
+			STR_ARG(str_sub(e->account, 0, 20)), STR_ARG(str_sub(user, 0, 128)));
+		add_issue(t, (struct str){ what, n > 0 ? (size_t)n : 0 }, edge, ref);
+	}
+}
+
+/* The one detail that a sentence about the call needs. */
+static struct str detail_of(const struct event *e, const struct api *api, struct str other)
+{
+	if (other.n) {
+		return other;
+	}
+	if (api->tags & API_CREDENTIAL) {
+		return event_text(e, e->response, "accessKey.accessKeyId");
+	}
+	if (str_is(e->name, "RunInstances")) {
+		return event_text(e, e->request, "instanceType");
+	}
+	struct str policy = event_text(e, e->request, "policyArn");
+	return policy.n ? policy : event_text(e, e->request, "policyName");
+}
+
+void track_note_event(struct track *t, const struct event *e, uint32_t edge)
+{
+	const struct api *api = api_find(e->source, event_plain_name(e->name));
+	if (!api) {
+		return;
+	}
+	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
+	bool ok = event_succeeded(e);
+	bool service = track_holder_at(t, track_edge_at(t, edge)->holder)->kind == TRACK_SERVICE;
+	if (ok && (api->tags & (API_ASSUME | API_CREDENTIAL | API_PERSIST))) {
+		note_issue(t, e, service ? UINT32_MAX : edge, &ref);
+	}
+	/* Counted, not kept one by one: the relations hold what is needed of them. */
+	unsigned kept = api->tags & ~(unsigned)(API_DATA | API_ASSUME | API_WHOAMI);
+	if (service || kept == 0) {
+		return;
+	}
+	static _Thread_local char room[SQUEEZE_MAX];
+	struct str text = squeeze(e, room);
+	struct str other = { "", 0 };
+	struct track_note n = { .ref = ref, .api = api, .edge = edge, .ok = ok };
+	struct str subject = event_subject(e);
+	if (str_is(e->name, "ConsoleLogin")) {
+		n.mfa = str_is(event_text(e, e->extra, "MFAUsed"), "Yes");
+	} else {
+		n.outside = names_other_account(text, e->account, e->arn, &other) ||
+			opens_to_all(text);
+		n.admin = gives_all_rights(text);
+		n.self = is_self(e, api, subject);
+	}
+	n.target = pool_put(&t->pool, event_target(e));
+	n.subject = pool_put(&t->pool, subject);
+	n.detail = pool_put(&t->pool, detail_of(e, api, other));
+	n.outcome = pool_put(&t->pool, str_sub(e->error_code, 0, 64));
+	add_note(t, &n);
+}

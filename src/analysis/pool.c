@@ -1,0 +1,68 @@
+#include "analysis/pool.h"
+
+#define TEXT_MAX 1024u
+/* Ceiling on the count: a text takes about 48 bytes beside its own. */
+#define TEXTS_MAX (4u * 1024 * 1024)
+#define PROBES	  4
+
+void pool_init(struct pool *p, uint64_t seed, size_t max)
+{
+	*p = (struct pool){ .seed = seed };
+	arena_init(&p->arena, max);
+	table_init(&p->table, sizeof(struct str), TEXTS_MAX);
+	(void)pool_put(p, (struct str){ "", 0 });
+}
+
+void pool_deinit(struct pool *p)
+{
+	table_deinit(&p->table);
+	arena_deinit(&p->arena);
+}
+
+uint32_t pool_find(const struct pool *p, struct str s)
+{
+	s = str_sub(s, 0, TEXT_MAX);
+	uint64_t key = table_hash(p->seed, s);
+	for (uint64_t i = 0; i < PROBES; i++) {
+		size_t at = table_index(&p->table, key + i);
+		if (at == SIZE_MAX) {
+			return UINT32_MAX;
+		}
+		if (str_eq(*(struct str *)table_at(&p->table, at), s)) {
+			return (uint32_t)at;
+		}
+	}
+	return UINT32_MAX;
+}
+
+uint32_t pool_put(struct pool *p, struct str s)
+{
+	s = str_sub(s, 0, TEXT_MAX);
+	uint64_t key = table_hash(p->seed, s);
+	for (uint64_t i = 0; i < PROBES; i++) {
+		size_t at = table_index(&p->table, key + i);
+		if (at != SIZE_MAX) {
+			if (str_eq(*(struct str *)table_at(&p->table, at), s)) {
+				return (uint32_t)at;
+			}
+			continue;
+		}
+		struct str kept = arena_str(&p->arena, s);
+		if (p->arena.overflow) {
+			break;
+		}
+		at = table_add(&p->table, key + i, NULL);
+		if (at == SIZE_MAX) {
+			break;
+		}
+		*(struct str *)table_at(&p->table, at) = kept;
+		return (uint32_t)at;
+	}
+	p->refused++;
+	return 0;
+}
+
+struct str pool_get(const struct pool *p, uint32_t id)
+{
+	return id < p->table.n ? *(struct str *)table_at(&p->table, id) : (struct str){ "", 0 };
+}

@@ -1,0 +1,142 @@
+#include "analysis/table.h"
+
+#include "base/err.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_SLOTS 64u
+
+void table_init(struct table *t, size_t item, size_t max)
+{
+	*t = (struct table){ .item = item, .max = max < UINT32_MAX - 1 ? max : UINT32_MAX - 1 };
+}
+
+void table_deinit(struct table *t)
+{
+	free(t->keys);
+	free(t->items);
+	free(t->slots);
+	*t = (struct table){ 0 };
+}
+
+static size_t slot_of(const struct table *t, uint64_t key)
+{
+	size_t mask = t->n_slots - 1;
+	size_t i = (size_t)(key ^ (key >> 32)) & mask;
+	while (t->slots[i] != 0 && t->keys[t->slots[i] - 1] != key) {
+		i = (i + 1) & mask;
+	}
+	return i;
+}
+
+size_t table_index(const struct table *t, uint64_t key)
+{
+	if (t->n == 0) {
+		return SIZE_MAX;
+	}
+	uint32_t found = t->slots[slot_of(t, key)];
+	return found ? found - 1 : SIZE_MAX;
+}
+
+void *table_find(const struct table *t, uint64_t key)
+{
+	size_t i = table_index(t, key);
+	return i == SIZE_MAX ? NULL : table_at(t, i);
+}
+
+void *table_at(const struct table *t, size_t i)
+{
+	return t->items + i * t->item;
+}
+
+static void *grown(void *p, size_t n, size_t size)
+{
+	void *q = realloc(p, n * size ? n * size : 1);
+	if (!q) {
+		BUG("out of memory");
+	}
+	return q;
+}
+
+static void rehash(struct table *t, size_t n_slots)
+{
+	t->slots = grown(t->slots, n_slots, sizeof(*t->slots));
+	memset(t->slots, 0, n_slots * sizeof(*t->slots));
+	t->n_slots = n_slots;
+	for (size_t i = 0; i < t->n; i++) {
+		t->slots[slot_of(t, t->keys[i])] = (uint32_t)(i + 1);
+	}
+}
+
+size_t table_add(struct table *t, uint64_t key, bool *fresh)
+{
+	if (fresh) {
+		*fresh = false;
+	}
+	size_t i = table_index(t, key);
+	if (i != SIZE_MAX) {
+		return i;
+	}
+	if (t->n >= t->max) {
+		t->refused++;
+		return SIZE_MAX;
+	}
+	if (t->n == t->cap) {
+		t->cap = t->cap ? t->cap * 2 : FIRST_SLOTS / 2;
+		t->keys = grown(t->keys, t->cap, sizeof(*t->keys));
+		t->items = grown(t->items, t->cap, t->item);
+	}
+	if ((t->n + 1) * 2 > t->n_slots) {
+		rehash(t, t->n_slots ? t->n_slots * 2 : FIRST_SLOTS);
+	}
+	t->keys[t->n] = key;
+	if (t->item) {
+		memset(t->items + t->n * t->item, 0, t->item);
+	}
+	t->slots[slot_of(t, key)] = (uint32_t)(t->n + 1);
+	if (fresh) {
+		*fresh = true;
+	}
+	return t->n++;
+}
+
+/* 64 x 64 -> 128 bit product folded: every input bit reaches every output bit. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	__extension__ typedef unsigned __int128 wide;
+	wide product = (wide)a * b;
+	return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static uint64_t load(const char *p, size_t n)
+{
+	uint64_t v = 0;
+	memcpy(&v, p, n < sizeof(v) ? n : sizeof(v));
+	return v;
+}
+
+#define ODD_A 0x9e3779b97f4a7c15u
+#define ODD_B 0xd6e8feb86659fd93u
+
+uint64_t table_mix(uint64_t h, uint64_t v)
+{
+	return fold(h ^ ODD_A, v ^ ODD_B);
+}
+
+uint64_t table_hash(uint64_t seed, struct str s)
+{
+	uint64_t h = seed ^ fold(s.n ^ ODD_B, ODD_A);
+	size_t i = 0;
+	for (; i + 16 <= s.n; i += 16) {
+		h = fold(h ^ load(s.p + i, 8) ^ ODD_A, load(s.p + i + 8, 8) ^ ODD_B ^ seed);
+	}
+	if (i + 8 <= s.n) {
+		h = fold(h ^ load(s.p + i, 8) ^ ODD_A, ODD_B ^ seed);
+		i += 8;
+	}
+	if (i < s.n) {
+		h = fold(h ^ load(s.p + i, s.n - i) ^ ODD_A, ODD_B + (s.n - i));
+	}
+	return fold(h ^ ODD_B, ODD_A ^ s.n);
+}

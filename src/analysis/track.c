@@ -1,0 +1,431 @@
+#include "analysis/track.h"
+
+#include "analysis/agent.h"
+#include "base/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ceilings: past them nothing more of the kind is kept and the result says so. */
+#define TEXT_BYTES_MAX (96u * 1024 * 1024)
+#define SEEN_MAX       (64u * 1024 * 1024)
+#define HOLDERS_MAX    (512u * 1024)
+#define EDGES_MAX      (512u * 1024)
+#define RELATIONS_MAX  (1024u * 1024)
+#define ISSUES_MAX     (1024u * 1024)
+#define HOURS_MAX      (1024u * 1024)
+
+#define HOUR_MS (3600 * INT64_C(1000))
+
+void track_init(struct track *t, uint64_t seed, size_t lites_max, struct str own_marker)
+{
+	*t = (struct track){ .seed = seed, .lites_max = lites_max, .own_marker = own_marker };
+	pool_init(&t->pool, seed, TEXT_BYTES_MAX);
+	table_init(&t->seen, 0, SEEN_MAX);
+	table_init(&t->holders, sizeof(struct track_holder), HOLDERS_MAX);
+	table_init(&t->edges, sizeof(struct track_edge), EDGES_MAX);
+	table_init(&t->relations, sizeof(struct track_relation), RELATIONS_MAX);
+	table_init(&t->issues, sizeof(struct track_issue), ISSUES_MAX);
+	table_init(&t->hours, 0, HOURS_MAX);
+}
+
+void track_deinit(struct track *t)
+{
+	for (uint32_t i = 0; i < t->edges.n; i++) {
+		free(track_edge_at(t, i)->lites);
+	}
+	free(t->notes);
+	pool_deinit(&t->pool);
+	table_deinit(&t->seen);
+	table_deinit(&t->holders);
+	table_deinit(&t->edges);
+	table_deinit(&t->relations);
+	table_deinit(&t->issues);
+	table_deinit(&t->hours);
+}
+
+struct track_holder *track_holder_at(const struct track *t, uint32_t i)
+{
+	return table_at(&t->holders, i);
+}
+
+struct track_edge *track_edge_at(const struct track *t, uint32_t i)
+{
+	return table_at(&t->edges, i);
+}
+
+struct str track_text(const struct track *t, uint32_t text)
+{
+	return pool_get(&t->pool, text);
+}
+
+/* ---- references ---- */
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Lower-case 8-4-4-4-12 text as two numbers. */
+static bool uuid_read(struct str s, uint64_t *hi, uint64_t *lo)
+{
+	if (s.n != 36) {
+		return false;
+	}
+	uint64_t part[2] = { 0, 0 };
+	int digits = 0;
+	for (size_t i = 0; i < 36; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (s.p[i] != '-') {
+				return false;
+			}
+			continue;
+		}
+		int d = hex_digit(s.p[i]);
+		if (d < 0) {
+			return false;
+		}
+		part[digits / 16] = part[digits / 16] << 4 | (uint64_t)d;
+		digits++;
+	}
+	*hi = part[0];
+	*lo = part[1];
+	return true;
+}
+
+struct track_ref track_ref_make(struct track *t, int64_t time_ms, struct str id, uint64_t hash)
+{
+	struct track_ref r = { .time_ms = time_ms, .hash = hash };
+	r.uuid = uuid_read(id, &r.hi, &r.lo);
+	if (!r.uuid) {
+		r.lo = pool_put(&t->pool, id);
+	}
+	return r;
+}
+
+void track_ref_text(const struct track *t, const struct track_ref *r, char *out, size_t size)
+{
+	if (!r->uuid) {
+		struct str s = track_text(t, (uint32_t)r->lo);
+		(void)snprintf(out, size, "%.*s", STR_ARG(s));
+		return;
+	}
+	(void)snprintf(out, size, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(r->hi >> 32),
+		(unsigned)(r->hi >> 16 & 0xffff), (unsigned)(r->hi & 0xffff),
+		(unsigned)(r->lo >> 48), (unsigned long long)(r->lo & 0xffffffffffffu));
+}
+
+int track_ref_cmp(const struct track *t, const struct track_ref *a, const struct track_ref *b)
+{
+	if (a->time_ms != b->time_ms) {
+		return a->time_ms < b->time_ms ? -1 : 1;
+	}
+	if (a->uuid && b->uuid) {
+		if (a->hi != b->hi) {
+			return a->hi < b->hi ? -1 : 1;
+		}
+		if (a->lo != b->lo) {
+			return a->lo < b->lo ? -1 : 1;
+		}
+	} else {
+		char left[128];
+		char right[128];
+		track_ref_text(t, a, left, sizeof(left));
+		track_ref_text(t, b, right, sizeof(right));
+		int c = strcmp(left, right);
+		if (c) {
+			return c;
+		}
+	}
+	return a->hash < b->hash ? -1 : a->hash > b->hash;
+}
+
+static void widen(const struct track *t, struct track_ref *first, struct track_ref *last,
+	const struct track_ref *r, bool fresh)
+{
+	if (fresh || track_ref_cmp(t, r, first) < 0) {
+		*first = *r;
+	}
+	if (fresh || track_ref_cmp(t, r, last) > 0) {
+		*last = *r;
+	}
+}
+
+/* ---- holders ---- */
+
+static bool is_instance_id(struct str s)
+{
+	if (!str_starts(s, STR("i-")) || (s.n != 10 && s.n != 19)) {
+		return false;
+	}
+	for (size_t i = 2; i < s.n; i++) {
+		if (hex_digit(s.p[i]) < 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum track_kind kind_of(const struct event *e)
+{
+	bool person = e->identity == EVENT_IAM_USER || e->identity == EVENT_ROOT ||
+		e->identity == EVENT_FEDERATED;
+	bool long_term = str_starts(e->key, STR("AKIA"));
+	if (e->identity == EVENT_SERVICE) {
+		return TRACK_SERVICE;
+	}
+	if (e->identity == EVENT_ASSUMED_ROLE) {
+		bool linked = str_find(e->arn, STR("/AWSServiceRoleFor")) != SIZE_MAX;
+		if (linked || (e->key.n == 0 && e->service_ip)) {
+			return TRACK_SERVICE;
+		}
+		return is_instance_id(e->session) ? TRACK_INSTANCE : TRACK_ROLE;
+	}
+	if (person && long_term) {
+		return e->identity == EVENT_ROOT ? TRACK_ROOT_KEY : TRACK_USER_KEY;
+	}
+	if (person) {
+		return e->key.n ? TRACK_CONSOLE : TRACK_LOGIN;
+	}
+	if (e->identity == EVENT_ANONYMOUS) {
+		return TRACK_ANONYMOUS;
+	}
+	return e->identity == EVENT_ACCOUNT ? TRACK_ACCOUNT : TRACK_OTHER;
+}
+
+/* What tells one holder from another; sessions are told by when they began, not by their keys. */
+static uint64_t holder_key(const struct track *t, const struct event *e, enum track_kind kind)
+{
+	struct str who = e->arn.n ? e->arn : e->user_name.n ? e->user_name : e->principal_id;
+	uint64_t h = table_hash(table_mix(t->seed, (uint64_t)kind), who);
+	switch (kind) {
+	case TRACK_SERVICE:
+		return table_hash(h, e->invoked_by);
+	case TRACK_USER_KEY:
+	case TRACK_ROOT_KEY:
+		return table_hash(h, e->key);
+	case TRACK_CONSOLE:
+	case TRACK_ROLE:
+		return table_hash(h, e->creation.n ? e->creation : e->key);
+	case TRACK_ACCOUNT:
+		return table_hash(h, e->principal_id);
+	default:
+		return h;
+	}
+}
+
+static uint32_t holder_of(struct track *t, const struct event *e)
+{
+	enum track_kind kind = kind_of(e);
+	bool fresh = false;
+	size_t i = table_add(&t->holders, holder_key(t, e, kind), &fresh);
+	if (i == SIZE_MAX || !fresh) {
+		return (uint32_t)i;
+	}
+	struct track_holder h = { .kind = kind,
+		.arn = pool_put(&t->pool, e->arn),
+		.user = pool_put(&t->pool, e->user_name),
+		.account = pool_put(&t->pool, e->account),
+		.issuer = pool_put(&t->pool, e->issuer_arn),
+		.session = pool_put(&t->pool, e->session),
+		.creation = pool_put(&t->pool, e->creation),
+		.mfa = e->mfa };
+	*track_holder_at(t, (uint32_t)i) = h;
+	return (uint32_t)i;
+}
+
+/* ---- relations and lites ---- */
+
+static uint64_t relation_key(const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what)
+{
+	return table_mix(table_mix(t->seed, (uint64_t)kind << 32 | edge), what);
+}
+
+struct track_relation *track_relation_of(const struct track *t, uint32_t edge, enum track_rel kind,
+	uint32_t what)
+{
+	return table_find(&t->relations, relation_key(t, edge, kind, what));
+}
+
+static struct track_relation *relate(struct track *t, uint32_t edge, enum track_rel kind,
+	uint32_t what, const struct track_ref *ref)
+{
+	bool fresh = false;
+	size_t i = table_add(&t->relations, relation_key(t, edge, kind, what), &fresh);
+	if (i == SIZE_MAX) {
+		return NULL;
+	}
+	struct track_relation *r = table_at(&t->relations, i);
+	r->kind = kind;
+	r->edge = edge;
+	r->what = what;
+	r->n++;
+	widen(t, &r->first, &r->last, ref, fresh);
+	return r;
+}
+
+static void sift_down(const struct track *t, struct track_lite *heap, size_t n, size_t i)
+{
+	for (;;) {
+		size_t top = i;
+		for (size_t c = 2 * i + 1; c <= 2 * i + 2 && c < n; c++) {
+			if (track_ref_cmp(t, &heap[c].ref, &heap[top].ref) > 0) {
+				top = c;
+			}
+		}
+		if (top == i) {
+			return;
+		}
+		struct track_lite swap = heap[i];
+		heap[i] = heap[top];
+		heap[top] = swap;
+		i = top;
+	}
+}
+
+static void sift_up(const struct track *t, struct track_lite *heap, size_t i)
+{
+	while (i > 0 && track_ref_cmp(t, &heap[i].ref, &heap[(i - 1) / 2].ref) > 0) {
+		struct track_lite swap = heap[i];
+		heap[i] = heap[(i - 1) / 2];
+		heap[(i - 1) / 2] = swap;
+		i = (i - 1) / 2;
+	}
+}
+
+/* Keeps the earliest lites_max of an edge. */
+static void add_lite(struct track *t, struct track_edge *e, const struct track_lite *lite)
+{
+	if (e->n_lites >= t->lites_max) {
+		t->refused++;
+		if (e->n_lites && track_ref_cmp(t, &lite->ref, &e->lites[0].ref) < 0) {
+			e->lites[0] = *lite;
+			sift_down(t, e->lites, e->n_lites, 0);
+		}
+		return;
+	}
+	if (e->n_lites == e->cap_lites) {
+		e->cap_lites = e->cap_lites ? e->cap_lites * 2 : 4;
+		e->lites = realloc(e->lites, e->cap_lites * sizeof(*e->lites));
+		if (!e->lites) {
+			BUG("out of memory");
+		}
+	}
+	e->lites[e->n_lites++] = *lite;
+	sift_up(t, e->lites, e->n_lites - 1);
+}
+
+static uint32_t action_text(struct track *t, const struct event *e)
+{
+	char text[160];
+	size_t dot = str_find_char(e->source, '.');
+	struct str service = str_sub(e->source, 0, dot);
+	int n = snprintf(text, sizeof(text), "%.*s:%.*s", STR_ARG(str_sub(service, 0, 64)),
+		STR_ARG(str_sub(event_plain_name(e->name), 0, 90)));
+	return pool_put(&t->pool, (struct str){ text, n > 0 ? (size_t)n : 0 });
+}
+
+static uint64_t bytes_out(const struct event *e)
+{
+	uint32_t node = scan_member(e->tape, e->extra, STR("bytesTransferredOut"));
+	struct str raw = scan_raw(e->tape, node);
+	size_t dot = str_find_char(raw, '.');
+	int64_t n = 0;
+	return str_to_i64(str_sub(raw, 0, dot), &n) && n > 0 ? (uint64_t)n : 0;
+}
+
+static void count_call(struct track *t, const struct event *e, uint32_t edge_i,
+	const struct track_ref *ref)
+{
+	bool ok = event_succeeded(e);
+	bool denied = event_denied(e);
+	uint32_t action = action_text(t, e);
+	struct track_relation *use = relate(t, edge_i, TRACK_API, action, ref);
+	if (use) {
+		if (denied && (use->n_denied++ == 0 || track_ref_cmp(t, ref, &use->first_denied) < 0)) {
+			use->first_denied = *ref;
+		}
+		if (ok && (use->n_ok++ == 0 || track_ref_cmp(t, ref, &use->last_ok) > 0)) {
+			use->last_ok = *ref;
+		}
+	}
+	char family[AGENT_FAMILY_MAX];
+	struct str agent = agent_family(e->agent, family);
+	(void)relate(t, edge_i, TRACK_AGENT, pool_put(&t->pool, agent), ref);
+	(void)relate(t, edge_i, TRACK_REGION, pool_put(&t->pool, e->region), ref);
+	if (e->key.n) {
+		(void)relate(t, edge_i, TRACK_KEY, pool_put(&t->pool, e->key), ref);
+	}
+	struct str target = event_target(e);
+	const struct api *api = api_find(e->source, event_plain_name(e->name));
+	if (api && api->tags & API_DATA && ok) {
+		struct track_relation *b = relate(t, edge_i, TRACK_BUCKET,
+			pool_put(&t->pool, target), ref);
+		if (b) {
+			b->bytes += bytes_out(e);
+		}
+	}
+	struct track_edge *edge = track_edge_at(t, edge_i);
+	edge->n_denied += denied;
+	edge->n_failed += !ok && !denied;
+	edge->n_read += e->read_only || api_is_read(e->name);
+	edge->n_iac += agent_is_iac(agent);
+	edge->imds_v1 |= str_starts(e->delivery, STR("1"));
+	edge->imds_v2 |= str_starts(e->delivery, STR("2"));
+	edge->vpc_endpoint |= e->vpc_endpoint.n > 0;
+	struct track_lite lite = { .ref = *ref,
+		.edge = edge_i,
+		.action = action,
+		.target = pool_put(&t->pool, str_sub(target, 0, 256)),
+		.outcome = pool_put(&t->pool, ok ? (struct str){ "", 0 } :
+						 e->error_code.n ? str_sub(e->error_code, 0, 64) :
+								   STR("Failure")),
+		.region = pool_put(&t->pool, e->region),
+		.tags = api ? api->tags : 0 };
+	add_lite(t, edge, &lite);
+}
+
+bool track_event(struct track *t, const struct event *e)
+{
+	t->n_events++;
+	bool fresh = false;
+	uint64_t key = table_mix(table_hash(t->seed, e->id), e->hash);
+	if (table_add(&t->seen, key, &fresh) != SIZE_MAX && !fresh) {
+		return false;
+	}
+	t->n_unique++;
+	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
+	widen(t, &t->first, &t->last, &ref, t->n_unique == 1);
+	(void)table_add(&t->hours, (uint64_t)(e->time_ms / HOUR_MS), NULL);
+	if (t->own_marker.n && str_find(e->agent, t->own_marker) != SIZE_MAX) {
+		t->n_own++;
+		return true;
+	}
+	uint32_t holder = holder_of(t, e);
+	if (holder == UINT32_MAX) {
+		return true;
+	}
+	uint32_t ip = pool_put(&t->pool, e->ip);
+	bool edge_fresh = false;
+	size_t at = table_add(&t->edges, (uint64_t)holder << 32 | ip, &edge_fresh);
+	if (at == SIZE_MAX) {
+		return true;
+	}
+	struct track_edge *edge = track_edge_at(t, (uint32_t)at);
+	edge->holder = holder;
+	edge->ip = ip;
+	edge->n++;
+	widen(t, &edge->first, &edge->last, &ref, edge_fresh);
+	/* A holder shown once without MFA is without MFA, whatever came first. */
+	struct track_holder *h = track_holder_at(t, holder);
+	h->mfa = h->mfa && e->mfa;
+	if (h->kind != TRACK_SERVICE && !e->service_ip) {
+		count_call(t, e, (uint32_t)at, &ref);
+	}
+	track_note_event(t, e, (uint32_t)at);
+	return true;
+}

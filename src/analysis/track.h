@@ -1,0 +1,126 @@
+/*
+ * What happened, condensed while it streams by: who (holder of a credential) acted from where
+ * (edge), with which calls, keys and agents (relations), and the calls that matter one by one
+ * (notes). Everything is a count, a minimum, a maximum or a capped "earliest N", so the order of
+ * the input leaves no trace.
+ */
+#ifndef CORDON_ANALYSIS_TRACK_H
+#define CORDON_ANALYSIS_TRACK_H
+
+#include "analysis/api.h"
+#include "analysis/event.h"
+#include "analysis/pool.h"
+
+/* Which event: time, its id (a UUID as two numbers, any other text in the pool) and content. */
+struct track_ref {
+	int64_t time_ms;
+	uint64_t hi, lo, hash;
+	bool uuid;
+};
+
+enum track_kind {
+	TRACK_SERVICE,	 /* AWS itself */
+	TRACK_USER_KEY,	 /* long-term key of an IAM user */
+	TRACK_ROOT_KEY,
+	TRACK_CONSOLE,	 /* a person's session made from a sign-in or GetSessionToken */
+	TRACK_LOGIN,	 /* the sign-in itself: no key */
+	TRACK_ROLE,	 /* session of a role */
+	TRACK_INSTANCE,	 /* session of an instance's role; all its renewals together */
+	TRACK_ACCOUNT,	 /* a principal of another account */
+	TRACK_ANONYMOUS,
+	TRACK_OTHER,
+};
+
+/* Whoever holds one credential (or one session with all the keys it was renewed with). */
+struct track_holder {
+	enum track_kind kind;
+	uint32_t arn, user, account, issuer, session, creation; /* texts in the pool */
+	bool mfa;
+};
+
+/* A holder seen at one address. */
+struct track_edge {
+	uint32_t holder, ip;
+	uint32_t n, n_denied, n_failed, n_read, n_iac;
+	struct track_ref first, last;
+	bool imds_v1, imds_v2, vpc_endpoint;
+	struct track_lite *lites; /* the earliest ones, a heap with the latest on top */
+	uint32_t n_lites, cap_lites;
+};
+
+/* One line of a timeline to come. */
+struct track_lite {
+	struct track_ref ref;
+	uint32_t edge, action, target, outcome, region;
+	unsigned tags;
+};
+
+enum track_rel { TRACK_API = 1, TRACK_AGENT, TRACK_KEY, TRACK_BUCKET, TRACK_REGION };
+
+/* An edge and something it was seen with. */
+struct track_relation {
+	enum track_rel kind;
+	uint32_t edge, what;
+	uint32_t n, n_denied, n_ok;
+	uint64_t bytes; /* TRACK_BUCKET: read */
+	struct track_ref first, last, first_denied, last_ok;
+};
+
+/* A call that matters, in full. */
+struct track_note {
+	struct track_ref ref;
+	const struct api *api;
+	uint32_t edge, target, subject, detail, outcome;
+	bool ok;
+	bool self;	/* the caller changed its own rights */
+	bool outside;	/* the parameters name another account, everybody, or 0.0.0.0/0 */
+	bool admin;	/* the parameters name full rights */
+	bool mfa;	/* sign-in */
+};
+
+/* A credential that a call made: by key id, and by session or user. */
+struct track_issue {
+	uint32_t what; /* key id, session ARN, or "user/NAME" for a password */
+	uint32_t edge; /* who made it; UINT32_MAX: an AWS service */
+	struct track_ref ref;
+};
+
+struct track {
+	struct pool pool;
+	uint64_t seed;
+	size_t lites_max; /* an edge */
+	struct table seen;	/* duplicates: keys only */
+	struct table holders, edges, relations, issues;
+	struct track_note *notes;
+	size_t n_notes, cap_notes;
+	uint64_t refused; /* notes and lites past a ceiling */
+	uint64_t n_events, n_unique;
+	uint64_t n_own; /* calls that cordon itself made, left out */
+	struct track_ref first, last;
+	struct str own_marker;
+	struct table hours; /* keys only: hours since 1970 that hold events */
+};
+
+void track_init(struct track *t, uint64_t seed, size_t lites_max, struct str own_marker);
+void track_deinit(struct track *t);
+/* Takes one event in; false when it is a duplicate (same id, same content). */
+bool track_event(struct track *t, const struct event *e);
+
+int track_ref_cmp(const struct track *t, const struct track_ref *a, const struct track_ref *b);
+/* The event's id as text into out[40 or more]; ids longer than that are cut. */
+void track_ref_text(const struct track *t, const struct track_ref *r, char *out, size_t size);
+/* A reference to something that is no CloudTrail event, by its id's text. */
+struct track_ref track_ref_make(struct track *t, int64_t time_ms, struct str id, uint64_t hash);
+
+struct track_holder *track_holder_at(const struct track *t, uint32_t i);
+struct track_edge *track_edge_at(const struct track *t, uint32_t i);
+struct str track_text(const struct track *t, uint32_t text);
+/* The edge's relation to `what`, or NULL. */
+struct track_relation *track_relation_of(const struct track *t, uint32_t edge, enum track_rel kind,
+	uint32_t what);
+
+/* Parts of track_event, in files of their own. */
+/* Keeps the call as a note, and the credential that it made, when the table of calls knows it. */
+void track_note_event(struct track *t, const struct event *e, uint32_t edge);
+
+#endif
