@@ -1,0 +1,45 @@
+/*
+ * VPC flow logs, version 2 to 8: the default format, or any columns named by a header line.
+ * Records become one row for each (source, destination, port, action): windows and counts.
+ * Fields: "Flow log records" of the Amazon VPC User Guide.
+ */
+#ifndef CORDON_ANALYSIS_FLOWLOG_H
+#define CORDON_ANALYSIS_FLOWLOG_H
+
+#include "analysis/pool.h"
+
+enum flow_field {
+	FLOW_SKIP, FLOW_SRC, FLOW_DST, FLOW_SRC_PORT, FLOW_DST_PORT, FLOW_PROTOCOL, FLOW_PACKETS,
+	FLOW_BYTES, FLOW_START, FLOW_END, FLOW_ACTION, FLOW_INSTANCE, FLOW_INTERFACE,
+};
+#define FLOW_COLUMNS_MAX 64
+
+/* The columns of one file. */
+struct flow_format {
+	uint8_t field[FLOW_COLUMNS_MAX];
+	int n; /* 0: not known yet */
+};
+
+struct flow_row {
+	uint32_t src, dst, interface, instance;
+	int dst_port;
+	bool accepted;
+	uint64_t n, bytes, packets;
+	int64_t first_ms, last_ms;
+};
+
+struct flow {
+	struct pool *pool;
+	struct table rows;
+	uint64_t n_lines;
+	int64_t first_ms, last_ms;
+};
+
+void flow_init(struct flow *f, struct pool *pool);
+void flow_deinit(struct flow *f);
+/* The line names columns: takes them into *fmt. */
+bool flow_header(struct str line, struct flow_format *fmt);
+/* Takes one record; false when the line is none in this format (the default one when n is 0). */
+bool flow_line(struct flow *f, const struct flow_format *fmt, struct str line);
+
+#endif

@@ -1,0 +1,306 @@
+/* JSON of every shape that CloudTrail events, findings and journal lines travel in. */
+#include "analysis/reader.h"
+
+#include "base/utc.h"
+
+#include <string.h>
+
+static void skip_blank(struct input *in)
+{
+	for (;;) {
+		struct str s = input_view(in);
+		size_t i = 0;
+		/* RS (0x1e) separates texts in RFC 7464 sequences. */
+		while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\n' || s.p[i] == '\r' ||
+					  s.p[i] == '\t' || s.p[i] == 0x1e)) {
+			i++;
+		}
+		input_take(in, i);
+		if (i < s.n || !input_more(in)) {
+			return;
+		}
+	}
+}
+
+static int peek(struct input *in)
+{
+	skip_blank(in);
+	struct str s = input_view(in);
+	return s.n ? (unsigned char)s.p[0] : -1;
+}
+
+/* Scans the value at the front of the window, bringing in as much of it as it takes. */
+static bool scan_next(struct reader *r, struct input *in)
+{
+	size_t used = 0;
+	enum scan_result result = SCAN_MORE;
+	for (;;) {
+		struct str s = input_view(in);
+		result = scan_value(&r->tapes[0], s, in->eof, &used);
+		if (result != SCAN_MORE) {
+			break;
+		}
+		if (!input_more(in)) {
+			result = scan_value(&r->tapes[0], input_view(in), true, &used);
+			break;
+		}
+	}
+	if (result != SCAN_OK) {
+		reader_reject(r, scan_reason(result), 1);
+		return false;
+	}
+	r->tapes[0].text = input_view(in).p;
+	input_take(in, used);
+	return true;
+}
+
+static const char *const wrappers[] = { "Records", "records", "Events", "events", "logEvents",
+	"Findings", "findings", "hits" };
+
+/* {"Records":[ at the front: moves past the bracket, so that the array need not fit in memory. */
+static bool open_wrapper(struct input *in)
+{
+	while (input_view(in).n < 256 && input_more(in)) {
+	}
+	struct str s = str_sub(input_view(in), 0, 256);
+	size_t i = 1;
+	while (i < s.n && strchr(" \t\r\n", s.p[i]) && s.p[i]) {
+		i++;
+	}
+	if (i >= s.n || s.p[i] != '"') {
+		return false;
+	}
+	struct str rest = str_sub(s, i + 1, SIZE_MAX);
+	struct str key = str_sub(rest, 0, str_find_char(rest, '"'));
+	i += key.n + 2;
+	bool known = false;
+	for (size_t k = 0; k < sizeof(wrappers) / sizeof(wrappers[0]); k++) {
+		known |= str_is(key, wrappers[k]);
+	}
+	for (; i < s.n && strchr(" \t\r\n:", s.p[i]) && s.p[i]; i++) {
+	}
+	if (!known || i >= s.n || s.p[i] != '[') {
+		return false;
+	}
+	input_take(in, i + 1);
+	return true;
+}
+
+/* Members of the wrapping object that follow the array. */
+static bool close_wrapper(struct reader *r, struct input *in)
+{
+	while (peek(in) == ',') {
+		input_take(in, 1);
+		if (!scan_next(r, in)) {
+			return false;
+		}
+		if (peek(in) != ':') {
+			break;
+		}
+		input_take(in, 1);
+		if (!scan_next(r, in)) {
+			return false;
+		}
+	}
+	if (peek(in) != '}') {
+		reader_reject(r, "the object around the records does not end", 1);
+		return false;
+	}
+	input_take(in, 1);
+	return true;
+}
+
+static void take_value(struct reader *r)
+{
+	if (!reader_record(r, 0, 0)) {
+		reader_reject(r, "JSON that is no record of a known kind", 1);
+	}
+}
+
+/* Items up to the closing bracket. */
+static bool read_array(struct reader *r, struct input *in)
+{
+	if (peek(in) == ']') {
+		input_take(in, 1);
+		return true;
+	}
+	for (;;) {
+		if (!scan_next(r, in)) {
+			return false;
+		}
+		take_value(r);
+		int c = peek(in);
+		if (c != ',' && c != ']') {
+			reader_reject(r, c < 0 ? "the file ends inside an array" : "not JSON", 1);
+			return false;
+		}
+		input_take(in, 1);
+		if (c == ']') {
+			return true;
+		}
+	}
+}
+
+/* Past the next line end; false at the end of the file. */
+static bool skip_line(struct input *in)
+{
+	for (;;) {
+		struct str s = input_view(in);
+		size_t at = str_find_char(s, '\n');
+		input_take(in, at == SIZE_MAX ? s.n : at + 1);
+		if (at != SIZE_MAX) {
+			return true;
+		}
+		if (!input_more(in)) {
+			return false;
+		}
+	}
+}
+
+void reader_json(struct reader *r, struct input *in)
+{
+	for (;;) {
+		int c = peek(in);
+		bool ok = true;
+		if (c < 0) {
+			return;
+		}
+		if (c == '[') {
+			input_take(in, 1);
+			ok = read_array(r, in);
+		} else if (c == '{' && open_wrapper(in)) {
+			ok = read_array(r, in) && close_wrapper(r, in);
+		} else {
+			ok = scan_next(r, in);
+			if (ok) {
+				take_value(r);
+			}
+		}
+		/* A bad line of many does not spoil the rest: go on at the next one. */
+		if (!ok && !skip_line(in)) {
+			return;
+		}
+	}
+}
+
+/* ---- one record ---- */
+
+static bool take_event(struct reader *r, const struct event *e)
+{
+	bool outside = (r->from_ms && e->time_ms < r->from_ms) ||
+		(r->to_ms && e->time_ms > r->to_ms);
+	if (outside) {
+		r->n_outside++;
+		return true;
+	}
+	bool fresh = track_event(&r->track, e);
+	if (r->on_event) {
+		r->on_event(r->on_event_ctx, r, e, fresh);
+	}
+	return true;
+}
+
+/* A text that is itself JSON: CloudTrailEvent of LookupEvents, message of a log export. */
+static bool take_embedded(struct reader *r, int level, struct str text)
+{
+	text = str_trim(text);
+	if (level + 1 >= READER_NESTING || text.n == 0 || (text.p[0] != '{' && text.p[0] != '[')) {
+		return false;
+	}
+	size_t used = 0;
+	struct scan_tape *t = &r->tapes[level + 1];
+	return scan_value(t, text, true, &used) == SCAN_OK && reader_record(r, level + 1, 0);
+}
+
+/* systemd-journal-remote and journalctl -o json */
+static bool take_journal(struct reader *r, struct scan_tape *t, uint32_t node)
+{
+	struct str message = scan_text(t, scan_member(t, node, STR("MESSAGE")));
+	struct str when = scan_text(t, scan_member(t, node, STR("__REALTIME_TIMESTAMP")));
+	int64_t us = 0;
+	if (message.n == 0 || !str_to_i64(when, &us)) {
+		return false;
+	}
+	struct ssh_line l = { .time_ms = us / 1000,
+		.dated = true,
+		.host = scan_text(t, scan_member(t, node, STR("_HOSTNAME"))),
+		.repeat = 1 };
+	struct str program = scan_text(t, scan_member(t, node, STR("SYSLOG_IDENTIFIER")));
+	r->ssh.n_lines++;
+	if (ssh_parse_message(program, message, &l)) {
+		struct str id = scan_text(t, scan_member(t, node, STR("__CURSOR")));
+		bool fresh = false;
+		uint64_t key = table_hash(table_hash(r->track.seed, message), when);
+		if (table_add(&r->lines, key, &fresh) != SIZE_MAX && fresh) {
+			ssh_add(&r->ssh, &l, id.n ? id : message);
+		}
+	}
+	return true;
+}
+
+static bool is_finding(struct scan_tape *t, uint32_t node)
+{
+	struct str kind = scan_text(t, scan_member(t, node, STR("detail-type")));
+	if (str_is(kind, "GuardDuty Finding") || str_is(kind, "Security Hub Findings - Imported")) {
+		return true;
+	}
+	bool has_service = scan_member(t, node, STR("service")) != SCAN_NONE ||
+		scan_member(t, node, STR("Service")) != SCAN_NONE;
+	bool has_resource = scan_member(t, node, STR("resource")) != SCAN_NONE ||
+		scan_member(t, node, STR("Resource")) != SCAN_NONE;
+	bool has_type = scan_member(t, node, STR("type")) != SCAN_NONE ||
+		scan_member(t, node, STR("Type")) != SCAN_NONE;
+	return (has_service && has_resource && has_type) ||
+		scan_member(t, node, STR("AwsAccountId")) != SCAN_NONE;
+}
+
+static bool take_children(struct reader *r, int level, uint32_t array)
+{
+	struct scan_tape *t = &r->tapes[level];
+	bool all = true;
+	for (uint32_t c = scan_first(t, array); c != SCAN_NONE; c = scan_after(t, array, c)) {
+		all &= reader_record(r, level, c);
+	}
+	return all;
+}
+
+bool reader_record(struct reader *r, int level, uint32_t node)
+{
+	struct scan_tape *t = &r->tapes[level];
+	if (scan_type_of(t, node) == SCAN_ARRAY) {
+		return take_children(r, level, node);
+	}
+	if (scan_type_of(t, node) != SCAN_OBJECT) {
+		return false;
+	}
+	struct event e;
+	if (event_read(t, node, r->track.seed, &e)) {
+		return take_event(r, &e);
+	}
+	if (event_read(t, scan_member(t, node, STR("detail")), r->track.seed, &e)) {
+		return take_event(r, &e);
+	}
+	static const char *const embedded[] = { "CloudTrailEvent", "message", "Message", "@message",
+		"_raw", "eventJson" };
+	for (size_t i = 0; i < sizeof(embedded) / sizeof(embedded[0]); i++) {
+		uint32_t text = scan_member(t, node, str_from(embedded[i]));
+		if (text != SCAN_NONE && take_embedded(r, level, scan_text(t, text))) {
+			return true;
+		}
+	}
+	for (size_t i = 0; i < sizeof(wrappers) / sizeof(wrappers[0]); i++) {
+		uint32_t array = scan_member(t, node, str_from(wrappers[i]));
+		if (scan_type_of(t, array) == SCAN_ARRAY) {
+			return take_children(r, level, array);
+		}
+	}
+	if (scan_member(t, node, STR("digestStartTime")) != SCAN_NONE) {
+		r->n_digests++;
+		return true;
+	}
+	if (is_finding(t, node)) {
+		reader_finding_text(r, scan_raw(t, node));
+		return true;
+	}
+	return take_journal(r, t, node);
+}

@@ -1,0 +1,371 @@
+#include "analysis/weblog.h"
+
+#include "base/err.h"
+#include "base/utc.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HITS_MAX    (512u * 1024)
+#define CLIENTS_MAX (1024u * 1024)
+
+void web_init(struct web *w, struct pool *pool)
+{
+	*w = (struct web){ .pool = pool };
+	table_init(&w->clients, sizeof(struct web_client), CLIENTS_MAX);
+}
+
+void web_deinit(struct web *w)
+{
+	free(w->hits);
+	table_deinit(&w->clients);
+}
+
+/* ---- formats ---- */
+
+/* Next token up to a blank. */
+static struct str word(struct str *rest)
+{
+	while (rest->n && rest->p[0] == ' ') {
+		*rest = str_sub(*rest, 1, SIZE_MAX);
+	}
+	size_t n = str_find_char(*rest, ' ');
+	struct str w = str_sub(*rest, 0, n);
+	*rest = str_sub(*rest, w.n, SIZE_MAX);
+	return w;
+}
+
+/* Text between double quotes at the front; a backslash guards the next byte. */
+static bool quoted(struct str *rest, struct str *out)
+{
+	while (rest->n && rest->p[0] == ' ') {
+		*rest = str_sub(*rest, 1, SIZE_MAX);
+	}
+	if (rest->n == 0 || rest->p[0] != '"') {
+		return false;
+	}
+	size_t i = 1;
+	while (i < rest->n && rest->p[i] != '"') {
+		i += rest->p[i] == '\\' ? 2 : 1;
+	}
+	if (i >= rest->n) {
+		return false;
+	}
+	*out = str_sub(*rest, 1, i - 1);
+	*rest = str_sub(*rest, i + 1, SIZE_MAX);
+	return true;
+}
+
+static bool looks_like_address(struct str s)
+{
+	bool dot = false;
+	bool colon = false;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+		dot |= c == '.';
+		colon |= c == ':';
+		if (!hex && c != '.' && c != ':') {
+			return false;
+		}
+	}
+	return s.n >= 2 && s.n <= 45 && (dot || colon);
+}
+
+static int two(const char *p)
+{
+	return (p[0] - '0') * 10 + (p[1] - '0');
+}
+
+static bool all_digits(struct str s, size_t from, size_t n)
+{
+	for (size_t i = from; i < from + n; i++) {
+		if (i >= s.n || s.p[i] < '0' || s.p[i] > '9') {
+			return false;
+		}
+	}
+	return true;
+}
+
+/* "10/Jul/2023:12:00:00 +0200" */
+static bool clf_time(struct str s, int64_t *ms)
+{
+	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	if (s.n < 20 || !all_digits(s, 0, 2) || s.p[2] != '/' || s.p[6] != '/' ||
+		!all_digits(s, 7, 4) || !all_digits(s, 12, 2) || !all_digits(s, 15, 2) ||
+		!all_digits(s, 18, 2)) {
+		return false;
+	}
+	int month = 0;
+	while (month < 12 && memcmp(names + (size_t)month * 3, s.p + 3, 3) != 0) {
+		month++;
+	}
+	struct utc_parts p = { .year = two(s.p + 7) * 100 + two(s.p + 9),
+		.month = month + 1,
+		.day = two(s.p),
+		.hour = two(s.p + 12),
+		.minute = two(s.p + 15),
+		.second = two(s.p + 18) };
+	if (month == 12 || p.day < 1 || p.day > 31 || p.hour > 23 || p.minute > 59 ||
+		p.year < 1970) {
+		return false;
+	}
+	*ms = utc_join(&p);
+	if (s.n >= 26 && (s.p[21] == '+' || s.p[21] == '-') && all_digits(s, 22, 4)) {
+		int64_t zone = (two(s.p + 22) * 60 + two(s.p + 24)) * INT64_C(60000);
+		*ms -= s.p[21] == '+' ? zone : -zone;
+	}
+	return true;
+}
+
+/* "GET /path HTTP/1.1"; attackers send half of it or something else altogether. */
+static void read_request(struct str request, struct web_line *l)
+{
+	struct str rest = request;
+	l->method = word(&rest);
+	rest = str_trim(rest);
+	size_t http = rest.n;
+	for (size_t i = rest.n; i > 0; i--) {
+		if (rest.p[i - 1] == ' ') {
+			http = i - 1;
+			break;
+		}
+	}
+	bool version = str_starts(str_sub(rest, http + 1, SIZE_MAX), STR("HTTP/"));
+	l->target = version ? str_sub(rest, 0, http) : rest;
+	if (l->target.n == 0) {
+		l->target = l->method;
+		l->method = (struct str){ "", 0 };
+	}
+}
+
+static bool combined(struct str line, struct web_line *l)
+{
+	struct str rest = line;
+	l->ip = word(&rest);
+	if (!looks_like_address(l->ip)) {
+		l->host = l->ip;
+		l->ip = word(&rest);
+		if (!looks_like_address(l->ip)) {
+			return false;
+		}
+	}
+	size_t open = str_find_char(rest, '[');
+	size_t close = str_find_char(rest, ']');
+	if (open == SIZE_MAX || close == SIZE_MAX || close < open ||
+		!clf_time(str_sub(rest, open + 1, close - open - 1), &l->time_ms)) {
+		return false;
+	}
+	rest = str_sub(rest, close + 1, SIZE_MAX);
+	struct str request;
+	if (!quoted(&rest, &request)) {
+		return false;
+	}
+	read_request(request, l);
+	int64_t status = 0;
+	if (!str_to_i64(word(&rest), &status) || status < 0 || status > 999) {
+		return false;
+	}
+	l->status = (int)status;
+	if (!str_to_i64(word(&rest), &l->bytes)) {
+		l->bytes = -1;
+	}
+	if (quoted(&rest, &l->referer)) {
+		(void)quoted(&rest, &l->agent);
+	}
+	return true;
+}
+
+static struct str before_port(struct str s)
+{
+	size_t colon = SIZE_MAX;
+	for (size_t i = 0; i < s.n; i++) {
+		colon = s.p[i] == ':' ? i : colon;
+	}
+	return str_sub(s, 0, colon);
+}
+
+/* type time elb client:port target:port 3 times status target_status received sent "request" ... */
+static bool alb(struct str line, struct web_line *l)
+{
+	static const char *const types[] = { "http", "https", "h2", "ws", "wss", "grpcs" };
+	struct str rest = line;
+	struct str type = word(&rest);
+	bool known = false;
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		known |= str_is(type, types[i]);
+	}
+	if (!known || !utc_parse(word(&rest), &l->time_ms)) {
+		return false;
+	}
+	(void)word(&rest);
+	l->ip = before_port(word(&rest));
+	l->host = before_port(word(&rest));
+	for (int i = 0; i < 3; i++) {
+		(void)word(&rest);
+	}
+	int64_t status = 0;
+	(void)str_to_i64(word(&rest), &status);
+	int64_t target_status = 0;
+	(void)str_to_i64(word(&rest), &target_status);
+	(void)word(&rest);
+	if (!str_to_i64(word(&rest), &l->bytes)) {
+		l->bytes = -1;
+	}
+	l->status = status >= 0 && status <= 999 ? (int)status : 0;
+	struct str request;
+	if (!looks_like_address(l->ip) || !quoted(&rest, &request)) {
+		return false;
+	}
+	read_request(request, l);
+	(void)quoted(&rest, &l->agent);
+	l->alb = true;
+	return true;
+}
+
+bool web_parse(struct str line, struct web_line *out)
+{
+	struct web_line l = { .bytes = -1 };
+	if (!alb(line, &l)) {
+		l = (struct web_line){ .bytes = -1 };
+		if (!combined(line, &l)) {
+			return false;
+		}
+	}
+	*out = l;
+	return true;
+}
+
+/* ---- what was seen ---- */
+
+struct web_client *web_client_of(const struct web *w, uint32_t ip)
+{
+	return table_find(&w->clients, ip);
+}
+
+/* Path without host and query: "http://h:80/a?b" -> "/a". */
+static struct str path_of(struct str target)
+{
+	size_t scheme = str_find(str_sub(target, 0, 12), STR("://"));
+	if (scheme != SIZE_MAX) {
+		target = str_sub(target, scheme + 3, SIZE_MAX);
+		size_t slash = str_find_char(target, '/');
+		target = slash == SIZE_MAX ? STR("/") : str_sub(target, slash, SIZE_MAX);
+	}
+	return str_sub(target, 0, str_find_char(target, '?'));
+}
+
+static struct web_hit *new_hit(struct web *w)
+{
+	if (w->n_hits == w->cap_hits) {
+		if (w->cap_hits >= HITS_MAX) {
+			w->refused++;
+			return NULL;
+		}
+		w->cap_hits = w->cap_hits ? w->cap_hits * 2 : 64;
+		w->hits = realloc(w->hits, w->cap_hits * sizeof(*w->hits));
+		if (!w->hits) {
+			BUG("out of memory");
+		}
+	}
+	return &w->hits[w->n_hits++];
+}
+
+#define DECODED_MAX 8192
+
+void web_add(struct web *w, const struct web_line *l, struct str id)
+{
+	bool fresh = false;
+	uint32_t ip = pool_put(w->pool, l->ip);
+	size_t at = table_add(&w->clients, ip, &fresh);
+	char room[DECODED_MAX];
+	struct str role = { "", 0 };
+	enum web_attack attack = web_judge(l, room, sizeof(room), &role);
+	w->first_ms = w->n_lines == 0 || l->time_ms < w->first_ms ? l->time_ms : w->first_ms;
+	w->last_ms = w->n_lines == 0 || l->time_ms > w->last_ms ? l->time_ms : w->last_ms;
+	w->n_lines++;
+	if (at != SIZE_MAX) {
+		struct web_client *c = table_at(&w->clients, at);
+		c->ip = ip;
+		c->n++;
+		c->n_attacks += attack != WEB_NONE;
+		c->n_failed += l->status >= 400 && l->status < 500;
+		c->first_ms = fresh || l->time_ms < c->first_ms ? l->time_ms : c->first_ms;
+		c->last_ms = fresh || l->time_ms > c->last_ms ? l->time_ms : c->last_ms;
+	}
+	struct web_hit *h = attack == WEB_NONE ? NULL : new_hit(w);
+	if (h) {
+		*h = (struct web_hit){ .time_ms = l->time_ms,
+			.attack = attack,
+			.ip = ip,
+			.target = pool_put(w->pool, str_sub(l->target, 0, 512)),
+			.agent = pool_put(w->pool, str_sub(l->agent, 0, 256)),
+			.id = pool_put(w->pool, id),
+			.path = pool_put(w->pool, path_of(l->target)),
+			.role = pool_put(w->pool, role),
+			.status = l->status,
+			.bytes = l->bytes };
+	}
+}
+
+static int by_time(const void *a, const void *b, void *pool)
+{
+	const struct web_hit *x = a;
+	const struct web_hit *y = b;
+	if (x->time_ms != y->time_ms) {
+		return x->time_ms < y->time_ms ? -1 : 1;
+	}
+	return str_cmp(pool_get(pool, x->id), pool_get(pool, y->id));
+}
+
+/* Answers of one client that look alike, and the first two paths that got them. */
+struct alike {
+	uint32_t path[2];
+	bool many;
+};
+
+static uint64_t alike_key(const struct web_hit *h)
+{
+	return table_mix(table_mix(h->ip, (uint64_t)h->status), (uint64_t)h->bytes);
+}
+
+static void count_alike(struct table *t, const struct web_hit *h)
+{
+	bool fresh = false;
+	size_t at = table_add(t, alike_key(h), &fresh);
+	if (at == SIZE_MAX) {
+		return;
+	}
+	struct alike *a = table_at(t, at);
+	if (fresh) {
+		a->path[0] = a->path[1] = h->path;
+	} else if (a->path[0] == a->path[1]) {
+		a->path[1] = h->path;
+	} else if (h->path != a->path[0] && h->path != a->path[1]) {
+		a->many = true;
+	}
+}
+
+/*
+ * A site that answers 200 to everything makes every probe look like a success: when one client
+ * gets an answer of the same size to attempts on three different paths, none of them worked.
+ */
+void web_settle(struct web *w)
+{
+	if (w->n_hits) {
+		qsort_r(w->hits, w->n_hits, sizeof(*w->hits), by_time, w->pool);
+	}
+	struct table alike;
+	table_init(&alike, sizeof(struct alike), HITS_MAX);
+	for (size_t i = 0; i < w->n_hits; i++) {
+		count_alike(&alike, &w->hits[i]);
+	}
+	for (size_t i = 0; i < w->n_hits; i++) {
+		struct web_hit *h = &w->hits[i];
+		const struct alike *a = table_find(&alike, alike_key(h));
+		bool catch_all = h->bytes >= 0 && a && a->many;
+		bool answered = h->status >= 200 && h->status < 300 && h->bytes != 0;
+		h->success = answered && h->attack != WEB_PROBE && !catch_all;
+	}
+	table_deinit(&alike);
+}

@@ -1,0 +1,75 @@
+/*
+ * Web access logs: nginx and apache combined (with or without a virtual host in front) and
+ * Application Load Balancer. Lines are judged one by one for attempts to exploit something; the
+ * status and the size of the answer tell an attempt from a success.
+ * ALB fields: "Access logs for your Application Load Balancer", syntax.
+ */
+#ifndef CORDON_ANALYSIS_WEBLOG_H
+#define CORDON_ANALYSIS_WEBLOG_H
+
+#include "analysis/pool.h"
+
+enum web_attack {
+	WEB_NONE,
+	WEB_SSRF_METADATA, /* makes the server ask the instance metadata service */
+	WEB_COMMAND,	   /* runs a command or code */
+	WEB_JNDI,	   /* Log4Shell */
+	WEB_SHELL,	   /* talks to a web shell */
+	WEB_TRAVERSAL,	   /* reads files outside the site */
+	WEB_SQL,
+	WEB_PROBE,	   /* asks for something only attackers ask for */
+};
+
+/* One line, slices into it. */
+struct web_line {
+	int64_t time_ms;
+	struct str ip, method, target, agent, referer, host;
+	int status;	/* what the client got; 0 = none */
+	int64_t bytes;	/* sent to the client; -1 = unknown */
+	bool alb;
+};
+
+struct web_hit {
+	int64_t time_ms;
+	enum web_attack attack;
+	uint32_t ip, target, agent, id, path; /* texts; id "access.log:12" */
+	uint32_t role; /* SSRF: the role whose credentials were asked for, or 0 */
+	int status;
+	int64_t bytes;
+	bool success; /* after web_settle: answered as if it worked */
+};
+
+/* One client. */
+struct web_client {
+	uint32_t ip;
+	uint32_t n, n_attacks, n_failed; /* requests; attempts; answers 4xx */
+	int64_t first_ms, last_ms;
+};
+
+struct web {
+	struct pool *pool;
+	struct web_hit *hits;
+	size_t n_hits, cap_hits;
+	struct table clients;
+	uint64_t n_lines;
+	int64_t first_ms, last_ms;
+	uint64_t refused;
+};
+
+void web_init(struct web *w, struct pool *pool);
+void web_deinit(struct web *w);
+/* False when the line is in none of the formats. */
+bool web_parse(struct str line, struct web_line *out);
+/* Judges a request; *role (may be NULL) is the role named in a metadata path, a slice of `room`
+ * (of `room_size` bytes), which holds the decoded request. */
+enum web_attack web_judge(const struct web_line *l, char *room, size_t room_size, struct str *role);
+/* Takes one line in. `id` is how it will be cited. */
+void web_add(struct web *w, const struct web_line *l, struct str id);
+/* After the last line: sorts the hits and decides which succeeded. */
+void web_settle(struct web *w);
+/* The client's row or NULL. */
+struct web_client *web_client_of(const struct web *w, uint32_t ip);
+/* N_() "a request for the instance metadata service"... static. */
+const char *web_attack_text(enum web_attack a);
+
+#endif
