@@ -106,14 +106,15 @@ struct str agent_family(struct str agent, char out[AGENT_FAMILY_MAX])
 		return first_word(agent, out);
 	}
 	const char *system = "";
-	for (size_t k = 0; families[i].with_system && k < sizeof(systems) / sizeof(systems[0]); k++) {
+	for (size_t k = 0; families[i].with_system && k < sizeof(systems) / sizeof(systems[0]);
+		k++) {
 		if (holds(agent, systems[k].needle)) {
 			system = systems[k].system;
 			break;
 		}
 	}
-	int n = snprintf(out, AGENT_FAMILY_MAX, "%s%s%s", families[i].family, *system ? " " : "",
-		system);
+	int n = snprintf(out, AGENT_FAMILY_MAX, "%s%s%s", families[i].family,
+		*system ? " " : "", system);
 	return (struct str){ out, n > 0 ? (size_t)n : 0 };
 }
 
@@ -136,7 +137,8 @@ bool agent_is_iac(struct str family)
 
 bool agent_is_host(struct str family)
 {
-	static const char *const names[] = { "ssm-agent", "cloudwatch-agent", "ecs-agent", NULL };
+	static const char *const names[] = { "ssm-agent", "cloudwatch-agent", "ecs-agent",
+		NULL };
 	return one_of(family, names);
 }
 

@@ -145,7 +145,8 @@ static int order(const void *key, const void *row)
 /* S3's lifecycle calls come under two names. */
 static struct str other_name(struct str name)
 {
-	return str_is(name, "PutBucketLifecycleConfiguration") ? STR("PutBucketLifecycle") : name;
+	return str_is(name, "PutBucketLifecycleConfiguration") ? STR("PutBucketLifecycle")
+							       : name;
 }
 
 const struct api *api_find(struct str source, struct str plain_name)
@@ -156,8 +157,8 @@ const struct api *api_find(struct str source, struct str plain_name)
 
 bool api_is_read(struct str name)
 {
-	static const char *const starts[] = { "List", "Describe", "Get", "Head", "Lookup", "Search",
-		"BatchGet", "Scan", "Query", "Simulate", "Check" };
+	static const char *const starts[] = { "List", "Describe", "Get", "Head", "Lookup",
+		"Search", "BatchGet", "Scan", "Query", "Simulate", "Check" };
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
 		if (str_starts(name, str_from(starts[i]))) {
 			return true;
@@ -168,9 +169,9 @@ bool api_is_read(struct str name)
 
 const char *api_tag_word(unsigned bit)
 {
-	static const char *const words[] = { "credential", "privilege", "persistence", "defence",
-		"exfiltration", "secret", "destruction", "execution", "exposure", "data", "login",
-		"assume", "whoami", "compute" };
+	static const char *const words[] = { "credential", "privilege", "persistence",
+		"defence", "exfiltration", "secret", "destruction", "execution", "exposure",
+		"data", "login", "assume", "whoami", "compute" };
 	return bit < sizeof(words) / sizeof(words[0]) ? words[bit] : NULL;
 }
 

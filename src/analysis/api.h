@@ -9,19 +9,19 @@
 
 enum api_tag {
 	API_CREDENTIAL = 1 << 0, /* makes a credential: access key, password, session */
-	API_PRIVILEGE = 1 << 1,	 /* gives rights */
-	API_PERSIST = 1 << 2,	 /* leaves a way back in */
-	API_DEFENCE = 1 << 3,	 /* blinds the defenders */
-	API_EXFIL = 1 << 4,	 /* hands data to somebody outside, when the parameters say so */
-	API_SECRET = 1 << 5,	 /* reads a secret */
-	API_DESTROY = 1 << 6,	 /* deletes or ransoms data */
-	API_EXECUTE = 1 << 7,	 /* runs code on a host or function */
-	API_EXPOSE = 1 << 8,	 /* opens a resource to the public, when the parameters say so */
-	API_DATA = 1 << 9,	 /* reads stored data */
+	API_PRIVILEGE = 1 << 1,  /* gives rights */
+	API_PERSIST = 1 << 2,    /* leaves a way back in */
+	API_DEFENCE = 1 << 3,    /* blinds the defenders */
+	API_EXFIL = 1 << 4,   /* hands data to somebody outside, when the parameters say so */
+	API_SECRET = 1 << 5,  /* reads a secret */
+	API_DESTROY = 1 << 6, /* deletes or ransoms data */
+	API_EXECUTE = 1 << 7, /* runs code on a host or function */
+	API_EXPOSE = 1 << 8,  /* opens a resource to the public, when the parameters say so */
+	API_DATA = 1 << 9,    /* reads stored data */
 	API_LOGIN = 1 << 10,
 	API_ASSUME = 1 << 11,
-	API_WHOAMI = 1 << 12,	 /* what a thief asks first */
-	API_COMPUTE = 1 << 13,	 /* starts machines */
+	API_WHOAMI = 1 << 12,  /* what a thief asks first */
+	API_COMPUTE = 1 << 13, /* starts machines */
 };
 
 struct api {

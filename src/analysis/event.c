@@ -33,8 +33,8 @@ static enum event_identity identity_of(struct str type, struct str account)
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (str_is(type, names[i].name)) {
 			bool anonymous = names[i].identity == EVENT_ACCOUNT &&
-				(str_is(account, "ANONYMOUS_PRINCIPAL") ||
-					str_is(account, "anonymous"));
+					 (str_is(account, "ANONYMOUS_PRINCIPAL") ||
+						 str_is(account, "anonymous"));
 			return anonymous ? EVENT_ANONYMOUS : names[i].identity;
 		}
 	}
@@ -44,7 +44,7 @@ static enum event_identity identity_of(struct str type, struct str account)
 static bool is_service_address(struct str ip)
 {
 	return ip.n == 0 || str_is(ip, "AWS Internal") || str_ends(ip, STR(".amazonaws.com")) ||
-		str_ends(ip, STR(".amazonaws.com.cn"));
+	       str_ends(ip, STR(".amazonaws.com.cn"));
 }
 
 static void read_session(struct event *e, uint32_t context)
@@ -94,8 +94,8 @@ static void read_identity(struct event *e, uint32_t who)
 	}
 	if (e->identity == EVENT_ASSUMED_ROLE) {
 		size_t colon = str_find_char(e->principal_id, ':');
-		e->session = colon == SIZE_MAX ? (struct str){ "", 0 } :
-						 str_sub(e->principal_id, colon + 1, SIZE_MAX);
+		e->session = colon == SIZE_MAX ? (struct str){ "", 0 }
+					       : str_sub(e->principal_id, colon + 1, SIZE_MAX);
 	}
 }
 
@@ -247,13 +247,13 @@ struct str event_subject(const struct event *e)
 struct str event_target(const struct event *e)
 {
 	static const char *const fields[] = { "bucketName", "userName", "roleName", "roleArn",
-		"groupName", "policyArn", "instanceId", "instanceIds", "functionName", "secretId",
-		"snapshotId", "dBSnapshotIdentifier", "dBInstanceIdentifier",
+		"groupName", "policyArn", "instanceId", "instanceIds", "functionName",
+		"secretId", "snapshotId", "dBSnapshotIdentifier", "dBInstanceIdentifier",
 		"dBClusterIdentifier", "imageId", "groupId", "trailName", "detectorId",
 		"flowLogIds.item", "DeleteFlowLogsRequest.FlowLogId.content", "keyId", "name",
-		"parameterName", "policyName", "queueUrl", "topicArn", "tableName", "clusterName",
-		"instancesSet.items", "resourceArn", "vpcId", "volumeId", "networkInterfaceId",
-		NULL };
+		"parameterName", "policyName", "queueUrl", "topicArn", "tableName",
+		"clusterName", "instancesSet.items", "resourceArn", "vpcId", "volumeId",
+		"networkInterfaceId", NULL };
 	struct str s = first_of(e, fields);
 	if (s.n) {
 		return s;

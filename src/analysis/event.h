@@ -14,8 +14,8 @@ enum event_identity {
 	EVENT_IAM_USER,
 	EVENT_ASSUMED_ROLE,
 	EVENT_FEDERATED, /* FederatedUser, SAMLUser, WebIdentityUser, IdentityCenterUser, Directory */
-	EVENT_SERVICE,	 /* AWSService, or a call that AWS made on its own */
-	EVENT_ACCOUNT,	 /* AWSAccount: another account */
+	EVENT_SERVICE,   /* AWSService, or a call that AWS made on its own */
+	EVENT_ACCOUNT,   /* AWSAccount: another account */
 	EVENT_ANONYMOUS, /* AWSAccount with accountId ANONYMOUS_PRINCIPAL */
 };
 
@@ -25,19 +25,19 @@ struct event {
 	uint32_t root, request, response, extra; /* nodes */
 	int64_t time_ms;
 	struct str id, source, name, region, ip, agent, error_code, error_message;
-	struct str account;	/* where it happened: recipientAccountId */
+	struct str account; /* where it happened: recipientAccountId */
 	enum event_identity identity;
 	struct str arn, principal_id, key, user_name, invoked_by;
-	struct str issuer_arn, issuer_name;	/* the role behind a session */
-	struct str session;			/* name of an assumed role's session */
-	struct str creation;			/* of the session's credentials, RFC 3339 */
-	struct str delivery;			/* ec2RoleDelivery: 1.0 = IMDSv1, 2.0 = IMDSv2 */
+	struct str issuer_arn, issuer_name; /* the role behind a session */
+	struct str session;                 /* name of an assumed role's session */
+	struct str creation;                /* of the session's credentials, RFC 3339 */
+	struct str delivery;                /* ec2RoleDelivery: 1.0 = IMDSv1, 2.0 = IMDSv2 */
 	struct str vpc_endpoint;
 	bool mfa, mfa_known;
-	bool console;		/* sessionCredentialFromConsole */
+	bool console; /* sessionCredentialFromConsole */
 	bool read_only, data_event;
-	bool service_ip;	/* the address is an AWS service's name or "AWS Internal" */
-	uint64_t hash;		/* over the content, white space aside */
+	bool service_ip; /* the address is an AWS service's name or "AWS Internal" */
+	uint64_t hash;   /* over the content, white space aside */
 };
 
 /* False when the object is no CloudTrail record (no eventName, eventSource and usable eventTime). */

@@ -69,7 +69,7 @@ static const struct flow_format default_format = {
 static bool address_like(struct str s)
 {
 	return s.n >= 2 && s.n <= 45 &&
-		(str_find_char(s, '.') != SIZE_MAX || str_find_char(s, ':') != SIZE_MAX);
+	       (str_find_char(s, '.') != SIZE_MAX || str_find_char(s, ':') != SIZE_MAX);
 }
 
 static int64_t number(struct str s)
@@ -89,8 +89,8 @@ static void add_row(struct flow *f, const struct str *v)
 		.accepted = accepted,
 		.first_ms = number(v[FLOW_START]) % INT64_C(253402300800) * 1000,
 		.last_ms = number(v[FLOW_END]) % INT64_C(253402300800) * 1000 };
-	uint64_t key = table_mix(table_mix(r.src, r.dst),
-		(uint64_t)r.dst_port << 1 | (uint64_t)accepted);
+	uint64_t key = table_mix(
+		table_mix(r.src, r.dst), (uint64_t)r.dst_port << 1 | (uint64_t)accepted);
 	bool fresh = false;
 	size_t at = table_add(&f->rows, key, &fresh);
 	f->first_ms = f->n_lines == 0 || r.first_ms < f->first_ms ? r.first_ms : f->first_ms;

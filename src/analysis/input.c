@@ -8,13 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BLOCK	     (1024u * 1024)
-#define WINDOW_MAX   (65u * 1024 * 1024)
-#define WHOLE_MAX    (8u * 1024 * 1024)  /* compressed bytes that libdeflate gets in one piece */
-#define WHOLE_OUT    (48u * 1024 * 1024) /* and what may come out of them */
+#define BLOCK      (1024u * 1024)
+#define WINDOW_MAX (65u * 1024 * 1024)
+#define WHOLE_MAX  (8u * 1024 * 1024)  /* compressed bytes that libdeflate gets in one piece */
+#define WHOLE_OUT  (48u * 1024 * 1024) /* and what may come out of them */
 /* CloudTrail compresses 6 to 1, silly text 100 to 1; deflate's limit is 1032 to 1. */
-#define BOMB_RATIO   400u
-#define BOMB_FROM    (64u * 1024 * 1024)
+#define BOMB_RATIO 400u
+#define BOMB_FROM  (64u * 1024 * 1024)
 
 static void *grown(void *p, size_t n)
 {
@@ -97,7 +97,7 @@ static bool inflate_whole(struct input *in, size_t size)
 		size_t out = 0;
 		done = libdeflate_gzip_decompress_ex(d, in->raw, size, in->buf, isize, &used,
 			       &out) == LIBDEFLATE_SUCCESS &&
-			used == size;
+		       used == size;
 		libdeflate_free_decompressor(d);
 		if (done) {
 			in->end = out;
@@ -114,12 +114,15 @@ static bool inflate_whole(struct input *in, size_t size)
 enum err_status input_open(struct input *in, const char *path, struct err *err)
 {
 	struct str name = str_from(path);
-	*in = (struct input){ .buf = in->buf, .cap = in->cap, .raw = in->raw, .raw_cap = in->raw_cap };
-	in->fd = str_is(name, "-") ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	*in = (struct input){
+		.buf = in->buf, .cap = in->cap, .raw = in->raw, .raw_cap = in->raw_cap
+	};
+	in->fd = str_is(name, "-") ? STDIN_FILENO
+				   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (in->fd < 0) {
-		enum err_status st = errno == ENOENT ? ERR_NOT_FOUND :
-			errno == EACCES		      ? ERR_DENIED :
-							ERR_IO;
+		enum err_status st = errno == ENOENT   ? ERR_NOT_FOUND
+				     : errno == EACCES ? ERR_DENIED
+						       : ERR_IO;
 		return err_set(err, st, "can't open %s: %s", path, strerror(errno));
 	}
 	struct stat sb;
@@ -130,7 +133,8 @@ enum err_status input_open(struct input *in, const char *path, struct err *err)
 	}
 	in->pipe = !regular;
 	unsigned char magic[2] = { 0, 0 };
-	if (regular && pread(in->fd, magic, 2, 0) == 2 && magic[0] == 0x1f && magic[1] == 0x8b) {
+	if (regular && pread(in->fd, magic, 2, 0) == 2 && magic[0] == 0x1f &&
+		magic[1] == 0x8b) {
 		in->gz = true;
 		if (sb.st_size <= WHOLE_MAX && lseek(in->fd, 0, SEEK_CUR) == 0) {
 			if (inflate_whole(in, (size_t)sb.st_size)) {

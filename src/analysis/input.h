@@ -17,10 +17,10 @@ struct input {
 	z_stream z;
 	char *buf;
 	size_t start, end, cap; /* the window is buf[start, end) */
-	unsigned char *raw;	/* compressed bytes */
+	unsigned char *raw;     /* compressed bytes */
 	size_t raw_cap;
-	uint64_t n_raw, n_out;	/* bytes taken from the file; bytes that came out */
-	const char *trouble;	/* what ended the file early; NULL = nothing. Static. */
+	uint64_t n_raw, n_out; /* bytes taken from the file; bytes that came out */
+	const char *trouble;   /* what ended the file early; NULL = nothing. Static. */
 };
 
 /* Memory is kept from file to file: zero-initialise once, input_deinit at the end. */

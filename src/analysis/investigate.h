@@ -4,22 +4,30 @@
 
 #include "base/doc.h"
 #include "base/env.h"
+#include "base/i18n.h"
 
 struct investigate_options {
 	const char *const *paths; /* files and folders; "-" is stdin */
 	size_t n_paths;
-	const char *rules_dir;	  /* Sigma rules; NULL = the built-in ones */
-	int threads;		  /* 0 = cores */
-	int64_t from_ms, to_ms;	  /* only events in the window; 0 = open */
-	size_t timeline_max;	  /* entries of the timeline, 0 = 10,000 */
-	const json_t *findings;	  /* raw GuardDuty findings of the case (array) or NULL */
-	const char *own_marker;	  /* user-agent marker of cordon's own calls, "md/case#" by default */
+	const char *rules_dir;  /* Sigma rules; NULL = the built-in ones */
+	int threads;            /* 0 = cores */
+	int64_t from_ms, to_ms; /* only events in the window; 0 = open */
+	size_t timeline_max;    /* entries of the timeline, 0 = 10,000 */
+	const json_t *findings; /* raw GuardDuty findings of the case (array) or NULL */
+	const char *
+		own_marker; /* user-agent marker of cordon's own calls, "md/case#" by default */
 	void (*progress)(void *ctx, uint64_t bytes, uint64_t total); /* may be NULL */
 	void *progress_ctx;
 };
 
 /* *out is `cordon.investigation/1`; new reference. The same input always gives the same document. */
-ERR_MUST_CHECK enum err_status investigate_run(struct env *env,
-	const struct investigate_options *opts, json_t **out, struct err *err);
+ERR_MUST_CHECK enum err_status investigate_run(
+	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err);
+
+/*
+ * A link of the chain or a claim of the document in another language: appends its sentence.
+ * "against" and "missing" texts are translated by i18n_tr as they stand.
+ */
+void investigate_say(enum i18n_lang lang, const json_t *phrase, struct buf *out);
 
 #endif

@@ -20,7 +20,8 @@ static struct str squeeze(const struct event *e, char *out)
 	size_t n = 0;
 	for (size_t i = 0; i < raw.n; i++) {
 		char c = raw.p[i];
-		if (c == '\\' && i + 1 < raw.n && (raw.p[i + 1] == 'n' || raw.p[i + 1] == 't')) {
+		if (c == '\\' && i + 1 < raw.n &&
+			(raw.p[i + 1] == 'n' || raw.p[i + 1] == 't')) {
 			i++;
 		} else if (c != '\\' && c != ' ' && c != '\n' && c != '\t' && c != '\r') {
 			out[n++] = c;
@@ -100,7 +101,8 @@ static bool is_self(const struct event *e, const struct api *api, struct str sub
 	if (subject.n == 0) {
 		return str_is(e->name, "CreateAccessKey");
 	}
-	struct str me = e->identity == EVENT_ASSUMED_ROLE ? last_part(e->issuer_arn) : e->user_name;
+	struct str me =
+		e->identity == EVENT_ASSUMED_ROLE ? last_part(e->issuer_arn) : e->user_name;
 	return me.n > 0 && str_eq(me, subject);
 }
 
@@ -120,7 +122,8 @@ static void add_note(struct track *t, const struct track_note *note)
 	t->notes[t->n_notes++] = *note;
 }
 
-static void add_issue(struct track *t, struct str what, uint32_t edge, const struct track_ref *ref)
+static void add_issue(
+	struct track *t, struct str what, uint32_t edge, const struct track_ref *ref)
 {
 	if (what.n == 0) {
 		return;
@@ -132,14 +135,14 @@ static void add_issue(struct track *t, struct str what, uint32_t edge, const str
 	}
 	struct track_issue *i = table_at(&t->issues, at);
 	if (fresh || track_ref_cmp(t, ref, &i->ref) < 0) {
-		*i = (struct track_issue){ .what = pool_put(&t->pool, what),
-			.edge = edge,
-			.ref = *ref };
+		*i = (struct track_issue){
+			.what = pool_put(&t->pool, what), .edge = edge, .ref = *ref
+		};
 	}
 }
 
-static void note_issue(struct track *t, const struct event *e, uint32_t edge,
-	const struct track_ref *ref)
+static void note_issue(
+	struct track *t, const struct event *e, uint32_t edge, const struct track_ref *ref)
 {
 	struct str key = event_text(e, e->response, "credentials.accessKeyId");
 	if (key.n) {
@@ -189,7 +192,8 @@ void track_note_event(struct track *t, const struct event *e, uint32_t edge)
 	}
 	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
 	bool ok = event_succeeded(e);
-	bool service = track_holder_at(t, track_edge_at(t, edge)->holder)->kind == TRACK_SERVICE;
+	bool service =
+		track_holder_at(t, track_edge_at(t, edge)->holder)->kind == TRACK_SERVICE;
 	if (ok && (api->tags & (API_ASSUME | API_CREDENTIAL | API_PERSIST))) {
 		note_issue(t, e, service ? UINT32_MAX : edge, &ref);
 	}
@@ -207,7 +211,7 @@ void track_note_event(struct track *t, const struct event *e, uint32_t edge)
 		n.mfa = str_is(event_text(e, e->extra, "MFAUsed"), "Yes");
 	} else {
 		n.outside = names_other_account(text, e->account, e->arn, &other) ||
-			opens_to_all(text);
+			    opens_to_all(text);
 		n.admin = gives_all_rights(text);
 		n.self = is_self(e, api, subject);
 	}

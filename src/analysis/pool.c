@@ -3,7 +3,7 @@
 #define TEXT_MAX 1024u
 /* Ceiling on the count: a text takes about 48 bytes beside its own. */
 #define TEXTS_MAX (4u * 1024 * 1024)
-#define PROBES	  4
+#define PROBES    4
 
 void pool_init(struct pool *p, uint64_t seed, size_t max)
 {

@@ -53,9 +53,10 @@ void reader_reject(struct reader *r, const char *reason, uint64_t count)
 {
 	size_t i;
 	json_t *row;
-	json_array_foreach(r->rejected, i, row) {
+	json_array_foreach(r->rejected, i, row)
+	{
 		bool same = !strcmp(json_string_value(json_object_get(row, "file")), r->name) &&
-			!strcmp(json_string_value(json_object_get(row, "reason")), reason);
+			    !strcmp(json_string_value(json_object_get(row, "reason")), reason);
 		if (same) {
 			json_int_t n = json_integer_value(json_object_get(row, "count"));
 			json_object_set_new(row, "count", json_integer(n + (json_int_t)count));
@@ -64,8 +65,8 @@ void reader_reject(struct reader *r, const char *reason, uint64_t count)
 	}
 	if (json_array_size(r->rejected) < REJECTED_MAX) {
 		json_array_append_new(r->rejected,
-			json_pack("{s:o,s:s,s:I}", "file", doc_str(str_from(r->name)), "reason", reason,
-				"count", (json_int_t)count));
+			json_pack("{s:o,s:s,s:I}", "file", doc_str(str_from(r->name)), "reason",
+				reason, "count", (json_int_t)count));
 	}
 }
 
@@ -90,7 +91,8 @@ static void take_finding(struct reader *r, const struct finding *f)
 		}
 	}
 	struct pool *p = &r->track.pool;
-	struct reader_finding out = { .first_ms = f->first_seen_ms ? f->first_seen_ms : f->created_ms,
+	struct reader_finding out = { .first_ms = f->first_seen_ms ? f->first_seen_ms
+								   : f->created_ms,
 		.last_ms = f->last_seen_ms ? f->last_seen_ms : f->updated_ms,
 		.id = pool_put(p, f->id),
 		.type = pool_put(p, f->type),
@@ -176,8 +178,10 @@ static void list_folder(struct reader *r, struct file_list *l, const char *path,
 	DIR *d = depth < FOLDERS_DEEP ? opendir(path) : NULL;
 	if (!d) {
 		name_file(r, path, name, sizeof(name));
-		reader_reject(r, depth < FOLDERS_DEEP ? "a folder that can't be opened" :
-							"folders nested too deep", 1);
+		reader_reject(r,
+			depth < FOLDERS_DEEP ? "a folder that can't be opened"
+					     : "folders nested too deep",
+			1);
 		return;
 	}
 	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
@@ -205,8 +209,8 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static enum err_status list_files(struct reader *r, struct file_list *l, const char *const *paths,
-	size_t n_paths, struct err *err)
+static enum err_status list_files(struct reader *r, struct file_list *l,
+	const char *const *paths, size_t n_paths, struct err *err)
 {
 	for (size_t i = 0; i < n_paths; i++) {
 		struct stat sb;
@@ -252,8 +256,10 @@ static void read_file(struct reader *r, const char *path)
 	struct input *in = &r->input;
 	r->n_files++;
 	if (input_open(in, path, &err) != ERR_OK) {
-		reader_reject(r, err.status == ERR_DENIED ? "no permission to read it" :
-							    "can't be opened", 1);
+		reader_reject(r,
+			err.status == ERR_DENIED ? "no permission to read it"
+						 : "can't be opened",
+			1);
 		return;
 	}
 	table_init(&r->line_counts, sizeof(uint32_t), LINES_MAX);
@@ -274,8 +280,8 @@ static void read_file(struct reader *r, const char *path)
 	input_close(in);
 }
 
-enum err_status reader_read(struct reader *r, const char *const *paths, size_t n_paths,
-	struct err *err)
+enum err_status reader_read(
+	struct reader *r, const char *const *paths, size_t n_paths, struct err *err)
 {
 	struct file_list list = { 0 };
 	enum err_status st = list_files(r, &list, paths, n_paths, err);

@@ -41,8 +41,8 @@ struct reader {
 	struct scan_tape tapes[READER_NESTING];
 	struct input input;
 	uint64_t n_files, n_bytes, n_digests, n_outside;
-	uint64_t n_samples;	/* sample findings, dropped */
-	json_t *rejected;	/* [{"file","reason","count"}] */
+	uint64_t n_samples; /* sample findings, dropped */
+	json_t *rejected;   /* [{"file","reason","count"}] */
 	void (*progress)(void *ctx, uint64_t bytes, uint64_t total);
 	void *progress_ctx;
 	uint64_t total;
@@ -57,8 +57,8 @@ struct reader {
 void reader_init(struct reader *r, uint64_t seed, size_t lites_max, struct str own_marker);
 void reader_deinit(struct reader *r);
 /* Reads files and folders ("-" is stdin). ERR_NOT_FOUND when a named one isn't there. */
-ERR_MUST_CHECK enum err_status reader_read(struct reader *r, const char *const *paths,
-	size_t n_paths, struct err *err);
+ERR_MUST_CHECK enum err_status reader_read(
+	struct reader *r, const char *const *paths, size_t n_paths, struct err *err);
 /* Takes in one GuardDuty finding given as JSON text. */
 void reader_finding_text(struct reader *r, struct str json);
 /* After the last file: sorts and dates what needs all of it. */

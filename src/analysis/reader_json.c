@@ -131,7 +131,8 @@ static bool read_array(struct reader *r, struct input *in)
 		take_value(r);
 		int c = peek(in);
 		if (c != ',' && c != ']') {
-			reader_reject(r, c < 0 ? "the file ends inside an array" : "not JSON", 1);
+			reader_reject(
+				r, c < 0 ? "the file ends inside an array" : "not JSON", 1);
 			return false;
 		}
 		input_take(in, 1);
@@ -187,8 +188,8 @@ void reader_json(struct reader *r, struct input *in)
 
 static bool take_event(struct reader *r, const struct event *e)
 {
-	bool outside = (r->from_ms && e->time_ms < r->from_ms) ||
-		(r->to_ms && e->time_ms > r->to_ms);
+	bool outside =
+		(r->from_ms && e->time_ms < r->from_ms) || (r->to_ms && e->time_ms > r->to_ms);
 	if (outside) {
 		r->n_outside++;
 		return true;
@@ -204,7 +205,8 @@ static bool take_event(struct reader *r, const struct event *e)
 static bool take_embedded(struct reader *r, int level, struct str text)
 {
 	text = str_trim(text);
-	if (level + 1 >= READER_NESTING || text.n == 0 || (text.p[0] != '{' && text.p[0] != '[')) {
+	if (level + 1 >= READER_NESTING || text.n == 0 ||
+		(text.p[0] != '{' && text.p[0] != '[')) {
 		return false;
 	}
 	size_t used = 0;
@@ -241,17 +243,18 @@ static bool take_journal(struct reader *r, struct scan_tape *t, uint32_t node)
 static bool is_finding(struct scan_tape *t, uint32_t node)
 {
 	struct str kind = scan_text(t, scan_member(t, node, STR("detail-type")));
-	if (str_is(kind, "GuardDuty Finding") || str_is(kind, "Security Hub Findings - Imported")) {
+	if (str_is(kind, "GuardDuty Finding") ||
+		str_is(kind, "Security Hub Findings - Imported")) {
 		return true;
 	}
 	bool has_service = scan_member(t, node, STR("service")) != SCAN_NONE ||
-		scan_member(t, node, STR("Service")) != SCAN_NONE;
+			   scan_member(t, node, STR("Service")) != SCAN_NONE;
 	bool has_resource = scan_member(t, node, STR("resource")) != SCAN_NONE ||
-		scan_member(t, node, STR("Resource")) != SCAN_NONE;
+			    scan_member(t, node, STR("Resource")) != SCAN_NONE;
 	bool has_type = scan_member(t, node, STR("type")) != SCAN_NONE ||
-		scan_member(t, node, STR("Type")) != SCAN_NONE;
+			scan_member(t, node, STR("Type")) != SCAN_NONE;
 	return (has_service && has_resource && has_type) ||
-		scan_member(t, node, STR("AwsAccountId")) != SCAN_NONE;
+	       scan_member(t, node, STR("AwsAccountId")) != SCAN_NONE;
 }
 
 static bool take_children(struct reader *r, int level, uint32_t array)
@@ -280,8 +283,8 @@ bool reader_record(struct reader *r, int level, uint32_t node)
 	if (event_read(t, scan_member(t, node, STR("detail")), r->track.seed, &e)) {
 		return take_event(r, &e);
 	}
-	static const char *const embedded[] = { "CloudTrailEvent", "message", "Message", "@message",
-		"_raw", "eventJson" };
+	static const char *const embedded[] = { "CloudTrailEvent", "message", "Message",
+		"@message", "_raw", "eventJson" };
 	for (size_t i = 0; i < sizeof(embedded) / sizeof(embedded[0]); i++) {
 		uint32_t text = scan_member(t, node, str_from(embedded[i]));
 		if (text != SCAN_NONE && take_embedded(r, level, scan_text(t, text))) {

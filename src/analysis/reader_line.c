@@ -112,10 +112,9 @@ static void put(char *out, size_t size, struct str s)
 
 static void end_journal(struct reader *r, struct journal_block *b)
 {
-	struct ssh_line l = { .time_ms = b->us / 1000,
-		.dated = true,
-		.host = str_from(b->host),
-		.repeat = 1 };
+	struct ssh_line l = {
+		.time_ms = b->us / 1000, .dated = true, .host = str_from(b->host), .repeat = 1
+	};
 	if (b->open && b->us) {
 		r->ssh.n_lines++;
 		char room[320];
@@ -155,7 +154,7 @@ static bool take_json(struct reader *r, struct str line)
 {
 	size_t used = 0;
 	return line.p[0] == '{' && scan_value(&r->tapes[0], line, true, &used) == SCAN_OK &&
-		reader_record(r, 0, 0);
+	       reader_record(r, 0, 0);
 }
 
 static void take_line(struct reader *r, struct lines *s, struct str line)
@@ -208,7 +207,9 @@ void reader_lines(struct reader *r, struct input *in)
 	}
 	end_journal(r, &s.journal);
 	if (s.unknown) {
-		reader_reject(r, s.unknown == s.total ? "no line is in a known format" :
-							"lines in no known format", s.unknown);
+		reader_reject(r,
+			s.unknown == s.total ? "no line is in a known format"
+					     : "lines in no known format",
+			s.unknown);
 	}
 }

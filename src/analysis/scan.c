@@ -51,7 +51,8 @@ static struct scan_node *push(struct scanner *s, enum scan_type type, const char
 
 static void skip_space(struct scanner *s)
 {
-	while (s->p < s->end && (*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t')) {
+	while (s->p < s->end &&
+		(*s->p == ' ' || *s->p == '\n' || *s->p == '\r' || *s->p == '\t')) {
 		s->p++;
 	}
 }
@@ -285,8 +286,8 @@ static enum scan_result run(struct scanner *s)
 		if (s->p == s->end) {
 			return SCAN_MORE;
 		}
-		bool in_object =
-			s->depth > 0 && s->tape->nodes[s->open[s->depth - 1]].type == SCAN_OBJECT;
+		bool in_object = s->depth > 0 &&
+				 s->tape->nodes[s->open[s->depth - 1]].type == SCAN_OBJECT;
 		enum scan_result r = SCAN_OK;
 		bool empty = opened && !comma && *s->p == (in_object ? '}' : ']');
 		if (empty) {

@@ -17,7 +17,15 @@
 /* The largest single value; an AWS event is at most 256 KiB, an array of them may be more. */
 #define SCAN_VALUE_MAX (64u * 1024 * 1024)
 
-enum scan_type { SCAN_NULL, SCAN_FALSE, SCAN_TRUE, SCAN_NUMBER, SCAN_STRING, SCAN_OBJECT, SCAN_ARRAY };
+enum scan_type {
+	SCAN_NULL,
+	SCAN_FALSE,
+	SCAN_TRUE,
+	SCAN_NUMBER,
+	SCAN_STRING,
+	SCAN_OBJECT,
+	SCAN_ARRAY
+};
 
 /*
  * start..end: the value's bytes; a string's without its quotes. `next`: node after this value

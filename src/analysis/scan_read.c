@@ -78,7 +78,8 @@ static unsigned hex4(const char *p)
 	unsigned v = 0;
 	for (int i = 0; i < 4; i++) {
 		char c = p[i];
-		unsigned digit = c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
+		unsigned digit =
+			c <= '9' ? (unsigned)(c - '0') : (unsigned)((c | 0x20) - 'a' + 10);
 		v = v << 4 | digit;
 	}
 	return v;
@@ -112,7 +113,7 @@ static bool is_hex4(const char *p)
 {
 	for (int i = 0; i < 4; i++) {
 		bool hex = (p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f') ||
-			(p[i] >= 'A' && p[i] <= 'F');
+			   (p[i] >= 'A' && p[i] <= 'F');
 		if (!hex) {
 			return false;
 		}
@@ -199,5 +200,6 @@ struct str scan_text(struct scan_tape *t, uint32_t node)
 
 bool scan_is_true(const struct scan_tape *t, uint32_t node)
 {
-	return scan_type_of(t, node) == SCAN_TRUE || str_eq_nocase(scan_raw(t, node), STR("true"));
+	return scan_type_of(t, node) == SCAN_TRUE ||
+	       str_eq_nocase(scan_raw(t, node), STR("true"));
 }

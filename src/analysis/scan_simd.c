@@ -2,9 +2,9 @@
 #include "analysis/scan.h"
 
 #if defined(__x86_64__)
-#include <immintrin.h>
+#	include <immintrin.h>
 #elif defined(__aarch64__)
-#include <arm_neon.h>
+#	include <arm_neon.h>
 #endif
 
 scan_string_end_fn scan_string_end = scan_string_end_scalar;
@@ -36,15 +36,16 @@ static const char *string_end_sse2(const char *p, const char *end)
 	return scan_string_end_scalar(p, end);
 }
 
-__attribute__((target("avx2"))) static const char *string_end_avx2(const char *p, const char *end)
+__attribute__((target("avx2"))) static const char *string_end_avx2(
+	const char *p, const char *end)
 {
 	const __m256i quote = _mm256_set1_epi8('"');
 	const __m256i slash = _mm256_set1_epi8('\\');
 	const __m256i control = _mm256_set1_epi8(0x1f);
 	while (end - p >= 32) {
 		__m256i v = _mm256_loadu_si256((const void *)p);
-		__m256i hit =
-			_mm256_or_si256(_mm256_cmpeq_epi8(v, quote), _mm256_cmpeq_epi8(v, slash));
+		__m256i hit = _mm256_or_si256(
+			_mm256_cmpeq_epi8(v, quote), _mm256_cmpeq_epi8(v, slash));
 		hit = _mm256_or_si256(hit, _mm256_cmpeq_epi8(_mm256_min_epu8(v, control), v));
 		unsigned mask = (unsigned)_mm256_movemask_epi8(hit);
 		if (mask) {

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_MAX    (2u * 1024 * 1024)
-#define UNDATED_YEAR  1972
-#define DAY_MS	      (24 * 3600 * INT64_C(1000))
-#define HOUR_MS	      (3600 * INT64_C(1000))
+#define EVENTS_MAX   (2u * 1024 * 1024)
+#define UNDATED_YEAR 1972
+#define DAY_MS       (24 * 3600 * INT64_C(1000))
+#define HOUR_MS      (3600 * INT64_C(1000))
 /* Lines looked at before a login: enough to count, bounded for a log made to be slow. */
 #define LOOK_BACK_MAX 20000u
 #define YEAR_MIN      1990
@@ -64,9 +64,10 @@ static bool sshd_message(struct str m, struct ssh_line *l)
 		}
 	} else if (str_starts(m, STR("Accepted "))) {
 		struct str how = word_after(m, STR("Accepted "));
-		l->kind = str_is(how, "password") || str_starts(how, STR("keyboard-interactive")) ?
-			SSH_PASSWORD :
-			SSH_KEY;
+		l->kind =
+			str_is(how, "password") || str_starts(how, STR("keyboard-interactive"))
+				? SSH_PASSWORD
+				: SSH_KEY;
 		l->user = word_after(m, STR(" for "));
 	} else {
 		return false;
@@ -92,14 +93,16 @@ bool ssh_parse_message(struct str program, struct str message, struct ssh_line *
 		str_is(program, "sshd-auth")) {
 		known = sshd_message(message, &l);
 	} else if (str_is(program, "sudo") && str_find(message, STR("COMMAND=")) != SIZE_MAX) {
-		l.kind = str_find(message, STR("authorized_keys")) != SIZE_MAX ? SSH_PERSIST :
-										  SSH_ROOT;
+		l.kind = str_find(message, STR("authorized_keys")) != SIZE_MAX ? SSH_PERSIST
+									       : SSH_ROOT;
 		l.user = str_trim(str_sub(message, 0, str_find_char(message, ':')));
 		known = true;
 	} else if ((str_is(program, "useradd") &&
 			   str_find(message, STR("new user")) != SIZE_MAX) ||
-		(str_is(program, "passwd") && str_find(message, STR("password changed")) != SIZE_MAX) ||
-		(str_is(program, "crontab") && str_find(message, STR("REPLACE")) != SIZE_MAX)) {
+		   (str_is(program, "passwd") &&
+			   str_find(message, STR("password changed")) != SIZE_MAX) ||
+		   (str_is(program, "crontab") &&
+			   str_find(message, STR("REPLACE")) != SIZE_MAX)) {
 		l.kind = SSH_PERSIST;
 		known = true;
 	}
@@ -165,7 +168,8 @@ enum ssh_parse_result ssh_parse(struct str line, struct ssh_line *out)
 	size_t taken = classic_time(line, &l.time_ms);
 	if (taken == 0) {
 		size_t blank = str_find_char(line, ' ');
-		if (blank == SIZE_MAX || blank < 19 || !utc_parse(str_sub(line, 0, blank), &l.time_ms)) {
+		if (blank == SIZE_MAX || blank < 19 ||
+			!utc_parse(str_sub(line, 0, blank), &l.time_ms)) {
 			return SSH_NOT_SYSLOG;
 		}
 		l.dated = true;
@@ -266,9 +270,9 @@ void ssh_settle(struct ssh *s, int64_t near_ms)
 void ssh_entry_read(const struct ssh *s, size_t i, struct ssh_entry *out)
 {
 	const struct ssh_event *in = &s->events[i];
-	*out = (struct ssh_entry){ .accepted = i,
-		.first_failure = SIZE_MAX,
-		.last_failure = SIZE_MAX };
+	*out = (struct ssh_entry){
+		.accepted = i, .first_failure = SIZE_MAX, .last_failure = SIZE_MAX
+	};
 	size_t floor = i > LOOK_BACK_MAX ? i - LOOK_BACK_MAX : 0;
 	for (size_t k = i; k-- > floor && in->time_ms - s->events[k].time_ms <= DAY_MS;) {
 		const struct ssh_event *e = &s->events[k];
@@ -282,12 +286,13 @@ void ssh_entry_read(const struct ssh *s, size_t i, struct ssh_entry *out)
 			out->failures += e->repeat;
 			out->user_tried |= e->user == in->user;
 			out->first_failure = k;
-			out->last_failure = out->last_failure == SIZE_MAX ? k : out->last_failure;
+			out->last_failure =
+				out->last_failure == SIZE_MAX ? k : out->last_failure;
 		}
 	}
 	size_t most = sizeof(out->followed) / sizeof(out->followed[0]);
 	for (size_t k = i + 1; k < s->n_events && out->n_followed < most &&
-		s->events[k].time_ms - in->time_ms <= HOUR_MS;
+			       s->events[k].time_ms - in->time_ms <= HOUR_MS;
 		k++) {
 		const struct ssh_event *e = &s->events[k];
 		bool deed = e->kind == SSH_ROOT || e->kind == SSH_PERSIST;

@@ -40,19 +40,19 @@ struct ssh {
 	uint64_t n_lines;
 	uint64_t refused;
 	int64_t file_ms; /* time stamp of the newest file that has lines without a year; 0 = none */
-	bool guessed;	 /* lines had no year and got one */
-	int year;	 /* the one they got */
+	bool guessed; /* lines had no year and got one */
+	int year;     /* the one they got */
 };
 
 /* An address that got in. */
 struct ssh_entry {
-	size_t accepted;	  /* index of the event */
-	size_t first_failure;	  /* index of its first failure before, or SIZE_MAX */
+	size_t accepted;      /* index of the event */
+	size_t first_failure; /* index of its first failure before, or SIZE_MAX */
 	size_t last_failure;
-	int failures;		  /* from that address in the day before */
-	int user_failures;	  /* on that user, from any address, in the day before */
-	bool user_tried;	  /* the address had tried that user */
-	size_t followed[8];	  /* what was done as root within the hour after */
+	int failures;       /* from that address in the day before */
+	int user_failures;  /* on that user, from any address, in the day before */
+	bool user_tried;    /* the address had tried that user */
+	size_t followed[8]; /* what was done as root within the hour after */
 	size_t n_followed;
 };
 

@@ -52,7 +52,8 @@ void *table_at(const struct table *t, size_t i)
 
 static void *grown(void *p, size_t n, size_t size)
 {
-	void *q = realloc(p, n * size ? n * size : 1);
+	size_t bytes = n * size;
+	void *q = realloc(p, bytes > 0 ? bytes : 1);
 	if (!q) {
 		BUG("out of memory");
 	}

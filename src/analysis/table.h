@@ -9,12 +9,12 @@
 #include "base/str.h"
 
 struct table {
-	size_t item;	      /* bytes of one item */
+	size_t item;          /* bytes of one item */
 	size_t n, cap, max;   /* items held, room, ceiling */
-	uint64_t *keys;	      /* key of item i */
+	uint64_t *keys;       /* key of item i */
 	unsigned char *items; /* n * item bytes; moves when the table grows */
 	uint32_t *slots;      /* open addressing: index + 1, 0 = free */
-	size_t n_slots;	      /* power of two */
+	size_t n_slots;       /* power of two */
 	uint64_t refused;     /* additions that the ceiling turned away */
 };
 

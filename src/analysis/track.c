@@ -173,7 +173,7 @@ static bool is_instance_id(struct str s)
 static enum track_kind kind_of(const struct event *e)
 {
 	bool person = e->identity == EVENT_IAM_USER || e->identity == EVENT_ROOT ||
-		e->identity == EVENT_FEDERATED;
+		      e->identity == EVENT_FEDERATED;
 	bool long_term = str_starts(e->key, STR("AKIA"));
 	if (e->identity == EVENT_SERVICE) {
 		return TRACK_SERVICE;
@@ -240,13 +240,14 @@ static uint32_t holder_of(struct track *t, const struct event *e)
 
 /* ---- relations and lites ---- */
 
-static uint64_t relation_key(const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what)
+static uint64_t relation_key(
+	const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what)
 {
 	return table_mix(table_mix(t->seed, (uint64_t)kind << 32 | edge), what);
 }
 
-struct track_relation *track_relation_of(const struct track *t, uint32_t edge, enum track_rel kind,
-	uint32_t what)
+struct track_relation *track_relation_of(
+	const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what)
 {
 	return table_find(&t->relations, relation_key(t, edge, kind, what));
 }
@@ -338,15 +339,16 @@ static uint64_t bytes_out(const struct event *e)
 	return str_to_i64(str_sub(raw, 0, dot), &n) && n > 0 ? (uint64_t)n : 0;
 }
 
-static void count_call(struct track *t, const struct event *e, uint32_t edge_i,
-	const struct track_ref *ref)
+static void count_call(
+	struct track *t, const struct event *e, uint32_t edge_i, const struct track_ref *ref)
 {
 	bool ok = event_succeeded(e);
 	bool denied = event_denied(e);
 	uint32_t action = action_text(t, e);
 	struct track_relation *use = relate(t, edge_i, TRACK_API, action, ref);
 	if (use) {
-		if (denied && (use->n_denied++ == 0 || track_ref_cmp(t, ref, &use->first_denied) < 0)) {
+		if (denied && (use->n_denied++ == 0 ||
+				      track_ref_cmp(t, ref, &use->first_denied) < 0)) {
 			use->first_denied = *ref;
 		}
 		if (ok && (use->n_ok++ == 0 || track_ref_cmp(t, ref, &use->last_ok) > 0)) {
@@ -363,8 +365,8 @@ static void count_call(struct track *t, const struct event *e, uint32_t edge_i,
 	struct str target = event_target(e);
 	const struct api *api = api_find(e->source, event_plain_name(e->name));
 	if (api && api->tags & API_DATA && ok) {
-		struct track_relation *b = relate(t, edge_i, TRACK_BUCKET,
-			pool_put(&t->pool, target), ref);
+		struct track_relation *b =
+			relate(t, edge_i, TRACK_BUCKET, pool_put(&t->pool, target), ref);
 		if (b) {
 			b->bytes += bytes_out(e);
 		}
@@ -381,9 +383,9 @@ static void count_call(struct track *t, const struct event *e, uint32_t edge_i,
 		.edge = edge_i,
 		.action = action,
 		.target = pool_put(&t->pool, str_sub(target, 0, 256)),
-		.outcome = pool_put(&t->pool, ok ? (struct str){ "", 0 } :
-						 e->error_code.n ? str_sub(e->error_code, 0, 64) :
-								   STR("Failure")),
+		.outcome = pool_put(&t->pool, ok                ? (struct str){ "", 0 }
+					      : e->error_code.n ? str_sub(e->error_code, 0, 64)
+								: STR("Failure")),
 		.region = pool_put(&t->pool, e->region),
 		.tags = api ? api->tags : 0 };
 	add_lite(t, edge, &lite);

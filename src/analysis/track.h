@@ -19,14 +19,14 @@ struct track_ref {
 };
 
 enum track_kind {
-	TRACK_SERVICE,	 /* AWS itself */
-	TRACK_USER_KEY,	 /* long-term key of an IAM user */
+	TRACK_SERVICE,  /* AWS itself */
+	TRACK_USER_KEY, /* long-term key of an IAM user */
 	TRACK_ROOT_KEY,
-	TRACK_CONSOLE,	 /* a person's session made from a sign-in or GetSessionToken */
-	TRACK_LOGIN,	 /* the sign-in itself: no key */
-	TRACK_ROLE,	 /* session of a role */
-	TRACK_INSTANCE,	 /* session of an instance's role; all its renewals together */
-	TRACK_ACCOUNT,	 /* a principal of another account */
+	TRACK_CONSOLE,  /* a person's session made from a sign-in or GetSessionToken */
+	TRACK_LOGIN,    /* the sign-in itself: no key */
+	TRACK_ROLE,     /* session of a role */
+	TRACK_INSTANCE, /* session of an instance's role; all its renewals together */
+	TRACK_ACCOUNT,  /* a principal of another account */
 	TRACK_ANONYMOUS,
 	TRACK_OTHER,
 };
@@ -72,10 +72,10 @@ struct track_note {
 	const struct api *api;
 	uint32_t edge, target, subject, detail, outcome;
 	bool ok;
-	bool self;	/* the caller changed its own rights */
-	bool outside;	/* the parameters name another account, everybody, or 0.0.0.0/0 */
-	bool admin;	/* the parameters name full rights */
-	bool mfa;	/* sign-in */
+	bool self;    /* the caller changed its own rights */
+	bool outside; /* the parameters name another account, everybody, or 0.0.0.0/0 */
+	bool admin;   /* the parameters name full rights */
+	bool mfa;     /* sign-in */
 };
 
 /* A credential that a call made: by key id, and by session or user. */
@@ -88,8 +88,8 @@ struct track_issue {
 struct track {
 	struct pool pool;
 	uint64_t seed;
-	size_t lites_max; /* an edge */
-	struct table seen;	/* duplicates: keys only */
+	size_t lites_max;  /* an edge */
+	struct table seen; /* duplicates: keys only */
 	struct table holders, edges, relations, issues;
 	struct track_note *notes;
 	size_t n_notes, cap_notes;
@@ -116,8 +116,8 @@ struct track_holder *track_holder_at(const struct track *t, uint32_t i);
 struct track_edge *track_edge_at(const struct track *t, uint32_t i);
 struct str track_text(const struct track *t, uint32_t text);
 /* The edge's relation to `what`, or NULL. */
-struct track_relation *track_relation_of(const struct track *t, uint32_t edge, enum track_rel kind,
-	uint32_t what);
+struct track_relation *track_relation_of(
+	const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what);
 
 /* Parts of track_event, in files of their own. */
 /* Keeps the call as a note, and the credential that it made, when the table of calls knows it. */

@@ -22,11 +22,12 @@ static size_t decode_round(char *s, size_t n)
 	size_t out = 0;
 	for (size_t i = 0; i < n; i++) {
 		char c = s[i];
-		if (c == '%' && i + 2 < n && hex_value(s[i + 1]) >= 0 && hex_value(s[i + 2]) >= 0) {
+		if (c == '%' && i + 2 < n && hex_value(s[i + 1]) >= 0 &&
+			hex_value(s[i + 2]) >= 0) {
 			c = (char)(hex_value(s[i + 1]) * 16 + hex_value(s[i + 2]));
 			i += 2;
-		} else if (c == '\\' && i + 3 < n && s[i + 1] == 'x' && hex_value(s[i + 2]) >= 0 &&
-			hex_value(s[i + 3]) >= 0) {
+		} else if (c == '\\' && i + 3 < n && s[i + 1] == 'x' &&
+			   hex_value(s[i + 2]) >= 0 && hex_value(s[i + 3]) >= 0) {
 			/* nginx writes bytes it finds odd as \xNN */
 			c = (char)(hex_value(s[i + 2]) * 16 + hex_value(s[i + 3]));
 			i += 3;
@@ -218,13 +219,14 @@ static enum web_attack match_decoded(char *room, size_t *n)
 	return attack;
 }
 
-enum web_attack web_judge(const struct web_line *l, char *room, size_t room_size, struct str *role)
+enum web_attack web_judge(
+	const struct web_line *l, char *room, size_t room_size, struct str *role)
 {
 	size_t n = put(room, room_size, 0, l->target);
 	enum web_attack attack = match_decoded(room, &n);
 	if (role) {
-		*role = attack == WEB_SSRF_METADATA ? role_in((struct str){ room, n }) :
-						      (struct str){ "", 0 };
+		*role = attack == WEB_SSRF_METADATA ? role_in((struct str){ room, n })
+						    : (struct str){ "", 0 };
 	}
 	if (attack != WEB_NONE) {
 		return attack;

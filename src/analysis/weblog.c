@@ -62,7 +62,8 @@ static bool looks_like_address(struct str s)
 	bool colon = false;
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
-		bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+		bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+			   (c >= 'A' && c <= 'F');
 		dot |= c == '.';
 		colon |= c == ':';
 		if (!hex && c != '.' && c != ':') {

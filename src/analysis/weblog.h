@@ -12,20 +12,20 @@
 enum web_attack {
 	WEB_NONE,
 	WEB_SSRF_METADATA, /* makes the server ask the instance metadata service */
-	WEB_COMMAND,	   /* runs a command or code */
-	WEB_JNDI,	   /* Log4Shell */
-	WEB_SHELL,	   /* talks to a web shell */
-	WEB_TRAVERSAL,	   /* reads files outside the site */
+	WEB_COMMAND,       /* runs a command or code */
+	WEB_JNDI,          /* Log4Shell */
+	WEB_SHELL,         /* talks to a web shell */
+	WEB_TRAVERSAL,     /* reads files outside the site */
 	WEB_SQL,
-	WEB_PROBE,	   /* asks for something only attackers ask for */
+	WEB_PROBE, /* asks for something only attackers ask for */
 };
 
 /* One line, slices into it. */
 struct web_line {
 	int64_t time_ms;
 	struct str ip, method, target, agent, referer, host;
-	int status;	/* what the client got; 0 = none */
-	int64_t bytes;	/* sent to the client; -1 = unknown */
+	int status;    /* what the client got; 0 = none */
+	int64_t bytes; /* sent to the client; -1 = unknown */
 	bool alb;
 };
 
@@ -62,7 +62,8 @@ void web_deinit(struct web *w);
 bool web_parse(struct str line, struct web_line *out);
 /* Judges a request; *role (may be NULL) is the role named in a metadata path, a slice of `room`
  * (of `room_size` bytes), which holds the decoded request. */
-enum web_attack web_judge(const struct web_line *l, char *room, size_t room_size, struct str *role);
+enum web_attack web_judge(
+	const struct web_line *l, char *room, size_t room_size, struct str *role);
 /* Takes one line in. `id` is how it will be cited. */
 void web_add(struct web *w, const struct web_line *l, struct str id);
 /* After the last line: sorts the hits and decides which succeeded. */

@@ -1,0 +1,294 @@
+#include "analysis/inquiry.h"
+
+#include "analysis/phrase.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void inquiry_init(struct inquiry *q, struct reader *r)
+{
+	*q = (struct inquiry){ .r = r,
+		.t = &r->track,
+		.verdict = CLASS_UNDETERMINED,
+		.entry_ms = INT64_MIN,
+		.root = INQUIRY_NONE,
+		.web_hit = INQUIRY_NONE,
+		.ssh_entry = INQUIRY_NONE,
+		.weigh = { .claims = json_array() },
+		.chain = json_array(),
+		.alternatives = json_array(),
+		.missing = json_array() };
+}
+
+void inquiry_deinit(struct inquiry *q)
+{
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		json_decref(q->suspects[i].weigh.claims);
+	}
+	free(q->suspects);
+	free(q->unit_edges);
+	free(q->suspect_of);
+	free(q->relations);
+	free(q->relation_from);
+	free(q->note_from);
+	json_decref(q->weigh.claims);
+	json_decref(q->chain);
+	json_decref(q->alternatives);
+	json_decref(q->missing);
+}
+
+const char *inquiry_text(const struct inquiry *q, uint32_t text)
+{
+	return track_text(q->t, text).p;
+}
+
+const char *inquiry_class_name(enum inquiry_class c)
+{
+	static const char *const names[] = { "leaked_access_key", "instance_credential_theft",
+		"console_password", "web_exploitation", "ssh_bruteforce", "public_exposure",
+		"valid_credentials_known_origin", "no_incident", "undetermined" };
+	return names[c];
+}
+
+void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_ref *ref)
+{
+	char id[128];
+	if (json_array_size(events) < INQUIRY_CITED) {
+		track_ref_text(q->t, ref, id, sizeof(id));
+		json_array_append_new(events, doc_str(str_from(id)));
+	}
+}
+
+void inquiry_claim(struct inquiry_weigh *w, enum weight_id id, const char *const *args,
+	json_t *events_taken)
+{
+	const struct weight *weight = weights_of(id);
+	json_t *claim = phrase_new(weight->text, args);
+	json_object_set_new(claim, "weight", json_real(weight->value));
+	json_object_set_new(claim, "events", events_taken ? events_taken : json_array());
+	json_array_append_new(w->claims, claim);
+	double *best =
+		weight->value > 0 ? &w->for_it[weight->group] : &w->against[weight->group];
+	if (weight->value > 0 ? weight->value > *best : weight->value < *best) {
+		*best = weight->value;
+	}
+}
+
+double inquiry_score(const struct inquiry_weigh *w)
+{
+	double sum = WEIGHTS_PRIOR;
+	for (int g = 0; g < G_COUNT; g++) {
+		sum += w->for_it[g] + w->against[g];
+	}
+	return sum;
+}
+
+const char *inquiry_name(const struct inquiry *q, const struct suspect *s)
+{
+	const struct track_holder *h = track_holder_at(q->t, s->holder);
+	if (s->kind == TRACK_USER_KEY || s->kind == TRACK_ROOT_KEY) {
+		size_t from = q->relation_from[q->unit_edges[s->edge_from]];
+		size_t to = q->relation_from[q->unit_edges[s->edge_from] + 1];
+		for (size_t i = from; i < to; i++) {
+			if (q->relations[i]->kind == TRACK_KEY) {
+				return inquiry_text(q, q->relations[i]->what);
+			}
+		}
+	}
+	return *inquiry_text(q, h->arn) ? inquiry_text(q, h->arn) : inquiry_text(q, h->user);
+}
+
+void inquiry_each_note(
+	const struct inquiry *q, const struct suspect *s, inquiry_note_fn fn, void *ctx)
+{
+	for (size_t e = s->edge_from; e < s->edge_to; e++) {
+		uint32_t edge = q->unit_edges[e];
+		for (size_t i = q->note_from[edge]; i < q->note_from[edge + 1]; i++) {
+			if (!fn(ctx, &q->t->notes[i])) {
+				return;
+			}
+		}
+	}
+}
+
+void inquiry_each_relation(const struct inquiry *q, const struct suspect *s,
+	enum track_rel kind, inquiry_relation_fn fn, void *ctx)
+{
+	for (size_t e = s->edge_from; e < s->edge_to; e++) {
+		uint32_t edge = q->unit_edges[e];
+		for (size_t i = q->relation_from[edge]; i < q->relation_from[edge + 1]; i++) {
+			if (q->relations[i]->kind == kind) {
+				fn(ctx, q->relations[i]);
+			}
+		}
+	}
+}
+
+/* ---- indices ---- */
+
+static void *room(size_t n, size_t size)
+{
+	void *p = calloc(n + 1, size);
+	if (!p) {
+		BUG("out of memory");
+	}
+	return p;
+}
+
+static int relation_order(const void *a, const void *b, void *ctx)
+{
+	const struct track_relation *x = *(struct track_relation *const *)a;
+	const struct track_relation *y = *(struct track_relation *const *)b;
+	const struct track *t = ctx;
+	if (x->edge != y->edge) {
+		return x->edge < y->edge ? -1 : 1;
+	}
+	if (x->kind != y->kind) {
+		return x->kind < y->kind ? -1 : 1;
+	}
+	return str_cmp(track_text(t, x->what), track_text(t, y->what));
+}
+
+static int note_order(const void *a, const void *b, void *ctx)
+{
+	const struct track_note *x = a;
+	const struct track_note *y = b;
+	if (x->edge != y->edge) {
+		return x->edge < y->edge ? -1 : 1;
+	}
+	return track_ref_cmp(ctx, &x->ref, &y->ref);
+}
+
+static void index_relations(struct inquiry *q)
+{
+	size_t n = q->t->relations.n;
+	size_t n_edges = q->t->edges.n;
+	q->relations = room(n, sizeof(struct track_relation *));
+	q->relation_from = room(n_edges + 1, sizeof(size_t));
+	q->note_from = room(n_edges + 1, sizeof(size_t));
+	for (size_t i = 0; i < n; i++) {
+		q->relations[i] = table_at(&q->t->relations, i);
+	}
+	qsort_r(q->relations, n, sizeof(struct track_relation *), relation_order, q->t);
+	if (q->t->n_notes) {
+		qsort_r(q->t->notes, q->t->n_notes, sizeof(struct track_note), note_order,
+			q->t);
+	}
+	size_t r = 0;
+	size_t k = 0;
+	for (uint32_t e = 0; e <= n_edges; e++) {
+		while (r < n && q->relations[r]->edge < e) {
+			r++;
+		}
+		while (k < q->t->n_notes && q->t->notes[k].edge < e) {
+			k++;
+		}
+		q->relation_from[e] = r;
+		q->note_from[e] = k;
+	}
+}
+
+/* ---- suspects ---- */
+
+struct unit {
+	uint32_t edge;
+	uint64_t key;
+};
+
+static bool is_console(enum track_kind kind)
+{
+	return kind == TRACK_CONSOLE || kind == TRACK_LOGIN;
+}
+
+/* A person's sign-in and all sessions it made at one address are one suspect. */
+static uint64_t unit_key(const struct track *t, uint32_t edge)
+{
+	const struct track_edge *e = track_edge_at(t, edge);
+	const struct track_holder *h = track_holder_at(t, e->holder);
+	return is_console(h->kind) && h->arn
+		       ? table_mix(table_mix(t->seed, h->arn), e->ip)
+		       : table_mix(table_mix(t->seed ^ 1, e->holder), e->ip);
+}
+
+static int unit_order(const void *a, const void *b, void *ctx)
+{
+	const struct unit *x = a;
+	const struct unit *y = b;
+	if (x->key != y->key) {
+		return x->key < y->key ? -1 : 1;
+	}
+	return track_ref_cmp(
+		ctx, &track_edge_at(ctx, x->edge)->first, &track_edge_at(ctx, y->edge)->first);
+}
+
+static int suspect_order(const void *a, const void *b, void *ctx)
+{
+	const struct suspect *x = a;
+	const struct suspect *y = b;
+	return track_ref_cmp(ctx, &x->first, &y->first);
+}
+
+static bool is_person_like(const struct track *t, uint32_t edge)
+{
+	const struct track_edge *e = track_edge_at(t, edge);
+	struct str ip = track_text(t, e->ip);
+	bool service_ip = ip.n == 0 || str_is(ip, "AWS Internal") ||
+			  str_find(ip, STR(".amazonaws.com")) != SIZE_MAX;
+	return track_holder_at(t, e->holder)->kind != TRACK_SERVICE && !service_ip;
+}
+
+static void add_edge(struct inquiry *q, struct suspect *s, uint32_t edge, bool first)
+{
+	const struct track_edge *e = track_edge_at(q->t, edge);
+	if (first || track_ref_cmp(q->t, &e->first, &s->first) < 0) {
+		s->first = e->first;
+		s->holder = e->holder;
+		s->kind = track_holder_at(q->t, e->holder)->kind;
+	}
+	if (first || track_ref_cmp(q->t, &e->last, &s->last) > 0) {
+		s->last = e->last;
+	}
+	s->ip = e->ip;
+	s->n += e->n;
+}
+
+void inquiry_index(struct inquiry *q)
+{
+	index_relations(q);
+	size_t n_edges = q->t->edges.n;
+	struct unit *units = room(n_edges, sizeof(*units));
+	size_t n = 0;
+	for (uint32_t e = 0; e < n_edges; e++) {
+		if (is_person_like(q->t, e)) {
+			units[n++] = (struct unit){ .edge = e, .key = unit_key(q->t, e) };
+		}
+	}
+	qsort_r(units, n, sizeof(*units), unit_order, q->t);
+	q->unit_edges = room(n, sizeof(uint32_t));
+	q->suspects = room(n, sizeof(struct suspect));
+	for (size_t i = 0; i < n; i++) {
+		bool fresh = i == 0 || units[i].key != units[i - 1].key;
+		if (fresh) {
+			q->suspects[q->n_suspects++] =
+				(struct suspect){ .edge_from = i, .from = INQUIRY_NONE };
+		}
+		struct suspect *s = &q->suspects[q->n_suspects - 1];
+		q->unit_edges[i] = units[i].edge;
+		s->edge_to = i + 1;
+		add_edge(q, s, units[i].edge, fresh);
+	}
+	free(units);
+	qsort_r(q->suspects, q->n_suspects, sizeof(struct suspect), suspect_order, q->t);
+	q->suspect_of = room(n_edges, sizeof(size_t));
+	for (size_t e = 0; e < n_edges; e++) {
+		q->suspect_of[e] = INQUIRY_NONE;
+	}
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		struct suspect *s = &q->suspects[i];
+		s->weigh.claims = json_array();
+		s->attack = i;
+		for (size_t e = s->edge_from; e < s->edge_to; e++) {
+			q->suspect_of[q->unit_edges[e]] = i;
+		}
+	}
+}

@@ -1,0 +1,104 @@
+/*
+ * From facts to a verdict. A suspect is a credential at an address; evidence for and against each
+ * is weighed, those that are an attacker's are linked into attacks, and the main attack is walked
+ * back to how it began. Internal to the room.
+ */
+#ifndef CORDON_ANALYSIS_INQUIRY_H
+#define CORDON_ANALYSIS_INQUIRY_H
+
+#include "analysis/reader.h"
+#include "analysis/weights.h"
+#include "base/doc.h"
+
+#define INQUIRY_NONE  SIZE_MAX
+#define INQUIRY_CITED 10 /* events cited for one claim */
+
+enum inquiry_class {
+	CLASS_LEAKED_KEY,
+	CLASS_INSTANCE_THEFT,
+	CLASS_CONSOLE,
+	CLASS_WEB,
+	CLASS_SSH,
+	CLASS_PUBLIC,
+	CLASS_INSIDER,
+	CLASS_NO_INCIDENT,
+	CLASS_UNDETERMINED,
+};
+
+/* Evidence about something, by group, and as sentences. */
+struct inquiry_weigh {
+	double for_it[G_COUNT], against[G_COUNT];
+	json_t *claims; /* array of phrase + "weight", "events" */
+};
+
+/* A credential at one address (the edges of one console user there are taken together). */
+struct suspect {
+	enum track_kind kind;
+	uint32_t holder, ip;
+	size_t edge_from, edge_to; /* range in inquiry.unit_edges */
+	uint32_t n;
+	struct track_ref first, last;
+	struct inquiry_weigh weigh;
+	double score;
+	bool guilty;
+	size_t from;               /* the suspect it got the credential from, or INQUIRY_NONE */
+	struct track_ref from_ref; /* the call that made it, when there is one */
+	bool has_from_ref;
+	size_t attack; /* smallest suspect of the same attack */
+};
+
+struct inquiry {
+	struct reader *r;
+	struct track *t;
+	struct suspect *suspects; /* sorted by first event */
+	size_t n_suspects;
+	uint32_t *unit_edges;
+	size_t *suspect_of;                /* edge -> suspect or INQUIRY_NONE */
+	struct track_relation **relations; /* sorted by edge, kind, text */
+	size_t *relation_from;             /* edge -> first of its relations; n+1 entries */
+	size_t *note_from;                 /* edge -> first of its notes; n+1 entries */
+
+	/* what was decided */
+	enum inquiry_class verdict;
+	double confidence;
+	int64_t entry_ms;           /* INT64_MIN: none */
+	size_t root;                /* suspect, or INQUIRY_NONE */
+	size_t web_hit;             /* index, or INQUIRY_NONE */
+	size_t ssh_entry;           /* index of the accepted login, or INQUIRY_NONE */
+	struct inquiry_weigh weigh; /* of the verdict */
+	json_t *chain, *alternatives, *missing;
+};
+
+void inquiry_init(struct inquiry *q, struct reader *r);
+void inquiry_deinit(struct inquiry *q);
+
+/* Parts. In this order. */
+void inquiry_index(struct inquiry *q);  /* suspects and indices */
+void inquiry_assess(struct inquiry *q); /* weighs every suspect */
+void inquiry_link(struct inquiry *q);   /* attacks: whose credential made whose */
+void inquiry_decide(struct inquiry *q); /* class, entry, confidence */
+void inquiry_chain(struct inquiry *q);  /* links of the chain */
+/* The document of design 4.6; `timeline_max` entries of timeline at most. New reference. */
+json_t *inquiry_document(struct inquiry *q, size_t timeline_max, json_t *detections_taken);
+json_t *inquiry_timeline(struct inquiry *q, size_t max);
+json_t *inquiry_scope(struct inquiry *q);
+
+/* Events cited: ids as texts, at most INQUIRY_CITED. */
+void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_ref *ref);
+/* Adds evidence: a claim by its weight, `args` ended by NULL; takes `events_taken`. */
+void inquiry_claim(struct inquiry_weigh *w, enum weight_id id, const char *const *args,
+	json_t *events_taken);
+double inquiry_score(const struct inquiry_weigh *w);
+/* Short name of a suspect for sentences: key id, role session, or ARN. Static until reuse. */
+const char *inquiry_name(const struct inquiry *q, const struct suspect *s);
+const char *inquiry_text(const struct inquiry *q, uint32_t text);
+const char *inquiry_class_name(enum inquiry_class c);
+/* Notes of a suspect, in order of time: calls fn until it returns false. */
+typedef bool (*inquiry_note_fn)(void *ctx, const struct track_note *n);
+void inquiry_each_note(
+	const struct inquiry *q, const struct suspect *s, inquiry_note_fn fn, void *ctx);
+typedef void (*inquiry_relation_fn)(void *ctx, struct track_relation *rel);
+void inquiry_each_relation(const struct inquiry *q, const struct suspect *s,
+	enum track_rel kind, inquiry_relation_fn fn, void *ctx);
+
+#endif

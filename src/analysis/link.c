@@ -1,0 +1,209 @@
+/*
+ * From suspects to attacks: a credential that an attacker made, or used from the attacker's own
+ * address, is the attacker's too. An instance's stolen credentials are tied to the request or the
+ * command that brought them out.
+ */
+#include "analysis/inquiry.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define ARGS(...)  ((const char *const[]){ __VA_ARGS__, NULL })
+#define MINUTE_MS  (60 * INT64_C(1000))
+#define ROUNDS_MAX 16
+
+/* The call that made a credential named `what`. */
+static const struct track_issue *issue_of(const struct inquiry *q, struct str what)
+{
+	return what.n ? table_find(&q->t->issues, table_hash(q->t->seed, what)) : NULL;
+}
+
+static bool made_by_guilty(
+	const struct inquiry *q, const struct track_issue *issue, size_t self, size_t *maker)
+{
+	if (!issue || issue->edge == UINT32_MAX) {
+		return false;
+	}
+	size_t by = q->suspect_of[issue->edge];
+	if (by == INQUIRY_NONE || by == self || !q->suspects[by].guilty) {
+		return false;
+	}
+	*maker = by;
+	return true;
+}
+
+/* Who made the credential of suspect i: by key, by session, by the user's password. */
+static const struct track_issue *maker_of(const struct inquiry *q, size_t i, size_t *maker)
+{
+	const struct suspect *s = &q->suspects[i];
+	for (size_t e = s->edge_from; e < s->edge_to; e++) {
+		uint32_t edge = q->unit_edges[e];
+		for (size_t k = q->relation_from[edge]; k < q->relation_from[edge + 1]; k++) {
+			if (q->relations[k]->kind != TRACK_KEY) {
+				continue;
+			}
+			const struct track_issue *issue =
+				issue_of(q, track_text(q->t, q->relations[k]->what));
+			if (made_by_guilty(q, issue, i, maker)) {
+				return issue;
+			}
+		}
+	}
+	const struct track_holder *h = track_holder_at(q->t, s->holder);
+	const struct track_issue *issue =
+		s->kind == TRACK_ROLE ? issue_of(q, track_text(q->t, h->arn)) : NULL;
+	if (made_by_guilty(q, issue, i, maker)) {
+		return issue;
+	}
+	char what[160];
+	int n = snprintf(what, sizeof(what), "user/%.*s/%.*s",
+		STR_ARG(str_sub(track_text(q->t, h->account), 0, 20)),
+		STR_ARG(str_sub(track_text(q->t, h->user), 0, 128)));
+	issue = h->user ? issue_of(q, (struct str){ what, n > 0 ? (size_t)n : 0 }) : NULL;
+	return made_by_guilty(q, issue, i, maker) ? issue : NULL;
+}
+
+/* The instance obeyed a command of a guilty suspect shortly before its credentials went astray. */
+static bool commanded_by_guilty(
+	const struct inquiry *q, const struct suspect *s, size_t *by, struct track_ref *ref)
+{
+	uint32_t instance = track_holder_at(q->t, s->holder)->session;
+	for (size_t i = 0; i < q->t->n_notes; i++) {
+		const struct track_note *n = &q->t->notes[i];
+		size_t maker = q->suspect_of[n->edge];
+		bool fits = n->api->tags & API_EXECUTE && n->ok && n->target == instance &&
+			    n->ref.time_ms <= s->first.time_ms &&
+			    s->first.time_ms - n->ref.time_ms <= 60 * MINUTE_MS &&
+			    maker != INQUIRY_NONE && q->suspects[maker].guilty;
+		if (fits) {
+			*by = maker;
+			*ref = n->ref;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* All that came from this address came after the attack had begun, or is the attack's. */
+static bool address_is_attackers(const struct inquiry *q, const struct suspect *s, size_t *by)
+{
+	size_t found = INQUIRY_NONE;
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		const struct suspect *o = &q->suspects[i];
+		if (o->ip != s->ip || o == s) {
+			continue;
+		}
+		if (o->guilty) {
+			found = found == INQUIRY_NONE ? i : found;
+		} else if (found == INQUIRY_NONE) {
+			return false;
+		}
+	}
+	*by = found;
+	return found != INQUIRY_NONE && q->suspects[found].first.time_ms <= s->first.time_ms &&
+	       !track_holder_at(q->t, s->holder)->mfa;
+}
+
+static bool link_one(struct inquiry *q, size_t i)
+{
+	struct suspect *s = &q->suspects[i];
+	size_t by = INQUIRY_NONE;
+	const struct track_issue *issue = maker_of(q, i, &by);
+	bool linked = issue != NULL;
+	if (linked) {
+		s->from_ref = issue->ref;
+		s->has_from_ref = true;
+	} else if (s->kind == TRACK_INSTANCE && s->guilty) {
+		linked = commanded_by_guilty(q, s, &by, &s->from_ref);
+		s->has_from_ref = linked;
+	}
+	if (!linked) {
+		linked = address_is_attackers(q, s, &by) && by < i;
+		if (linked && !s->guilty) {
+			inquiry_claim(&s->weigh, W_ATTACKER_ADDRESS,
+				ARGS(inquiry_name(q, s), inquiry_text(q, s->ip)), NULL);
+		}
+	}
+	if (!linked) {
+		return false;
+	}
+	s->from = by;
+	s->guilty = true;
+	return true;
+}
+
+static void claim_used(struct inquiry *q, const struct suspect *s)
+{
+	struct suspect *maker = &q->suspects[s->from];
+	bool key = s->has_from_ref && s->kind != TRACK_INSTANCE && s->kind != TRACK_ROLE;
+	if (key && maker->ip == s->ip) {
+		json_t *events = json_array();
+		inquiry_cite(q, events, &s->from_ref);
+		inquiry_cite(q, events, &s->first);
+		inquiry_claim(&maker->weigh, W_MADE_KEY_USED,
+			ARGS(inquiry_name(q, maker), inquiry_text(q, s->ip)), events);
+		maker->score = inquiry_score(&maker->weigh);
+	}
+}
+
+/*
+ * A key made and at once used from the maker's own address makes the maker suspect before he is
+ * accused, so that evidence is weighed with all of it on the scale.
+ */
+static void claim_made_keys(struct inquiry *q)
+{
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		struct suspect *s = &q->suspects[i];
+		if (s->kind != TRACK_USER_KEY) {
+			continue;
+		}
+		const struct track_issue *issue = issue_of(q, str_from(inquiry_name(q, s)));
+		size_t by = issue && issue->edge != UINT32_MAX ? q->suspect_of[issue->edge]
+							       : INQUIRY_NONE;
+		if (by == INQUIRY_NONE || by == i) {
+			continue;
+		}
+		s->from = by;
+		s->from_ref = issue->ref;
+		s->has_from_ref = true;
+		claim_used(q, s);
+		s->from = INQUIRY_NONE;
+		s->has_from_ref = false;
+	}
+}
+
+static size_t attack_root(struct inquiry *q, size_t i)
+{
+	while (q->suspects[i].attack != i) {
+		i = q->suspects[i].attack;
+	}
+	return i;
+}
+
+void inquiry_link(struct inquiry *q)
+{
+	claim_made_keys(q);
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		q->suspects[i].guilty = q->suspects[i].score >= WEIGHTS_ACCUSE;
+	}
+	bool changed = true;
+	for (int round = 0; changed && round < ROUNDS_MAX; round++) {
+		changed = false;
+		for (size_t i = 0; i < q->n_suspects; i++) {
+			if (q->suspects[i].from == INQUIRY_NONE) {
+				changed |= link_one(q, i);
+			}
+		}
+	}
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		if (q->suspects[i].from == INQUIRY_NONE) {
+			continue;
+		}
+		size_t a = attack_root(q, i);
+		size_t b = attack_root(q, q->suspects[i].from);
+		q->suspects[a < b ? b : a].attack = a < b ? a : b;
+	}
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		q->suspects[i].attack = attack_root(q, i);
+	}
+}

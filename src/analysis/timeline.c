@@ -1,0 +1,205 @@
+/* The attack event by event, in order of time, whatever file each came from. */
+#include "analysis/inquiry.h"
+
+#include "base/utc.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+struct entry {
+	int64_t time_ms;
+	enum { E_CALL, E_WEB, E_SSH, E_FINDING } kind;
+	const struct track_lite *lite;
+	size_t index;
+};
+
+struct entries {
+	struct entry *rows;
+	size_t n, cap;
+};
+
+static void add(struct entries *e, const struct entry *row)
+{
+	if (e->n == e->cap) {
+		e->cap = e->cap ? e->cap * 2 : 256;
+		e->rows = realloc(e->rows, e->cap * sizeof(*e->rows));
+		if (!e->rows) {
+			BUG("out of memory");
+		}
+	}
+	e->rows[e->n++] = *row;
+}
+
+static void collect_calls(const struct inquiry *q, struct entries *e)
+{
+	if (q->root == INQUIRY_NONE) {
+		return;
+	}
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		const struct suspect *s = &q->suspects[i];
+		bool ours =
+			i == q->root || (s->guilty && s->attack == q->suspects[q->root].attack);
+		for (size_t k = s->edge_from; ours && k < s->edge_to; k++) {
+			const struct track_edge *edge = track_edge_at(q->t, q->unit_edges[k]);
+			for (uint32_t l = 0; l < edge->n_lites; l++) {
+				struct entry row = { .time_ms = edge->lites[l].ref.time_ms,
+					.kind = E_CALL,
+					.lite = &edge->lites[l] };
+				add(e, &row);
+			}
+		}
+	}
+}
+
+static bool is_attacker(const struct inquiry *q, uint32_t ip)
+{
+	if (q->web_hit != INQUIRY_NONE && q->r->web.hits[q->web_hit].ip == ip) {
+		return true;
+	}
+	if (q->ssh_entry != INQUIRY_NONE && q->r->ssh.events[q->ssh_entry].ip == ip) {
+		return true;
+	}
+	for (size_t i = 0; i < q->n_suspects && q->root != INQUIRY_NONE; i++) {
+		const struct suspect *s = &q->suspects[i];
+		if (s->ip == ip && s->guilty && s->attack == q->suspects[q->root].attack) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void collect_hosts(const struct inquiry *q, struct entries *e)
+{
+	for (size_t i = 0; i < q->r->web.n_hits; i++) {
+		if (is_attacker(q, q->r->web.hits[i].ip)) {
+			struct entry row = {
+				.time_ms = q->r->web.hits[i].time_ms, .kind = E_WEB, .index = i
+			};
+			add(e, &row);
+		}
+	}
+	struct ssh_entry in = { .n_followed = 0 };
+	if (q->ssh_entry != INQUIRY_NONE) {
+		ssh_entry_read(&q->r->ssh, q->ssh_entry, &in);
+	}
+	for (size_t i = 0; i < q->r->ssh.n_events; i++) {
+		const struct ssh_event *s = &q->r->ssh.events[i];
+		bool followed = false;
+		for (size_t k = 0; k < in.n_followed; k++) {
+			followed |= in.followed[k] == i;
+		}
+		if (followed || (s->ip && is_attacker(q, s->ip))) {
+			struct entry row = { .time_ms = s->time_ms, .kind = E_SSH, .index = i };
+			add(e, &row);
+		}
+	}
+	for (size_t i = 0; i < q->r->n_findings && q->entry_ms != INT64_MIN; i++) {
+		struct entry row = {
+			.time_ms = q->r->findings[i].first_ms, .kind = E_FINDING, .index = i
+		};
+		add(e, &row);
+	}
+}
+
+static int order(const void *a, const void *b, void *ctx)
+{
+	const struct entry *x = a;
+	const struct entry *y = b;
+	if (x->time_ms != y->time_ms) {
+		return x->time_ms < y->time_ms ? -1 : 1;
+	}
+	if (x->kind != y->kind) {
+		return x->kind > y->kind ? -1 : 1;
+	}
+	if (x->kind == E_CALL) {
+		return track_ref_cmp(ctx, &x->lite->ref, &y->lite->ref);
+	}
+	return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static json_t *text(const struct inquiry *q, uint32_t id)
+{
+	return doc_str(track_text(q->t, id));
+}
+
+static json_t *call_row(const struct inquiry *q, const struct track_lite *l)
+{
+	const struct track_edge *e = track_edge_at(q->t, l->edge);
+	const struct track_holder *h = track_holder_at(q->t, e->holder);
+	char id[128];
+	track_ref_text(q->t, &l->ref, id, sizeof(id));
+	json_t *tags = json_array();
+	for (unsigned bit = 0; api_tag_word(bit); bit++) {
+		if (l->tags & 1u << bit) {
+			json_array_append_new(tags, json_string(api_tag_word(bit)));
+		}
+	}
+	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "source", "cloudtrail",
+		"principal", text(q, h->arn), "ip", text(q, e->ip), "action",
+		text(q, l->action), "target", text(q, l->target), "outcome",
+		l->outcome ? text(q, l->outcome) : json_string("ok"), "tags", tags, "event",
+		doc_str(str_from(id)));
+}
+
+static json_t *web_row(const struct inquiry *q, const struct web_hit *h)
+{
+	static const char *const words[] = { "", "ssrf", "command", "jndi", "webshell",
+		"traversal", "sql", "probe" };
+	char outcome[32];
+	(void)snprintf(outcome, sizeof(outcome), "%d", h->status);
+	return json_pack("{s:s,s:n,s:o,s:s,s:o,s:s,s:[s],s:o}", "source", "web", "principal",
+		"ip", text(q, h->ip), "action", "request", "target", text(q, h->target),
+		"outcome", outcome, "tags", words[h->attack], "event", text(q, h->id));
+}
+
+static json_t *ssh_row(const struct inquiry *q, const struct ssh_event *s)
+{
+	static const char *const actions[] = { "ssh:password", "ssh:password", "ssh:publickey",
+		"root", "persistence" };
+	return json_pack("{s:s,s:o,s:o,s:s,s:o,s:s,s:[],s:o}", "source", "ssh", "principal",
+		text(q, s->user), "ip", text(q, s->ip), "action", actions[s->kind], "target",
+		text(q, s->host), "outcome", s->kind == SSH_FAILED ? "failed" : "ok", "tags",
+		"event", text(q, s->id));
+}
+
+static json_t *row_of(const struct inquiry *q, const struct entry *e)
+{
+	char when[32];
+	json_t *row = NULL;
+	utc_rfc3339(e->time_ms, when);
+	if (e->kind == E_CALL) {
+		row = call_row(q, e->lite);
+	} else if (e->kind == E_WEB) {
+		row = web_row(q, &q->r->web.hits[e->index]);
+	} else if (e->kind == E_SSH) {
+		row = ssh_row(q, &q->r->ssh.events[e->index]);
+	} else {
+		const struct reader_finding *f = &q->r->findings[e->index];
+		row = json_pack("{s:s,s:n,s:o,s:o,s:o,s:s,s:[],s:o}", "source", "guardduty",
+			"principal", "ip", text(q, f->ip), "action", text(q, f->type), "target",
+			text(q, f->instance ? f->instance
+				: f->key    ? f->key
+					    : f->bucket),
+			"outcome", "reported", "tags", "event", text(q, f->id));
+	}
+	json_t *out = json_pack("{s:s}", "time", when);
+	json_object_update(out, row);
+	json_decref(row);
+	return out;
+}
+
+json_t *inquiry_timeline(struct inquiry *q, size_t max)
+{
+	struct entries e = { 0 };
+	collect_calls(q, &e);
+	collect_hosts(q, &e);
+	if (e.n) {
+		qsort_r(e.rows, e.n, sizeof(*e.rows), order, q->t);
+	}
+	json_t *out = json_array();
+	for (size_t i = 0; i < e.n && i < max; i++) {
+		json_array_append_new(out, row_of(q, &e.rows[i]));
+	}
+	free(e.rows);
+	return out;
+}
