@@ -95,9 +95,19 @@ static enum err_status resolve(
 		st = creds_from_profile(o, o->profiles->name, out, err);
 	}
 	if (st == ERR_OK && !*out) {
+		st = creds_from_web_identity(o, out, err);
+	}
+	if (st == ERR_OK && !*out) {
+		st = creds_from_container(o, out, err);
+	}
+	if (st == ERR_OK && !*out) {
+		st = creds_from_instance(o, out, err);
+	}
+	if (st == ERR_OK && !*out) {
 		st = err_set(err, ERR_CONFIG,
-			"no AWS credentials found (looked at: environment, profile '%s'); set "
-			"AWS_PROFILE or AWS_ACCESS_KEY_ID and "
+			"no AWS credentials found (looked at: environment, profile '%s', web "
+			"identity, "
+			"container, EC2 instance); set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
 			"AWS_SECRET_ACCESS_KEY",
 			o->profiles->name);
 	}
