@@ -57,6 +57,12 @@ void aws_client_set_case(struct aws_client *c, const char *case_id);
 /* Bounds all later calls; ms since 1970, 0 = none. Thread-safe. */
 void aws_client_set_deadline(struct aws_client *c, int64_t deadline_ms);
 
+/*
+ * Also tells `fn` about every call that this thread makes, through any client, until it is called
+ * again; NULL ends it. How the engine learns which calls belong to which step.
+ */
+void aws_thread_observer(aws_observer_fn fn, void *ctx);
+
 /* Streams. read: fills up to n bytes, returns the count, 0 at the end, SIZE_MAX on failure.
  * rewind is called before a retry. write: returns false to stop the transfer. */
 struct aws_source {

@@ -8,10 +8,22 @@
 
 #define MAX_BATCH 10000u
 
+/* A call runs on the thread that made it, so its thread tells on whose behalf it was made. */
+static _Thread_local struct {
+	aws_observer_fn fn;
+	void *ctx;
+} thread_observer;
+
+void aws_thread_observer(aws_observer_fn fn, void *ctx)
+{
+	thread_observer.fn = fn;
+	thread_observer.ctx = ctx;
+}
+
 static void observe(const struct job *j, enum aws_phase phase)
 {
 	const struct aws_client *c = j->client;
-	if (!c->observer || !j->call.op) {
+	if ((!c->observer && !thread_observer.fn) || !j->call.op) {
 		return;
 	}
 	const struct aws_request *r = j->req;
@@ -26,7 +38,12 @@ static void observe(const struct job *j, enum aws_phase phase)
 		e.attempts = j->attempt;
 		e.elapsed_us = env_mono_us(c->env) - j->start_us;
 	}
-	c->observer(c->observer_ctx, &e);
+	if (c->observer) {
+		c->observer(c->observer_ctx, &e);
+	}
+	if (thread_observer.fn) {
+		thread_observer.fn(thread_observer.ctx, &e);
+	}
 }
 
 /* Sends what is due. Returns the time until the next waiting job is, -1 when none waits. */

@@ -116,6 +116,7 @@ static void take(struct view_fold *f, const struct view_record *r)
 			f->view, "investigation", json_object_get(r->payload, "investigation"));
 	} else if (strcmp(r->kind, "case.suppressed") == 0) {
 		json_object_set_new(f->view, "suppressed", json_true());
+		view_set(f->view, "undo_all", json_object_get(r->payload, "undo_all"));
 	} else if (strcmp(r->kind, "case.closed") == 0) {
 		view_set_text(f->view, "closed", r->time);
 	} else {

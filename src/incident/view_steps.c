@@ -46,13 +46,14 @@ static bool is_open(const json_t *step)
 static void take_plan(struct view_fold *f, const struct view_record *r)
 {
 	static const char *const fields[] = { "action", "resource", "mode", "needs", "with",
-		"why", "risk", "undo", "title", "approval", NULL };
+		"why", "risk", "undo", "title", NULL };
 	static const char *const values[] = { "before", "after", NULL };
 	json_t *plan = json_object_get(r->payload, "plan");
 	json_t *planned;
 	size_t i;
 
 	view_set(f->view, "plan", plan);
+	json_object_set_new(f->view, "undo_all", json_false());
 	view_set(f->view, "playbook", json_object_get(r->payload, "playbook"));
 	view_set(f->view, "mode", json_object_get(r->payload, "mode"));
 	json_array_foreach(json_object_get(plan, "steps"), i, planned)
@@ -191,8 +192,8 @@ static void take_skipped(json_t *step, const struct view_record *r)
 
 static void take_undo_intent(json_t *step, const struct view_record *r)
 {
-	(void)r;
 	json_object_set_new(step, "undoing", json_true());
+	view_set(step, "undo_force", json_object_get(r->payload, "force"));
 }
 
 static void take_undo_result(json_t *step, const struct view_record *r)
@@ -260,7 +261,7 @@ bool view_steps_take(struct view_fold *f, const struct view_record *r)
 
 const char *view_steps_state(const struct view_fold *f)
 {
-	size_t done = 0, failed = 0, waiting = 0, undone = 0, met = 0, pending = 0;
+	size_t done = 0, failed = 0, waiting = 0, undone = 0, met = 0, pending = 0, told = 0;
 	json_t *step;
 	size_t i;
 
@@ -268,6 +269,7 @@ const char *view_steps_state(const struct view_fold *f)
 	{
 		const char *mode = doc_text_or(step, "mode", "auto");
 		bool acts = strcmp(mode, "notify") != 0 && strcmp(mode, "none") != 0;
+		told += !acts;
 		done += is_state(step, "done");
 		failed += is_state(step, "failed") || is_state(step, "undo_failed");
 		waiting += is_state(step, "awaiting_approval");
@@ -292,5 +294,8 @@ const char *view_steps_state(const struct view_fold *f)
 	if (pending > 0) {
 		return "open";
 	}
-	return done + met > 0 ? "contained" : NULL;
+	if (done + met > 0) {
+		return "contained";
+	}
+	return told > 0 ? "observed" : NULL;
 }

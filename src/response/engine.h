@@ -19,9 +19,9 @@ struct engine {
 	const struct config *config;
 	const struct finding *finding; /* may be NULL in resume and undo */
 	const char *account, *region;
-	bool dry_run;		/* observe and print; the client refuses mutating calls */
-	bool approve_all;	/* --yes: steps in mode approve run too, recorded as approved by the actor */
-	int max_threads;	/* 0 = 8 */
+	bool dry_run; /* observe and print; the client refuses mutating calls */
+	bool approve_all; /* --yes: steps in mode approve run too, recorded as approved by the actor */
+	int max_threads; /* 0 = 8 */
 	struct engine_watch watch;
 	enum err_status (*artifact)(void *ctx, const char *step_id, const char *name,
 		struct str bytes, struct err *err);
@@ -36,15 +36,27 @@ struct engine {
  */
 ERR_MUST_CHECK enum err_status engine_run(const struct engine *e, const char *case_id,
 	const json_t *plan, json_t **out, struct err *err);
-/* Finishes what a killed run left: first any step that leaves a host more open than before. */
-ERR_MUST_CHECK enum err_status engine_resume(const struct engine *e, const char *case_id,
-	json_t **out, struct err *err);
+/*
+ * Finishes what a killed run left: first any step that leaves a host more open than before. An
+ * undo that was killed is finished instead. Failed steps are tried once more. *out and status as
+ * engine_run.
+ */
+ERR_MUST_CHECK enum err_status engine_resume(
+	const struct engine *e, const char *case_id, json_t **out, struct err *err);
 /*
  * Undoes the case's done steps in reverse order (only `step_id` when not NULL). *out:
- * {"schema":"cordon.undo/1","case","undone":[..],"differences":[..],"errors":[..]}. `force`
- * overwrites foreign changes. Appends case.suppressed so that the finding does not re-trigger.
+ * {"schema":"cordon.undo/1","case","undone":[..],"kept":[..],"differences":[..],"errors":[..]}.
+ * `force` overwrites foreign changes. A whole case is first marked case.suppressed, so that its
+ * findings do not re-trigger. `kept`: what can't or need not be taken back (snapshots). A step that
+ * fails to be undone does not stop the others: ERR_PARTIAL, ERR_FAILED.
  */
 ERR_MUST_CHECK enum err_status engine_undo(const struct engine *e, const char *case_id,
 	const char *step_id, bool force, json_t **out, struct err *err);
+
+/*
+ * From a signal handler: the running steps are finished, no other is started, and the run or undo
+ * ends with ERR_INTERRUPTED and the next command in its message.
+ */
+void engine_interrupt(void);
 
 #endif

@@ -1,0 +1,40 @@
+#include "response/engine_ctx.h"
+
+#include <string.h>
+
+void engine_ctx_fill(struct action_ctx *c, const json_t *step, const json_t *none)
+{
+	const json_t *with = json_object_get(step, "with");
+	const json_t *partial = json_object_get(step, "partial");
+
+	c->step_id = doc_text_or(step, "id", "");
+	c->kind = doc_text_or(step, "resource.kind", "");
+	c->id = doc_text_or(step, "resource.id", "");
+	c->token = doc_text_or(step, "token", "");
+	c->with = json_is_object(with) ? with : none;
+	c->partial = json_is_object(partial) ? partial : none;
+	if (c->facts == NULL) {
+		c->facts = none;
+	}
+}
+
+json_t *engine_ctx_error(const struct err *e)
+{
+	json_t *out = json_pack("{s:s}", "status", err_name(e->status));
+
+	json_object_set_new(out, "code", doc_str(str_from(e->code)));
+	json_object_set_new(out, "message", doc_str(str_from(e->msg)));
+	json_object_set_new(out, "call", doc_str(str_from(e->call)));
+	json_object_set_new(out, "request_id", doc_str(str_from(e->request_id)));
+	return out;
+}
+
+enum err_status engine_ctx_status(const char *name)
+{
+	for (int s = ERR_FAILED; s <= ERR_INTERRUPTED; s++) {
+		if (strcmp(err_name((enum err_status)s), name) == 0) {
+			return (enum err_status)s;
+		}
+	}
+	return ERR_FAILED;
+}

@@ -1,0 +1,17 @@
+/* What plan and engine share: an action's context out of a step, an error as JSON. Internal. */
+#ifndef CORDON_RESPONSE_ENGINE_CTX_H
+#define CORDON_RESPONSE_ENGINE_CTX_H
+
+#include "response/action.h"
+
+/*
+ * Fills step_id, kind, id, with, token, partial (and facts when unset), all borrowed from the step,
+ * which is one of a plan or of a case view; `none` ({}) stands for what it lacks.
+ */
+void engine_ctx_fill(struct action_ctx *c, const json_t *step, const json_t *none);
+/* {"status","code","message","call","request_id"}; new reference. */
+json_t *engine_ctx_error(const struct err *e);
+/* The status that a "status" word of engine_ctx_error names; ERR_FAILED for others. */
+enum err_status engine_ctx_status(const char *name);
+
+#endif
