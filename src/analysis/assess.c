@@ -31,12 +31,6 @@ static json_t *cite1(const struct inquiry *q, const struct track_ref *ref)
 
 /* ---- where from ---- */
 
-/* Two suspects that use the same credential. */
-static bool same_credential(const struct suspect *a, const struct suspect *b)
-{
-	return a->holder == b->holder;
-}
-
 static bool shares_agent(
 	const struct inquiry *q, const struct suspect *a, const struct suspect *b)
 {
@@ -80,11 +74,9 @@ static const struct suspect *home_of(const struct inquiry *q, const struct suspe
 {
 	const struct suspect *home = NULL;
 	int best = -1;
-	for (size_t i = 0; i < q->n_suspects; i++) {
-		const struct suspect *o = &q->suspects[i];
-		if (!same_credential(o, s)) {
-			continue;
-		}
+	struct inquiry_peers peers = inquiry_same_holder(q, s);
+	for (size_t i = 0; i < peers.n; i++) {
+		const struct suspect *o = &q->suspects[peers.suspects[i]];
 		int cues = s->kind == TRACK_INSTANCE ? home_cues(q, o) : 0;
 		if (cues > best) {
 			best = cues;
@@ -98,10 +90,11 @@ static const struct suspect *home_of(const struct inquiry *q, const struct suspe
 static bool owner_with_mfa(const struct inquiry *q, const struct suspect *s)
 {
 	uint32_t arn = track_holder_at(q->t, s->holder)->arn;
-	for (size_t i = 0; i < q->n_suspects; i++) {
-		const struct suspect *o = &q->suspects[i];
+	struct inquiry_peers peers = inquiry_same_address(q, s);
+	for (size_t i = 0; i < peers.n; i++) {
+		const struct suspect *o = &q->suspects[peers.suspects[i]];
 		const struct track_holder *h = track_holder_at(q->t, o->holder);
-		if (o != s && o->ip == s->ip && h->arn == arn && arn && h->mfa) {
+		if (o != s && h->arn == arn && arn && h->mfa) {
 			return true;
 		}
 	}
@@ -226,10 +219,35 @@ struct calls {
 	size_t n, cap;
 	uint32_t n_denied;
 	json_t *denied_events;
-	struct track_relation *got; /* refused at first, allowed later */
+	struct track_relation *got; /* refused at first, allowed after a change of rights */
+	const struct suspect *suspect;
 	bool whoami;
 	struct track_ref whoami_ref;
 };
+
+struct between {
+	const struct inquiry *q;
+	const struct track_ref *from, *to;
+	bool found;
+};
+
+static bool see_rights(void *ctx, const struct track_note *n)
+{
+	struct between *b = ctx;
+	b->found = n->ok && n->api->tags & API_PRIVILEGE &&
+		   track_ref_cmp(b->q->t, &n->ref, b->from) > 0 &&
+		   track_ref_cmp(b->q->t, &n->ref, b->to) < 0;
+	return !b->found;
+}
+
+/* Being refused and then not is everyday; having given rights in between is not. */
+static bool rights_changed(const struct inquiry *q, const struct suspect *s,
+	const struct track_ref *from, const struct track_ref *to)
+{
+	struct between b = { q, from, to, false };
+	inquiry_each_note(q, s, see_rights, &b);
+	return b.found;
+}
 
 static void see_call(void *ctx, struct track_relation *rel)
 {
@@ -241,7 +259,8 @@ static void see_call(void *ctx, struct track_relation *rel)
 		c->n_denied++;
 		inquiry_cite(c->q, c->denied_events, &rel->first_denied);
 		bool later =
-			rel->n_ok && track_ref_cmp(t, &rel->last_ok, &rel->first_denied) > 0;
+			rel->n_ok && track_ref_cmp(t, &rel->last_ok, &rel->first_denied) > 0 &&
+			rights_changed(c->q, c->suspect, &rel->first_denied, &rel->last_ok);
 		if (later && (!c->got || track_ref_cmp(t, &rel->first_denied,
 						 &c->got->first_denied) < 0)) {
 			c->got = rel;
@@ -288,7 +307,7 @@ static size_t burst(const struct calls *c, size_t *from)
 
 static void weigh_calls(const struct inquiry *q, struct suspect *s)
 {
-	struct calls c = { .q = q, .denied_events = json_array() };
+	struct calls c = { .q = q, .suspect = s, .denied_events = json_array() };
 	char room[24];
 	const char *name = inquiry_name(q, s);
 	inquiry_each_relation(q, s, TRACK_API, see_call, &c);
@@ -486,12 +505,10 @@ static uint64_t failed_logins(const struct inquiry *q, uint32_t ip, const struct
 {
 	uint64_t n = 0;
 	uint32_t seen[16];
-	for (size_t i = 0; i < q->t->n_notes; i++) {
-		const struct track_note *o = &q->t->notes[i];
+	for (size_t i = 0; i < q->n_failed_logins; i++) {
+		const struct track_note *o = &q->t->notes[q->failed_logins[i]];
 		const struct track_edge *e = track_edge_at(q->t, o->edge);
-		bool counts = !o->ok && e->ip == ip &&
-			      strcmp(o->api->name, "ConsoleLogin") == 0 &&
-			      o->ref.time_ms <= in->ref.time_ms &&
+		bool counts = e->ip == ip && o->ref.time_ms <= in->ref.time_ms &&
 			      in->ref.time_ms - o->ref.time_ms <= 24 * HOUR_MS;
 		if (!counts) {
 			continue;
@@ -592,10 +609,11 @@ static void weigh_neighbours(const struct inquiry *q, struct suspect *s)
 {
 	size_t others = 0;
 	uint32_t seen = 0;
-	for (size_t i = 0; i < q->n_suspects && others < 2; i++) {
-		const struct suspect *o = &q->suspects[i];
+	struct inquiry_peers peers = inquiry_same_address(q, s);
+	for (size_t i = 0; i < peers.n && others < 2; i++) {
+		const struct suspect *o = &q->suspects[peers.suspects[i]];
 		const struct track_holder *h = track_holder_at(q->t, o->holder);
-		bool other = o->ip == s->ip && h->mfa && h->arn != seen &&
+		bool other = h->mfa && h->arn != seen &&
 			     h->arn != track_holder_at(q->t, s->holder)->arn;
 		others += other;
 		seen = other ? h->arn : seen;

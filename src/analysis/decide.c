@@ -65,24 +65,24 @@ static double weigh_ssh(const struct inquiry *q, size_t i, struct inquiry_weigh 
 	const char *user = inquiry_text(q, in->user);
 	const char *host = inquiry_text(q, in->host);
 	bool spread = e.user_failures >= SSH_MANY;
-	if (e.failures >= SSH_SOME || (spread && e.failures > 0)) {
-		char n[24];
-		(void)snprintf(n, sizeof(n), "%d", e.failures);
-		json_t *events =
-			cite_text(NULL, inquiry_text(q, s->events[e.first_failure].id));
-		events = cite_text(events, inquiry_text(q, s->events[e.last_failure].id));
-		inquiry_claim(w, e.failures >= SSH_MANY || spread ? W_SSH_MANY : W_SSH_SOME,
-			ARGS(ip, n, host), events);
-		inquiry_claim(w, e.user_tried ? W_SSH_TRIED : W_SSH_ACCEPTED, ARGS(user, ip),
-			cite_text(NULL, inquiry_text(q, in->id)));
+	if (e.failures < SSH_SOME && !(spread && e.failures > 0)) {
+		return WEIGHTS_PRIOR;
 	}
+	char n[24];
+	(void)snprintf(n, sizeof(n), "%d", e.failures);
+	json_t *events = cite_text(NULL, inquiry_text(q, s->events[e.first_failure].id));
+	events = cite_text(events, inquiry_text(q, s->events[e.last_failure].id));
+	inquiry_claim(w, e.failures >= SSH_MANY || spread ? W_SSH_MANY : W_SSH_SOME,
+		ARGS(ip, n, host), events);
+	inquiry_claim(w, e.user_tried ? W_SSH_TRIED : W_SSH_ACCEPTED, ARGS(user, ip),
+		cite_text(NULL, inquiry_text(q, in->id)));
 	if (e.n_followed) {
-		json_t *events = json_array();
+		json_t *deeds = json_array();
 		for (size_t k = 0; k < e.n_followed; k++) {
-			cite_text(events, inquiry_text(q, s->events[e.followed[k]].id));
+			cite_text(deeds, inquiry_text(q, s->events[e.followed[k]].id));
 		}
 		inquiry_claim(w, W_SSH_ROOT,
-			ARGS(user, inquiry_text(q, s->events[e.followed[0]].text)), events);
+			ARGS(user, inquiry_text(q, s->events[e.followed[0]].text)), deeds);
 	}
 	size_t first = e.first_failure == SIZE_MAX ? i : e.first_failure;
 	for (size_t k = 0; k < first; k++) {
@@ -145,7 +145,8 @@ static size_t web_entry(const struct inquiry *q, const struct suspect *s, bool *
 	for (size_t i = 0; i < w->n_hits; i++) {
 		const struct web_hit *h = &w->hits[i];
 		int64_t ahead = s->first.time_ms - h->time_ms;
-		if (!h->success || ahead < -MINUTE_MS || ahead > KEYS_LIVE_MS) {
+		if (!(h->success || h->possible) || ahead < -MINUTE_MS ||
+			ahead > KEYS_LIVE_MS) {
 			continue;
 		}
 		bool fits = h->attack == WEB_SSRF_METADATA || h->attack == WEB_COMMAND ||
@@ -419,10 +420,12 @@ static bool decide_web(struct inquiry *q)
 	const struct web *w = &q->r->web;
 	size_t answered = INQUIRY_NONE;
 	for (size_t i = 0; i < w->n_hits; i++) {
-		if (!w->hits[i].success) {
+		if (!w->hits[i].success && !w->hits[i].possible) {
 			continue;
 		}
-		answered = answered == INQUIRY_NONE ? i : answered;
+		if (w->hits[i].success && answered == INQUIRY_NONE) {
+			answered = i;
+		}
 		json_t *events = json_array();
 		bool effect = effect_after(q, i, events);
 		if (effect) {

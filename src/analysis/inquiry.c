@@ -31,6 +31,11 @@ void inquiry_deinit(struct inquiry *q)
 	free(q->relations);
 	free(q->relation_from);
 	free(q->note_from);
+	free(q->by_holder);
+	free(q->by_address);
+	free(q->at_holder);
+	free(q->at_address);
+	free(q->failed_logins);
 	json_decref(q->weigh.claims);
 	json_decref(q->chain);
 	json_decref(q->alternatives);
@@ -252,6 +257,83 @@ static void add_edge(struct inquiry *q, struct suspect *s, uint32_t edge, bool f
 	s->n += e->n;
 }
 
+/* ---- peers ---- */
+
+static int holder_order(const void *a, const void *b, void *ctx)
+{
+	const struct suspect *s = ctx;
+	size_t x = *(const size_t *)a;
+	size_t y = *(const size_t *)b;
+	if (s[x].holder != s[y].holder) {
+		return s[x].holder < s[y].holder ? -1 : 1;
+	}
+	return x < y ? -1 : x > y;
+}
+
+static int address_order(const void *a, const void *b, void *ctx)
+{
+	const struct suspect *s = ctx;
+	size_t x = *(const size_t *)a;
+	size_t y = *(const size_t *)b;
+	if (s[x].ip != s[y].ip) {
+		return s[x].ip < s[y].ip ? -1 : 1;
+	}
+	return x < y ? -1 : x > y;
+}
+
+static void index_peers(struct inquiry *q)
+{
+	size_t n = q->n_suspects;
+	const struct suspect *s = q->suspects;
+	q->by_holder = room(n, sizeof(size_t));
+	q->by_address = room(n, sizeof(size_t));
+	q->at_holder = room(n, sizeof(size_t));
+	q->at_address = room(n, sizeof(size_t));
+	for (size_t i = 0; i < n; i++) {
+		q->by_holder[i] = q->by_address[i] = i;
+	}
+	qsort_r(q->by_holder, n, sizeof(size_t), holder_order, q->suspects);
+	qsort_r(q->by_address, n, sizeof(size_t), address_order, q->suspects);
+	size_t holder = 0;
+	size_t address = 0;
+	for (size_t i = 0; i < n; i++) {
+		holder = s[q->by_holder[i]].holder == s[q->by_holder[holder]].holder ? holder
+										     : i;
+		address = s[q->by_address[i]].ip == s[q->by_address[address]].ip ? address : i;
+		q->at_holder[q->by_holder[i]] = holder;
+		q->at_address[q->by_address[i]] = address;
+	}
+	q->failed_logins = room(q->t->n_notes, sizeof(size_t));
+	for (size_t i = 0; i < q->t->n_notes; i++) {
+		const struct track_note *note = &q->t->notes[i];
+		if (!note->ok && !strcmp(note->api->name, "ConsoleLogin")) {
+			q->failed_logins[q->n_failed_logins++] = i;
+		}
+	}
+}
+
+struct inquiry_peers inquiry_same_holder(const struct inquiry *q, const struct suspect *s)
+{
+	size_t from = q->at_holder[s - q->suspects];
+	size_t to = from;
+	while (to < q->n_suspects && to - from < INQUIRY_PEERS &&
+		q->suspects[q->by_holder[to]].holder == s->holder) {
+		to++;
+	}
+	return (struct inquiry_peers){ q->by_holder + from, to - from };
+}
+
+struct inquiry_peers inquiry_same_address(const struct inquiry *q, const struct suspect *s)
+{
+	size_t from = q->at_address[s - q->suspects];
+	size_t to = from;
+	while (to < q->n_suspects && to - from < INQUIRY_PEERS &&
+		q->suspects[q->by_address[to]].ip == s->ip) {
+		to++;
+	}
+	return (struct inquiry_peers){ q->by_address + from, to - from };
+}
+
 void inquiry_index(struct inquiry *q)
 {
 	index_relations(q);
@@ -291,4 +373,5 @@ void inquiry_index(struct inquiry *q)
 			q->suspect_of[q->unit_edges[e]] = i;
 		}
 	}
+	index_peers(q);
 }

@@ -57,6 +57,10 @@ struct inquiry {
 	struct track_relation **relations; /* sorted by edge, kind, text */
 	size_t *relation_from;             /* edge -> first of its relations; n+1 entries */
 	size_t *note_from;                 /* edge -> first of its notes; n+1 entries */
+	size_t *by_holder, *by_address;    /* suspects, alike ones side by side, in order */
+	size_t *at_holder, *at_address;    /* suspect -> where its group begins there */
+	size_t *failed_logins;             /* notes */
+	size_t n_failed_logins;
 
 	/* what was decided */
 	enum inquiry_class verdict;
@@ -82,6 +86,15 @@ void inquiry_chain(struct inquiry *q);  /* links of the chain */
 json_t *inquiry_document(struct inquiry *q, size_t timeline_max, json_t *detections_taken);
 json_t *inquiry_timeline(struct inquiry *q, size_t max);
 json_t *inquiry_scope(struct inquiry *q);
+
+/* Suspects with something in common, the earliest first, at most INQUIRY_PEERS. Borrowed. */
+#define INQUIRY_PEERS 4096
+struct inquiry_peers {
+	const size_t *suspects;
+	size_t n;
+};
+struct inquiry_peers inquiry_same_holder(const struct inquiry *q, const struct suspect *s);
+struct inquiry_peers inquiry_same_address(const struct inquiry *q, const struct suspect *s);
 
 /* Events cited: ids as texts, at most INQUIRY_CITED. */
 void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_ref *ref);

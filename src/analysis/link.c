@@ -88,13 +88,14 @@ static bool commanded_by_guilty(
 static bool address_is_attackers(const struct inquiry *q, const struct suspect *s, size_t *by)
 {
 	size_t found = INQUIRY_NONE;
-	for (size_t i = 0; i < q->n_suspects; i++) {
-		const struct suspect *o = &q->suspects[i];
-		if (o->ip != s->ip || o == s) {
+	struct inquiry_peers peers = inquiry_same_address(q, s);
+	for (size_t i = 0; i < peers.n; i++) {
+		const struct suspect *o = &q->suspects[peers.suspects[i]];
+		if (o == s) {
 			continue;
 		}
 		if (o->guilty) {
-			found = found == INQUIRY_NONE ? i : found;
+			found = found == INQUIRY_NONE ? peers.suspects[i] : found;
 		} else if (found == INQUIRY_NONE) {
 			return false;
 		}

@@ -8,17 +8,27 @@
 
 #define HITS_MAX    (512u * 1024)
 #define CLIENTS_MAX (1024u * 1024)
+#define NORMS_MAX   (128u * 1024)
+#define NORM_SIZES  4
+
+/* Sizes that harmless requests for a path were answered with. */
+struct norm {
+	int64_t bytes[NORM_SIZES];
+	int n;
+};
 
 void web_init(struct web *w, struct pool *pool)
 {
 	*w = (struct web){ .pool = pool };
 	table_init(&w->clients, sizeof(struct web_client), CLIENTS_MAX);
+	table_init(&w->norms, sizeof(struct norm), NORMS_MAX);
 }
 
 void web_deinit(struct web *w)
 {
 	free(w->hits);
 	table_deinit(&w->clients);
+	table_deinit(&w->norms);
 }
 
 /* ---- formats ---- */
@@ -272,6 +282,43 @@ static struct web_hit *new_hit(struct web *w)
 	return &w->hits[w->n_hits++];
 }
 
+/*
+ * Order must not matter, so the smallest sizes are kept, not the first: a path with more sizes
+ * than there is room for says little anyway.
+ */
+static void learn_norm(struct web *w, const struct web_line *l)
+{
+	size_t at = table_add(&w->norms, table_hash(w->pool->seed, path_of(l->target)), NULL);
+	if (at == SIZE_MAX) {
+		return;
+	}
+	struct norm *n = table_at(&w->norms, at);
+	int i = 0;
+	while (i < n->n && n->bytes[i] < l->bytes) {
+		i++;
+	}
+	if (i == NORM_SIZES || (i < n->n && n->bytes[i] == l->bytes)) {
+		return;
+	}
+	int last = n->n < NORM_SIZES ? n->n++ : NORM_SIZES - 1;
+	for (; last > i; last--) {
+		n->bytes[last] = n->bytes[last - 1];
+	}
+	n->bytes[i] = l->bytes;
+}
+
+static bool is_norm(const struct web *w, const struct web_hit *h)
+{
+	const struct norm *n =
+		table_find(&w->norms, table_hash(w->pool->seed, pool_get(w->pool, h->path)));
+	for (int i = 0; n && i < n->n; i++) {
+		if (n->bytes[i] == h->bytes) {
+			return true;
+		}
+	}
+	return false;
+}
+
 #define DECODED_MAX 8192
 
 void web_add(struct web *w, const struct web_line *l, struct str id)
@@ -293,6 +340,9 @@ void web_add(struct web *w, const struct web_line *l, struct str id)
 		c->n_failed += l->status >= 400 && l->status < 500;
 		c->first_ms = fresh || l->time_ms < c->first_ms ? l->time_ms : c->first_ms;
 		c->last_ms = fresh || l->time_ms > c->last_ms ? l->time_ms : c->last_ms;
+	}
+	if (attack == WEB_NONE && l->status >= 200 && l->status < 300 && l->bytes >= 0) {
+		learn_norm(w, l);
 	}
 	struct web_hit *h = attack == WEB_NONE ? NULL : new_hit(w);
 	if (h) {
@@ -349,7 +399,8 @@ static void count_alike(struct table *t, const struct web_hit *h)
 
 /*
  * A site that answers 200 to everything makes every probe look like a success: when one client
- * gets an answer of the same size to attempts on three different paths, none of them worked.
+ * gets an answer of the same size to attempts on three different paths, none of them worked. Nor
+ * did one that got what harmless requests for the same path get.
  */
 void web_settle(struct web *w)
 {
@@ -366,7 +417,10 @@ void web_settle(struct web *w)
 		const struct alike *a = table_find(&alike, alike_key(h));
 		bool catch_all = h->bytes >= 0 && a && a->many;
 		bool answered = h->status >= 200 && h->status < 300 && h->bytes != 0;
-		h->success = answered && h->attack != WEB_PROBE && !catch_all;
+		/* Log4Shell works, or not, whatever page is sent back. */
+		h->possible = h->attack == WEB_JNDI;
+		h->success = answered && h->attack != WEB_PROBE && h->attack != WEB_JNDI &&
+			     !catch_all && !is_norm(w, h);
 	}
 	table_deinit(&alike);
 }

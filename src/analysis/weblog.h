@@ -36,7 +36,8 @@ struct web_hit {
 	uint32_t role; /* SSRF: the role whose credentials were asked for, or 0 */
 	int status;
 	int64_t bytes;
-	bool success; /* after web_settle: answered as if it worked */
+	bool success;  /* after web_settle: answered as if it worked */
+	bool possible; /* it may have worked: the answer does not tell (Log4Shell) */
 };
 
 /* One client. */
@@ -51,6 +52,7 @@ struct web {
 	struct web_hit *hits;
 	size_t n_hits, cap_hits;
 	struct table clients;
+	struct table norms; /* by path: sizes of answers to harmless requests */
 	uint64_t n_lines;
 	int64_t first_ms, last_ms;
 	uint64_t refused;
