@@ -173,12 +173,13 @@ static enum err_status answer_new(const struct flow *f, const struct finding *fi
 	const char *case_id, json_t **out, struct err *err)
 {
 	json_t *received = received_payload(finding);
-	json_t *view = NULL, *route = NULL;
+	json_t *view = NULL, *route = NULL, *facts = NULL;
 	enum err_status st, contained = ERR_OK;
-	bool act = false;
 	struct err why = { 0 };
+	TRY(stages_facts(f, case_id, &facts, err));
 	TRY(journal_append(f->journal, case_id, "finding.received", received, NULL, err));
-	TRY(stages_route(f, finding, case_id, &route, &act, err));
+	TRY(stages_route(f, finding, case_id, facts, &route, err));
+	bool act = stages_acts(route);
 	if (act) {
 		contained = stages_contain(f, finding, case_id, route, &why);
 		if (contained != ERR_OK && contained != ERR_PARTIAL &&
@@ -197,6 +198,7 @@ static enum err_status answer_new(const struct flow *f, const struct finding *fi
 		*err = why;
 	}
 out:
+	json_decref(facts);
 	json_decref(view);
 	json_decref(route);
 	json_decref(received);

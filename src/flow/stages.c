@@ -1,7 +1,9 @@
 #include "flow/stages.h"
 
 #include "base/log.h"
+#include "base/utc.h"
 #include "notify/notify.h"
+#include "response/guard.h"
 #include "response/plan.h"
 
 #include <string.h>
@@ -85,22 +87,58 @@ static enum err_status record_held(
 	return ERR_OK;
 }
 
+enum err_status stages_facts(
+	const struct flow *f, const char *case_id, json_t **facts, struct err *err)
+{
+	int64_t now = env_now_ms(f->env);
+	int64_t oldest = now - f->config->breaker_minutes * 60000;
+	json_t *cases = NULL, *out = guard_facts_new(now);
+	enum err_status st = journal_cases(f->journal, &cases, err);
+	size_t i;
+	const json_t *c;
+	json_array_foreach(cases, i, c)
+	{
+		const char *id = doc_text_or(c, "case", "");
+		json_t *records = NULL;
+		int64_t opened = now;
+		(void)utc_parse(str_from(doc_text_or(c, "opened", "")), &opened);
+		if (opened < oldest && strcmp(id, case_id) != 0) {
+			continue;
+		}
+		TRY(journal_read(f->journal, id, &records, err));
+		guard_facts_add(out, records);
+		json_decref(records);
+	}
+	if (st == ERR_OK) {
+		*facts = json_incref(out);
+	}
+out:
+	json_decref(out);
+	json_decref(cases);
+	return st;
+}
+
 enum err_status stages_route(const struct flow *f, const struct finding *finding,
-	const char *case_id, json_t **route, bool *act, struct err *err)
+	const char *case_id, const json_t *facts, json_t **route, struct err *err)
 {
 	json_t *r = NULL;
 	enum err_status st = playbook_route(f->playbooks, f->config, finding, &r, err);
 	if (st != ERR_OK) {
 		return st;
 	}
+	guard_dynamic(f->config, finding, facts, r);
 	TRY(record_held(f, case_id, json_object_get(r, "held_back"), err));
-	const char *mode = doc_text_or(r, "mode", "none");
-	*act = (strcmp(mode, "auto") == 0 || strcmp(mode, "approve") == 0) &&
-	       json_array_size(json_object_get(r, "steps")) > 0;
 	*route = json_incref(r);
 out:
 	json_decref(r);
 	return st;
+}
+
+bool stages_acts(const json_t *route)
+{
+	const char *mode = doc_text_or(route, "mode", "none");
+	return (strcmp(mode, "auto") == 0 || strcmp(mode, "approve") == 0) &&
+	       json_array_size(json_object_get(route, "steps")) > 0;
 }
 
 enum err_status stages_contain(const struct flow *f, const struct finding *finding,
@@ -176,29 +214,14 @@ static const char *first_event(const json_t *view, bool acted)
 	return strcmp(state, "contained") == 0 ? "action.done" : "action.failed";
 }
 
-/* A sample finding and cordon's own trace are no reason to wake anybody. */
-static bool worth_telling(const json_t *route)
-{
-	size_t i;
-	const json_t *h;
-	json_array_foreach(json_object_get(route, "held_back"), i, h)
-	{
-		const char *guard = doc_text_or(h, "guard", "");
-		if (strcmp(guard, "sample") == 0 || strcmp(guard, "own-action") == 0 ||
-			strcmp(guard, "duplicate") == 0) {
-			return false;
-		}
-	}
-	return true;
-}
-
 void stages_after(const struct flow *f, const struct finding *finding, const char *case_id,
 	const json_t *route, bool acted)
 {
 	json_t *view = NULL;
 	struct err err = { 0 };
 	(void)finding;
-	if (!acted && !worth_telling(route)) {
+	/* Mode none: a sample, a repetition, cordon's own trace. No reason to wake anybody. */
+	if (strcmp(doc_text_or(route, "mode", "none"), "none") == 0) {
 		return;
 	}
 	if (stages_view(f, case_id, &view, &err) != ERR_OK) {
@@ -248,8 +271,7 @@ static enum err_status restart(
 {
 	struct finding_set set = { 0 };
 	struct buf text;
-	json_t *route = NULL;
-	bool act = false;
+	json_t *route = NULL, *facts = guard_facts_new(env_now_ms(f->env));
 	const char *case_id = doc_text_or(view, "case", "");
 	const json_t *raw = doc_get(view, "findings[0].raw");
 	enum err_status st = ERR_OK;
@@ -263,11 +285,12 @@ static enum err_status restart(
 		st = err_set(err, ERR_NOT_FOUND, "case %s holds no finding to answer", case_id);
 		goto out;
 	}
-	TRY(stages_route(f, finding, case_id, &route, &act, err));
-	if (act) {
+	TRY(stages_route(f, finding, case_id, facts, &route, err));
+	if (stages_acts(route)) {
 		st = stages_contain(f, finding, case_id, route, err);
 	}
 out:
+	json_decref(facts);
 	json_decref(route);
 	finding_set_deinit(&set);
 	buf_deinit(&text);

@@ -29,9 +29,17 @@ void stages_engine(const struct flow *f, const struct finding *finding, const js
 	struct stages_run *run, struct engine *out);
 void stages_run_end(struct stages_run *run);
 
-/* Chooses the playbook and asks the guards; records what they hold. *act: run the steps. */
+/*
+ * What the dynamic guards must know: the records of this case and of every case opened within the
+ * breaker's minutes. Asked before the finding itself is recorded.
+ */
+ERR_MUST_CHECK enum err_status stages_facts(
+	const struct flow *f, const char *case_id, json_t **facts, struct err *err);
+/* Chooses the playbook and asks the guards; records what they hold. */
 ERR_MUST_CHECK enum err_status stages_route(const struct flow *f, const struct finding *finding,
-	const char *case_id, json_t **route, bool *act, struct err *err);
+	const char *case_id, const json_t *facts, json_t **route, struct err *err);
+/* The route has steps that are to be run, at once or when approved. */
+bool stages_acts(const json_t *route);
 /* Plan, journal it, run it. */
 ERR_MUST_CHECK enum err_status stages_contain(const struct flow *f,
 	const struct finding *finding, const char *case_id, const json_t *route,
