@@ -6,6 +6,29 @@
 #include <string.h>
 #include <strings.h>
 
+const char *guard_text(const char *guard)
+{
+	static const char *const texts[][2] = {
+		{ GUARD_SAMPLE, N_("a sample finding: nothing happened") },
+		{ GUARD_ARCHIVED, N_("the finding is archived or resolved") },
+		{ GUARD_NOT_A_THREAT, N_("a check of settings, no threat") },
+		{ GUARD_OWN_ACTION, N_("cordon did this itself") },
+		{ GUARD_TARGET_ONLY, N_("an outsider tried and nothing succeeded") },
+		{ GUARD_EXEMPT_ACCOUNT, N_("the account is exempt") },
+		{ GUARD_EXEMPT_TYPE, N_("the finding type is exempt") },
+		{ GUARD_EXEMPT_TAG, N_("the resource is exempt") },
+		{ GUARD_DUPLICATE, N_("the finding was answered before") },
+		{ GUARD_SUPPRESSED, N_("the response to this finding was undone") },
+		{ GUARD_BREAKER, N_("too many resources in a short time: a person decides") },
+	};
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		if (strcmp(texts[i][0], guard) == 0) {
+			return texts[i][1];
+		}
+	}
+	return guard;
+}
+
 static bool in_list(const struct config_list *globs, struct str s)
 {
 	for (size_t i = 0; i < globs->n; i++) {

@@ -22,6 +22,9 @@
 #define GUARD_SUPPRESSED     "suppressed" /* its case was undone */
 #define GUARD_BREAKER        "circuit_breaker"
 
+/* What a guard means, for people: an N_() text; the name itself when unknown. Static. */
+const char *guard_text(const char *guard);
+
 /*
  * The first static guard that holds the whole finding back: its name, the reason (in English, for
  * the journal) in `reason`, and whether people are still told (*tell: false for samples, archived

@@ -164,3 +164,16 @@ json_t *playbook_list(const struct playbook_set *s)
 	}
 	return out;
 }
+
+enum err_status playbook_source(
+	const struct playbook_set *s, const char *name, struct str *out, struct err *err)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (strcmp(s->items[i].name, name) == 0) {
+			*out = s->items[i].source;
+			return ERR_OK;
+		}
+	}
+	return err_set(err, ERR_NOT_FOUND,
+		"no playbook is called '%.60s': see cordon playbook list", name);
+}

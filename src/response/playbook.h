@@ -14,11 +14,19 @@ void playbook_set_free(struct playbook_set *s);
 /* [{"name","title","file","answers":[globs],"steps":[{..}]}]; new reference. */
 json_t *playbook_list(const struct playbook_set *s);
 
+/* The text of the playbook's file, comments and all; borrowed from the set. ERR_NOT_FOUND. */
+ERR_MUST_CHECK enum err_status playbook_source(
+	const struct playbook_set *s, const char *name, struct str *out, struct err *err);
+
 /*
  * Decides for a finding, offline: the document `cordon.route/1` of design 4.8 (new reference):
  * which playbook, which mode, which steps on which resources (a step is repeated for every
  * resource of its kind; ids "isolate-network" or "isolate-network:i-0abc" when there are several),
  * `needs`, `with`, and what the static guards (sample, target-only, exempt, own action) hold back.
+ * `needs` of a step: ids that must be done before; those that are in its `after` too need only have
+ * ended, however (failed, skipped). `approve`: {"who":[..],"until_minutes":n,"on_expiry":"hold|skip"}.
+ * A step on an AccessKey carries access_key_id, principal_id, user_name and user_type in `with`; its
+ * resource id is the user's name when the finding names no key.
  * A step's mode is the playbook's matrix of severity and environment (unknown environment counts
  * as production) narrowed by config->mode.
  */

@@ -72,6 +72,7 @@ struct playbook_step {
 
 struct playbook {
 	const char *file, *name, *title;
+	struct str source; /* text of the file */
 	struct playbook_when *answers;
 	size_t n_answers;
 	struct playbook_words who; /* who may approve; empty = config->approvers */

@@ -1,4 +1,5 @@
 /* Playbook files: every key checked, every mistake reported as FILE:LINE. */
+#include "response/action.h"
 #include "response/playbook_model.h"
 
 #include <stdio.h>
@@ -536,22 +537,41 @@ static enum err_status check_with(const struct reader *r, const struct place *at
 	return ERR_OK;
 }
 
-/* The action is one of this release. */
+/* Measures of this release that other changes bring; goes when the registry holds them all. */
+static const char *const coming[] = { "contain-runbook", "deny-principal-on-bucket",
+	"deny-user", "disable-access-key", "disable-login-profile",
+	"block-bucket-public-access", "isolate-host", "replace-instance-profile",
+	"revoke-role-sessions", NULL };
+
+/* The action exists and works on this kind of resource. */
 static enum err_status check_action(
 	const struct reader *r, const struct place *at, const struct playbook_step *s)
 {
-	static const char *const names[] = { "block-address", "block-bucket-public-access",
-		"collect-console", "contain-runbook", "deny-principal-on-bucket", "deny-user",
-		"detach-from-service", "disable-access-key", "disable-imds",
-		"disable-login-profile", "drop-public-address", "isolate-host", "isolate-network",
-		"protect-instance", "replace-instance-profile", "revoke-role-sessions",
-		"snapshot-volumes", "stop-instance", NULL };
-	for (size_t i = 0; names[i] != NULL; i++) {
-		if (strcmp(names[i], s->action) == 0) {
+	const struct action *a = action_find(s->action);
+	const char *known[128] = { NULL };
+	size_t n = 0;
+
+	if (a != NULL) {
+		struct str rest = str_from(a->kinds);
+		struct str kind;
+		while (str_cut(&rest, ' ', &kind)) {
+			if (str_is(kind, finding_kind_name(s->on))) {
+				return ERR_OK;
+			}
+		}
+		return wrong(r, inside(at, "on").path,
+			"action '%.60s' does not work on %s (only: %s)", s->action,
+			finding_kind_name(s->on), a->kinds);
+	}
+	for (size_t i = 0; action_all[i] != NULL && n < 100; i++) {
+		known[n++] = action_all[i]->name;
+	}
+	for (size_t i = 0; coming[i] != NULL; i++) {
+		if (strcmp(coming[i], s->action) == 0) {
 			return ERR_OK;
 		}
 	}
-	return unknown(r, inside(at, "action").path, "action", s->action, names);
+	return unknown(r, inside(at, "action").path, "action", s->action, known);
 }
 
 static enum err_status read_step(
@@ -676,6 +696,7 @@ enum err_status playbook_parse(struct arena *arena, struct str text, const char 
 		st = wrong(&r, "", "the playbooks are too large");
 		goto out;
 	}
+	p.source = arena_str(arena, text);
 	p.doc = json_incref(yaml.root);
 	*out = p;
 out:

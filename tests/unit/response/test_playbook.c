@@ -48,6 +48,9 @@ static void mistakes_are_named_with_file_and_line(void **state)
 		       "auto\n",
 			"t.yaml:5: unknown action 'isolate-netwerk' (did you mean "
 			"'isolate-network'?)" },
+		{ HEAD "steps:\n  - action: isolate-network\n    on: S3Bucket\n    mode: "
+		       "auto\n",
+			"t.yaml:6: action 'isolate-network' does not work on S3Bucket" },
 		{ HEAD "steps:\n  - {action: stop-instance, on: Instance, mode: auto, needs: "
 		       "[x]}\n",
 			"unknown earlier step 'x'" },

@@ -1,4 +1,5 @@
 /* What the shipped playbooks decide, by type, role, severity, environment and configured mode. */
+#include "response/action.h"
 #include "tests/unit/response/routing.h"
 
 #include <stdlib.h>
@@ -274,6 +275,28 @@ static void what_needs_a_reported_step_is_only_reported(void **state)
 	json_decref(r);
 }
 
+static void every_action_named_exists_and_takes_its_kind(void **state)
+{
+	(void)state;
+	json_t *list = playbook_list(shipped);
+	size_t i;
+	size_t k;
+	json_t *p;
+	json_t *s;
+	json_array_foreach(list, i, p)
+	{
+		json_array_foreach(json_object_get(p, "steps"), k, s)
+		{
+			const struct action *a = action_find(doc_text_or(s, "action", ""));
+			if (a == NULL || strstr(a->kinds, doc_text_or(s, "on", "?")) == NULL) {
+				fail_msg("%s: %s on %s", doc_text_or(p, "file", ""),
+					doc_text_or(s, "action", ""), doc_text_or(s, "on", ""));
+			}
+		}
+	}
+	json_decref(list);
+}
+
 /* One known type with one kind of resource. */
 static void check_type(const char *type, const char *kind, const char *reading, bool known)
 {
@@ -373,6 +396,7 @@ int main(void)
 		cmocka_unit_test(several_resources_get_a_step_each),
 		cmocka_unit_test(configured_mode_narrows),
 		cmocka_unit_test(what_needs_a_reported_step_is_only_reported),
+		cmocka_unit_test(every_action_named_exists_and_takes_its_kind),
 		cmocka_unit_test(every_known_type_has_its_playbook),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
