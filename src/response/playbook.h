@@ -23,7 +23,7 @@ ERR_MUST_CHECK enum err_status playbook_source(
  * which playbook, which mode, which steps on which resources (a step is repeated for every
  * resource of its kind; ids "isolate-network" or "isolate-network:i-0abc" when there are several),
  * `needs`, `with`, and what the static guards (sample, target-only, exempt, own action) hold back.
- * `needs` of a step: ids that must be done before; those that are in its `after` too need only have
+ * `needs` of a step: ids that must be done before; those that are in its `soft` too need only have
  * ended, however (failed, skipped). `approve`: {"who":[..],"until_minutes":n,"on_expiry":"hold|skip"}.
  * A step on an AccessKey carries access_key_id, principal_id, user_name and user_type in `with`; its
  * resource id is the user's name when the finding names no key.

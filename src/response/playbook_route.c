@@ -223,15 +223,15 @@ static json_t *steps_json(const struct route *rt)
 	for (size_t i = 0; i < rt->n; i++) {
 		const struct made *m = &rt->made[i];
 		json_t *needs = waits(rt, i, &m->step->needs);
-		json_t *after = waits(rt, i, &m->step->after);
-		json_array_extend(needs, after);
+		json_t *soft = waits(rt, i, &m->step->after);
+		json_array_extend(needs, soft);
 		json_array_append_new(
 			out, json_pack("{s:o, s:s, s:{s:s, s:o}, s:s, s:o, s:o, s:o}", "id",
 				     step_id(rt, i), "action", m->step->action, "resource",
 				     "kind", finding_kind_name(m->resource->kind), "id",
 				     doc_str(target_of(m->resource)), "mode",
-				     playbook_mode_name(m->mode), "needs", needs, "after",
-				     after, "with", parameters(rt, m)));
+				     playbook_mode_name(m->mode), "needs", needs, "soft", soft,
+				     "with", parameters(rt, m)));
 	}
 	return out;
 }
