@@ -9,6 +9,17 @@
 
 #include <cmocka.h>
 
+/*
+ * cmocka 1.1.5 reports a skipped test as "not ok N # SKIP", which meson counts as a failure. So a
+ * test that lacks what it needs says so on stderr and ends.
+ */
+#undef skip
+#define skip()                                                                       \
+	do {                                                                         \
+		print_error("SKIPPED %s: what it needs is not here\n", __func__);    \
+		return;                                                              \
+	} while (0)
+
 /* A slice against a C string, with both shown on failure. */
 #define assert_str_is(slice, expected)                                               \
 	do {                                                                         \
