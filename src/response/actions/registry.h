@@ -5,12 +5,21 @@
 #include "response/action.h"
 
 extern const struct action action_block_address;
+extern const struct action action_block_bucket_public_access;
 extern const struct action action_collect_console;
+extern const struct action action_contain_runbook;
+extern const struct action action_deny_principal_on_bucket;
+extern const struct action action_deny_user;
 extern const struct action action_detach_from_service;
+extern const struct action action_disable_access_key;
 extern const struct action action_disable_imds;
+extern const struct action action_disable_login_profile;
 extern const struct action action_drop_public_address;
+extern const struct action action_isolate_host;
 extern const struct action action_isolate_network;
 extern const struct action action_protect_instance;
+extern const struct action action_replace_instance_profile;
+extern const struct action action_revoke_role_sessions;
 extern const struct action action_snapshot_volumes;
 extern const struct action action_stop_instance;
 
