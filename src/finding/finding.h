@@ -10,35 +10,36 @@
 #include "base/err.h"
 
 /* Ceilings of finding_read. */
-#define FINDING_MAX_BYTES     (16u * 1024 * 1024) /* after inflation */
-#define FINDING_MAX_PARTS     10000 /* findings, non-findings and unreadable parts together */
-#define FINDING_MAX_RESOURCES 1000  /* of one finding; what lies beyond is counted in `dropped` */
-#define FINDING_MAX_ACTORS    1000
-#define FINDING_MAX_SIGNALS   1000
-#define FINDING_MAX_TEXT      4096 /* longer free text is cut */
-#define FINDING_MAX_ID	      2048 /* a longer identifier counts as not given */
+#define FINDING_MAX_BYTES (16u * 1024 * 1024) /* after inflation */
+#define FINDING_MAX_PARTS 10000 /* findings, non-findings and unreadable parts together */
+#define FINDING_MAX_RESOURCES \
+	1000 /* of one finding; what lies beyond is counted in `dropped` */
+#define FINDING_MAX_ACTORS  1000
+#define FINDING_MAX_SIGNALS 1000
+#define FINDING_MAX_TEXT    4096 /* longer free text is cut */
+#define FINDING_MAX_ID      2048 /* a longer identifier counts as not given */
 
 /* Names printed outside are GuardDuty's own resourceType words (finding_kind_name). */
 enum finding_kind {
 	FINDING_UNKNOWN,
-	FINDING_INSTANCE,   /* id: i-... */
-	FINDING_ACCESS_KEY, /* id: AKIA.../ASIA..., or "" when the finding names none */
-	FINDING_S3_BUCKET,  /* id: bucket name */
-	FINDING_S3_OBJECT,  /* id: bucket/key */
+	FINDING_INSTANCE,     /* id: i-... */
+	FINDING_ACCESS_KEY,   /* id: AKIA.../ASIA..., or "" when the finding names none */
+	FINDING_S3_BUCKET,    /* id: bucket name */
+	FINDING_S3_OBJECT,    /* id: bucket/key */
 	FINDING_RDS_INSTANCE, /* id: DB instance identifier */
 	FINDING_RDS_LIMITLESS,
-	FINDING_LAMBDA,	    /* id: function name */
+	FINDING_LAMBDA, /* id: function name */
 	FINDING_EKS_CLUSTER,
 	FINDING_ECS_CLUSTER,
 	FINDING_CONTAINER,
 	FINDING_VOLUME,
 	FINDING_SNAPSHOT,
 	FINDING_IMAGE,
-	FINDING_RECOVERY_POINT,	    /* of EBS volumes; id: recovery point ARN */
+	FINDING_RECOVERY_POINT, /* of EBS volumes; id: recovery point ARN */
 	FINDING_EC2_RECOVERY_POINT,
 	FINDING_S3_RECOVERY_POINT,
-	FINDING_MODEL,	    /* Bedrock */
-	FINDING_OTHER,	    /* a resource an attack sequence names that has no kind of its own */
+	FINDING_MODEL, /* Bedrock */
+	FINDING_OTHER, /* a resource an attack sequence names that has no kind of its own */
 };
 enum finding_role { FINDING_ROLE_NONE, FINDING_ROLE_ACTOR, FINDING_ROLE_TARGET };
 enum finding_shape { FINDING_GUARDDUTY, FINDING_ASFF, FINDING_OCSF };
@@ -48,19 +49,20 @@ struct finding_resource {
 	enum finding_kind kind;
 	struct str id;
 	struct str arn;
-	struct str vpc_id, subnet_id;	/* instance */
-	struct str instance_profile_arn; /* instance */
+	struct str vpc_id, subnet_id;     /* instance */
+	struct str instance_profile_arn;  /* instance */
 	struct str public_ip, private_ip; /* instance: first interface */
-	struct str principal_id, user_name, user_type; /* access key; AssumedRole: user_name = role */
-	struct str instance_id;		/* access key: from principalId "AROA...:i-..." */
-	struct str cluster_id;		/* database cluster */
-	bool public_access;		/* bucket: effectivePermission PUBLIC */
-	json_t *tags;			/* {"key":"value"} or NULL; freed with the finding */
+	struct str principal_id, user_name,
+		user_type; /* access key; AssumedRole: name of the role; user_type by prefix when not said */
+	struct str instance_id; /* access key: from principalId "AROA...:i-..." */
+	struct str cluster_id;  /* database cluster */
+	bool public_access;     /* bucket: effectivePermission PUBLIC */
+	json_t *tags;           /* {"key":"value"} or NULL; freed with the finding */
 };
 
 /* A remote end: whoever GuardDuty saw. Attacker-written text. */
 struct finding_actor {
-	struct str ip;	   /* validated IPv4 or IPv6 text, or "" */
+	struct str ip;     /* validated IPv4 or IPv6 text, or "" */
 	struct str domain; /* DNS findings */
 	struct str country, org;
 	int64_t asn, port; /* 0 = unknown */
@@ -77,33 +79,33 @@ struct finding {
 	enum finding_shape shape;
 	struct str id, arn, type, title, description;
 	struct str account, region, partition;
-	double severity;	/* 0..10 */
+	double severity;                                             /* 0..10 */
 	int64_t created_ms, updated_ms, first_seen_ms, last_seen_ms; /* 0 = not given */
-	int64_t count;		/* occurrences, at least 1 */
+	int64_t count; /* occurrences, at least 1 */
 	enum finding_role role;
-	bool sample;		/* made by CreateSampleFindings */
-	bool archived;		/* archived, resolved or suppressed where it came from */
-	bool posture;		/* a control or compliance check of Security Hub: no threat */
+	bool sample;            /* made by CreateSampleFindings */
+	bool archived;          /* archived, resolved or suppressed where it came from */
+	bool posture;           /* a control or compliance check of Security Hub: no threat */
 	struct str action_type; /* AWS_API_CALL, NETWORK_CONNECTION ... */
-	struct str direction;	/* INBOUND, OUTBOUND, UNKNOWN or "" */
+	struct str direction;   /* INBOUND, OUTBOUND, UNKNOWN or "" */
 	struct str api, service_name, user_agent; /* AWS_API_CALL */
-	struct str sequence_arn; /* associatedAttackSequenceArn */
+	struct str sequence_arn;                  /* associatedAttackSequenceArn */
 	struct finding_resource *resources;
 	size_t n_resources;
 	struct finding_actor *actors;
 	size_t n_actors;
 	struct finding_signal *signals; /* attack sequences */
 	size_t n_signals;
-	size_t dropped;		/* resources, actors and signals beyond the ceilings */
-	json_t *raw;		/* the finding itself, as received (owned) */
+	size_t dropped; /* resources, actors and signals beyond the ceilings */
+	json_t *raw;    /* the finding itself, as received (owned) */
 };
 
 /* What a file or message held. */
 struct finding_set {
 	struct finding **items; /* each owned; finding_set_deinit frees all */
 	size_t n;
-	size_t not_findings;	/* events of the same source that are no findings: counted, dropped */
-	json_t *rejected;	/* [{"index","reason"}]: parts that could not be read */
+	size_t not_findings; /* events of the same source that are no findings: counted, dropped */
+	json_t *rejected;    /* [{"index","reason"}]: parts that could not be read */
 };
 
 /*
@@ -115,8 +117,8 @@ struct finding_set {
  * non-finding; a set that holds some good and some bad parts is OK and names the bad ones.
  * Caller's memory, freed by finding_set_deinit.
  */
-ERR_MUST_CHECK enum err_status finding_read(struct str data, struct finding_set *out,
-	struct err *err);
+ERR_MUST_CHECK enum err_status finding_read(
+	struct str data, struct finding_set *out, struct err *err);
 void finding_set_deinit(struct finding_set *s);
 /* Frees one finding taken out of a set (its slot set to NULL). */
 void finding_free(struct finding *f);
@@ -135,6 +137,7 @@ json_t *finding_json(const struct finding *f);
  */
 bool finding_role_matters(struct str type);
 /* First resource of a kind, or NULL. */
-const struct finding_resource *finding_resource_of(const struct finding *f, enum finding_kind kind);
+const struct finding_resource *finding_resource_of(
+	const struct finding *f, enum finding_kind kind);
 
 #endif

@@ -380,13 +380,36 @@ static struct str first_of(struct finding *f, struct str a, struct str b, struct
 	return s.n == 0 || s.p == a.p ? s : arena_str(&f->arena, s);
 }
 
+/* Says what kind of principal it is where the finding does not, or says it in another word. */
+static void settle_user_type(struct finding_resource *r)
+{
+	if (str_is(r->user_type, "Role")) {
+		r->user_type = STR("AssumedRole");
+	}
+	if (r->user_type.n > 0) {
+		return;
+	}
+	if (str_starts(r->principal_id, STR("AIDA"))) {
+		r->user_type = STR("IAMUser");
+	} else if (str_starts(r->principal_id, STR("AROA"))) {
+		r->user_type = STR("AssumedRole");
+	} else if (str_starts(r->id, STR("AKIA")) && r->user_name.n > 0) {
+		/* Long-term keys are users' (or root's, which findings name as such). */
+		r->user_type = STR("IAMUser");
+	}
+}
+
 void parts_finish(struct finding *f, const struct parts_origin *from)
 {
 	size_t n = f->n_resources;
 	for (size_t i = 0; i < n; i++) {
 		/* Read anew each time: adding a resource may move the array. */
 		struct str instance = parts_principal_instance(f->resources[i].principal_id);
-		if (f->resources[i].kind == FINDING_ACCESS_KEY && instance.n > 0) {
+		if (f->resources[i].kind != FINDING_ACCESS_KEY) {
+			continue;
+		}
+		settle_user_type(&f->resources[i]);
+		if (instance.n > 0) {
 			f->resources[i].instance_id = instance;
 			(void)parts_resource(f, FINDING_INSTANCE, instance);
 		}

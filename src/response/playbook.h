@@ -25,8 +25,8 @@ ERR_MUST_CHECK enum err_status playbook_source(
  * `needs`, `with`, and what the static guards (sample, target-only, exempt, own action) hold back.
  * `needs` of a step: ids that must be done before; those that are in its `soft` too need only have
  * ended, however (failed, skipped). `approve`: {"who":[..],"until_minutes":n,"on_expiry":"hold|skip"}.
- * A step on an AccessKey carries access_key_id, principal_id, user_name and user_type in `with`; its
- * resource id is the user's name when the finding names no key.
+ * A step on an AccessKey carries `user` or `role` (whose credential it is) in `with`; its resource id
+ * is that name when the finding names no key.
  * A step's mode is the playbook's matrix of severity and environment (unknown environment counts
  * as production) narrowed by config->mode.
  */

@@ -79,25 +79,6 @@ enum playbook_env playbook_env_at(const struct config *config, const struct find
 			     : playbook_env_of(str_from(json_string_value(value)));
 }
 
-struct str playbook_user_type(const struct finding_resource *r)
-{
-	if (r->kind != FINDING_ACCESS_KEY) {
-		return (struct str){ NULL, 0 };
-	}
-	if (r->user_type.n > 0) {
-		return r->user_type;
-	}
-	if (str_starts(r->principal_id, STR("AIDA"))) {
-		return STR("IAMUser");
-	}
-	if (str_starts(r->principal_id, STR("AROA"))) {
-		return STR("AssumedRole");
-	}
-	/* Long-term keys belong to users (or to root, which GuardDuty names). */
-	return str_starts(r->id, STR("AKIA")) && r->user_name.n > 0 ? STR("IAMUser")
-								    : (struct str){ NULL, 0 };
-}
-
 static bool has_address(const struct finding *f)
 {
 	for (size_t i = 0; i < f->n_actors; i++) {
@@ -142,8 +123,7 @@ static bool resource_holds(const struct playbook_when *w, const struct config *c
 			return false;
 		}
 	}
-	if (w->user_types.n > 0 &&
-		(r == NULL || !any_glob(&w->user_types, playbook_user_type(r)))) {
+	if (w->user_types.n > 0 && (r == NULL || !any_glob(&w->user_types, r->user_type))) {
 		return false;
 	}
 	if (w->key != NULL) {

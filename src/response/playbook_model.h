@@ -115,7 +115,5 @@ enum playbook_env playbook_env_at(
 /* The step's own mode for this resource, before config->mode narrows it. */
 enum playbook_mode playbook_step_mode(const struct playbook_step *step,
 	const struct config *config, const struct finding *f, const struct finding_resource *r);
-/* IAMUser, AssumedRole, Root ... : as said, else by the principal's prefix; "" when not known. */
-struct str playbook_user_type(const struct finding_resource *r);
 
 #endif

@@ -512,8 +512,7 @@ static enum err_status read_mode(
 
 static enum err_status check_with(const struct reader *r, const struct place *at)
 {
-	static const char *const names[] = { "$actor_ips", "$access_key_id", "$principal_id",
-		"$user_name", "$user_type", NULL };
+	static const char *const names[] = { "$actor_ips" };
 	struct place with = inside(at, "with");
 	json_t *map = json_object_get(at->map, "with");
 	const char *key = NULL;
@@ -528,7 +527,7 @@ static enum err_status check_with(const struct reader *r, const struct place *at
 		const char *text = json_string_value(value);
 		if (text != NULL && text[0] == '$') {
 			enum err_status st = one_of(
-				r, inside(&with, key).path, "variable", text, names, 5, &i);
+				r, inside(&with, key).path, "variable", text, names, 1, &i);
 			if (st != ERR_OK) {
 				return st;
 			}

@@ -164,55 +164,28 @@ static json_t *actor_ips(const struct finding *f)
 	return out;
 }
 
-/* The credential a step is about: its own resource, else the first the finding names. */
-static const struct finding_resource *credential(const struct route *rt, const struct made *m)
-{
-	return m->resource->kind == FINDING_ACCESS_KEY
-		       ? m->resource
-		       : finding_resource_of(rt->finding, FINDING_ACCESS_KEY);
-}
-
-static json_t *variable(const struct route *rt, const struct made *m, const char *name)
-{
-	const struct finding_resource *c = credential(rt, m);
-	struct str s = { NULL, 0 };
-	if (strcmp(name, "$actor_ips") == 0) {
-		return actor_ips(rt->finding);
-	}
-	if (c != NULL) {
-		s = strcmp(name, "$access_key_id") == 0  ? c->id
-		    : strcmp(name, "$principal_id") == 0 ? c->principal_id
-		    : strcmp(name, "$user_name") == 0    ? c->user_name
-		    : strcmp(name, "$user_type") == 0    ? playbook_user_type(c)
-							 : s;
-	}
-	return doc_str(s);
-}
-
 /* The step's parameters; a step on a credential always carries whose it is. */
 static json_t *parameters(const struct route *rt, const struct made *m)
 {
-	static const char *const whose[] = { "$access_key_id", "$principal_id", "$user_name",
-		"$user_type" };
+	const struct finding_resource *r = m->resource;
 	json_t *out = json_object();
 	const char *key = NULL;
 	json_t *value = NULL;
 
-	if (m->step->on == FINDING_ACCESS_KEY) {
-		for (size_t i = 0; i < sizeof(whose) / sizeof(*whose); i++) {
-			json_t *v = variable(rt, m, whose[i]);
-			if (json_string_length(v) > 0) {
-				json_object_set(out, whose[i] + 1, v);
-			}
-			json_decref(v);
+	if (r->kind == FINDING_ACCESS_KEY && r->user_name.n > 0) {
+		if (str_is(r->user_type, "IAMUser")) {
+			json_object_set_new(out, "user", doc_str(r->user_name));
+		} else if (str_is(r->user_type, "AssumedRole")) {
+			json_object_set_new(out, "role", doc_str(r->user_name));
 		}
 	}
 	json_object_foreach(m->step->with, key, value)
 	{
 		const char *text = json_string_value(value);
 		json_object_set_new(out, key,
-			text != NULL && text[0] == '$' ? variable(rt, m, text)
-						       : json_deep_copy(value));
+			text != NULL && strcmp(text, "$actor_ips") == 0
+				? actor_ips(rt->finding)
+				: json_deep_copy(value));
 	}
 	return out;
 }

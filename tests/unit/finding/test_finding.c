@@ -160,6 +160,33 @@ static void instance_is_recovered_from_a_role_session(void **state)
 	}
 }
 
+static void kind_of_principal_is_settled(void **state)
+{
+	(void)state;
+#define WHO(id, principal, type)                                                               \
+	FINDING(",\"resource\":{\"accessKeyDetails\":{\"accessKeyId\":\"" id                   \
+		"\",\"userName\":\"n\",\"principalId\":\"" principal "\",\"userType\":\"" type \
+		"\"}}")
+	static const struct {
+		const char *text, *type;
+	} cases[] = {
+		{ WHO("AKIAX", "AIDAX", ""), "IAMUser" },
+		{ WHO("ASIAX", "AIDAX", ""), "IAMUser" },
+		{ WHO("ASIAX", "AROAX:s", ""), "AssumedRole" },
+		{ WHO("ASIAX", "AROAX:s", "Role"), "AssumedRole" },
+		{ WHO("AKIAX", "", ""), "IAMUser" },
+		{ WHO("AKIAX", "111122223333", "Root"), "Root" },
+		{ WHO("ASIAX", "", ""), "" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct finding *f = read_one(cases[i].text);
+		if (!str_is(f->resources[0].user_type, cases[i].type)) {
+			fail_msg("case %zu", i);
+		}
+		finding_free(f);
+	}
+}
+
 static void addresses_are_validated(void **state)
 {
 	(void)state;
@@ -486,6 +513,7 @@ int main(void)
 		cmocka_unit_test(fields_of_a_network_finding),
 		cmocka_unit_test(sdk_spelling_reads_the_same),
 		cmocka_unit_test(instance_is_recovered_from_a_role_session),
+		cmocka_unit_test(kind_of_principal_is_settled),
 		cmocka_unit_test(addresses_are_validated),
 		cmocka_unit_test(dns_findings_give_a_domain),
 		cmocka_unit_test(samples_are_known_in_all_their_forms),
