@@ -78,6 +78,19 @@ static bool has_checksum(const struct wire_pairs *headers)
 	return wire_get(headers, "Content-MD5") != NULL;
 }
 
+/*
+ * A part's checksum must be of the kind named when the upload began, which only the caller knows;
+ * and a caller who names another kind than SHA-256 brings the value.
+ */
+static bool checksum_wanted(const struct job *j)
+{
+	const char *named = wire_get(&j->wire.headers, "x-amz-sdk-checksum-algorithm");
+	if (named) {
+		return strcmp(named, "SHA256") == 0;
+	}
+	return strcmp(operation_name(j), "UploadPart") != 0;
+}
+
 /* The digest of what is sent, so that S3 refuses a body that was damaged on its way. */
 static void add_checksum(struct job *j)
 {
@@ -86,7 +99,7 @@ static void add_checksum(struct job *j)
 	struct str body = wire_body(w);
 	bool body_sent = body.n || w->source || (flags & MODEL_OP_STREAM_IN);
 	if (!(flags & (MODEL_OP_CHECKSUM | MODEL_OP_CHECKSUM_REQUIRED)) || !body_sent ||
-		has_checksum(&w->headers)) {
+		has_checksum(&w->headers) || !checksum_wanted(j)) {
 		return;
 	}
 	struct buf raw, text;

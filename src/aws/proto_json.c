@@ -174,6 +174,10 @@ enum err_status proto_json_build(const struct model_call *c, const json_t *param
 	(void)snprintf(text, sizeof(text), "%s.%s", model_text(c->m, c->service->target_prefix),
 		model_text(c->m, c->op->name));
 	wire_set(&r->headers, "X-Amz-Target", str_from(text));
+	if (c->service->query_errors) {
+		/* Asks for the error codes of the service's old query protocol. */
+		wire_set(&r->headers, "x-amzn-query-mode", STR("true"));
+	}
 	if (input) {
 		proto_json_write(c->m, input, params, &r->body);
 	} else {

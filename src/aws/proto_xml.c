@@ -41,10 +41,17 @@ static void escaped_scalar(
 	buf_deinit(&text);
 }
 
-static const char *xmlns_of(const struct model *m, const struct model_member *mem)
+/* A name space may stand at the member or at its shape. */
+static const struct model_extra *extra_of(const struct model *m, const struct model_member *mem)
 {
 	const struct model_extra *own = &m->extras[mem->extra];
-	return own->xmlns_prefix ? "" : model_text(m, own->xmlns_uri);
+	return own->xmlns_uri ? own : &m->extras[model_shape_of(m, mem)->extra];
+}
+
+static const char *xmlns_of(const struct model *m, const struct model_member *mem)
+{
+	const struct model_extra *extra = extra_of(m, mem);
+	return extra->xmlns_prefix ? "" : model_text(m, extra->xmlns_uri);
 }
 
 /* Attributes of a structure's own element, the prefixed name space they need first. */
@@ -140,7 +147,7 @@ static void write_value(const struct writer *w, const struct model_member *mem,
 	const struct proto_element *e, const json_t *v)
 {
 	const struct model_shape *s = model_shape_of(w->m, mem);
-	const struct model_extra *own = &w->m->extras[mem->extra];
+	const struct model_extra *extra = extra_of(w->m, mem);
 	switch (s->type) {
 	case MODEL_LIST:
 		write_list(w, mem, e, v);
@@ -152,9 +159,9 @@ static void write_value(const struct writer *w, const struct model_member *mem,
 		break;
 	}
 	open_tag(w, e);
-	if (own->xmlns_prefix) {
-		buf_printf(w->out, " xmlns:%s=\"%s\"", model_text(w->m, own->xmlns_prefix),
-			model_text(w->m, own->xmlns_uri));
+	if (extra->xmlns_prefix) {
+		buf_printf(w->out, " xmlns:%s=\"%s\"", model_text(w->m, extra->xmlns_prefix),
+			model_text(w->m, extra->xmlns_uri));
 	}
 	if (s->type == MODEL_STRUCTURE) {
 		write_attributes(w, s, v);
