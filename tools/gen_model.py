@@ -27,6 +27,9 @@ LOCATIONS = {None: 0, 'header': 1, 'headers': 2, 'uri': 3, 'querystring': 4, 'st
 TIMES = {None: 0, 'iso8601': 1, 'rfc822': 2, 'unixTimestamp': 3}
 REQUIRED, FLATTENED, IDEMPOTENCY, STREAMING, XML_ATTR, JSON_VALUE, HOST_LABEL, SENSITIVE = (
     1 << i for i in range(8))
+URL_ENCODED = HOST_LABEL  # of a shape
+# The models do not say it, IAM's API reference does ("URL-encoded compliant with RFC 3986").
+URL_ENCODED_SHAPES = {('iam', 'policyDocumentType')}
 
 # IAM action prefix where it is not the signing name (Service Authorization Reference).
 IAM_PREFIX = {'cloudwatch': 'cloudwatch', 'resourcegroupstaggingapi': 'tag'}
@@ -104,7 +107,8 @@ class Table:
 class Service:
     """Adds the shapes of one service model to the table."""
 
-    def __init__(self, table, model):
+    def __init__(self, table, name, model):
+        self.name = name
         self.table, self.shapes = table, model['shapes']
         self.done = {}
 
@@ -131,11 +135,12 @@ class Service:
                     self.member_row('', shape['value'], False)]
         return []
 
-    def head(self, shape):
+    def head(self, name, shape):
         kind = 'document' if shape.get('document') else shape['type']
         flags = ((FLATTENED if shape.get('flattened') else 0)
                  | (STREAMING if shape.get('streaming') else 0)
-                 | (SENSITIVE if shape.get('sensitive') else 0))
+                 | (SENSITIVE if shape.get('sensitive') else 0)
+                 | (URL_ENCODED if (self.name, name) in URL_ENCODED_SHAPES else 0))
         payload = 0
         if shape.get('payload'):
             payload = 1 + list(shape['members']).index(shape['payload'])
@@ -147,7 +152,7 @@ class Service:
             return self.done[name]
         table, shape = self.table, self.shapes[name]
         if shape['type'] not in ('structure', 'list', 'map') or shape.get('document'):
-            key = self.head(shape)
+            key = self.head(name, shape)
             if key not in table.shape_ids:
                 table.shape_ids[key] = len(table.shapes)
                 table.shapes.append((0, 0) + key)
@@ -157,7 +162,7 @@ class Service:
         index = self.done[name] = len(table.shapes)
         table.shapes.append(None)
         rows = tuple(self.rows(shape))
-        key = (rows,) + self.head(shape)
+        key = (rows,) + self.head(name, shape)
         same = table.shape_ids.get(key)
         if same is not None and index == len(table.shapes) - 1:
             table.shapes.pop()
@@ -167,7 +172,7 @@ class Service:
         if rows not in table.blocks:
             table.blocks[rows] = len(table.members)
             table.members.extend(rows)
-        table.shapes[index] = (table.blocks[rows], len(rows)) + self.head(shape)
+        table.shapes[index] = (table.blocks[rows], len(rows)) + self.head(name, shape)
         return index
 
 
@@ -281,7 +286,7 @@ def add_service(table, name, ops, loader):
     svc = {'name': name, 'operations': model['operations'], 'shapes': model['shapes'],
            'signing': meta.get('signingName') or meta['endpointPrefix'],
            'prefix': meta['endpointPrefix']}
-    t, service, first = table.texts, Service(table, model), len(table.operations)
+    t, service, first = table.texts, Service(table, name, model), len(table.operations)
     for op, mode in sorted(ops.items()):
         if op not in model['operations']:
             sys.exit(f'operations.list: {name} has no operation {op}')

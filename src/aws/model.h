@@ -49,6 +49,8 @@ enum model_time { MODEL_TIME_DEFAULT, MODEL_TIME_ISO8601, MODEL_TIME_RFC822, MOD
 #define MODEL_JSON_VALUE  0x20u /* JSON text carried in a header, base64 */
 #define MODEL_HOST_LABEL  0x40u
 #define MODEL_SENSITIVE   0x80u
+/* Of a shape: IAM answers with percent-encoded policy documents; read as plain text. */
+#define MODEL_URL_ENCODED 0x40u
 
 /* Rare facts about a member or shape; extra 0 is all defaults. Texts are 0 when absent. */
 struct model_extra {
@@ -73,7 +75,7 @@ struct model_shape {
 	uint16_t payload; /* 1 + index of the member that is the whole body; 0 = none */
 	uint16_t wire;    /* text id of the shape's own locationName */
 	uint8_t type;     /* enum model_type */
-	uint8_t flags;    /* MODEL_FLATTENED, MODEL_STREAMING, MODEL_SENSITIVE */
+	uint8_t flags;    /* FLATTENED, STREAMING, SENSITIVE, URL_ENCODED */
 	uint8_t extra;
 };
 

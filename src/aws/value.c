@@ -1,5 +1,6 @@
 #include "aws/value.h"
 
+#include "aws/uri.h"
 #include "base/hash.h"
 #include "base/utc.h"
 
@@ -140,6 +141,16 @@ json_t *value_parse_time(struct str text)
 	return to_double(text, &seconds) ? value_time_from_seconds(seconds) : doc_str(text);
 }
 
+static json_t *decoded(struct str text)
+{
+	struct buf b;
+	buf_init(&b, text.n + 1);
+	uri_decode(text, &b);
+	json_t *v = doc_str(buf_view(&b));
+	buf_deinit(&b);
+	return v;
+}
+
 json_t *value_parse(const struct model *m, const struct model_member *mem, struct str text)
 {
 	int64_t n;
@@ -157,6 +168,9 @@ json_t *value_parse(const struct model *m, const struct model_member *mem, struc
 								   : doc_str(text);
 	case MODEL_TIMESTAMP:
 		return value_parse_time(str_trim(text));
+	case MODEL_STRING:
+		return model_shape_of(m, mem)->flags & MODEL_URL_ENCODED ? decoded(text)
+									 : doc_str(text);
 	default:
 		return doc_str(text);
 	}
