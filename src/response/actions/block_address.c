@@ -311,6 +311,7 @@ static enum err_status observe(
 			before, needed);
 		goto out;
 	}
+	json_object_set_new(seen, "will", json_pack("{s:O}", "denied", chosen));
 	*before = json_incref(seen);
 	*needed = true;
 out:
@@ -326,22 +327,37 @@ out:
 	return st;
 }
 
-/* The ACLs that a list of entries names, as they are now; new reference. */
+/*
+ * The ACLs that a list of entries names, as they are now, {"NetworkAcls":[..]}; new reference. One
+ * that was deleted meanwhile is left out: each is asked for by itself.
+ */
 static enum err_status read_acls(
 	const struct action_ctx *c, const json_t *entries, json_t **out, struct err *err)
 {
-	json_t *ids = json_array(), *params = NULL, *e;
+	json_t *found = json_array(), *asked = json_object(), *e;
+	struct batch b;
 	size_t i;
 	enum err_status st = ERR_OK;
+	batch_init(&b);
 	json_array_foreach(entries, i, e)
 	{
-		json_array_append(ids, json_object_get(e, "acl"));
+		const char *id = doc_text_or(e, "acl", "");
+		if (!json_object_get(asked, id)) {
+			json_object_set_new(asked, id, json_true());
+			batch_add_lenient(&b, "ec2", "DescribeNetworkAcls",
+				json_pack("{s:[s]}", "NetworkAclIds", id),
+				"InvalidNetworkAclID.NotFound");
+		}
 	}
-	params = ec2_filter_list("network-acl-id", ids);
-	TRY(aws_call(c->aws, "ec2", "DescribeNetworkAcls", params, out, err));
+	TRY(batch_run(&b, c->aws, err));
+	for (i = 0; i < b.n; i++) {
+		json_array_extend(found, doc_get(batch_result(&b, i), "NetworkAcls"));
+	}
+	*out = json_pack("{s:O}", "NetworkAcls", found);
 out:
-	json_decref(params);
-	json_decref(ids);
+	batch_deinit(&b);
+	json_decref(asked);
+	json_decref(found);
 	return st;
 }
 

@@ -13,6 +13,16 @@
 
 #include <string.h>
 
+/* Where the step leads. */
+static json_t *outcome(const json_t *member)
+{
+	const char *mode = doc_text_or(member, "mode", "none");
+	return json_pack("{s:[],s:[],s:s}", "targets", "classic", "lifecycle",
+		!service_in_service(member)    ? doc_text_or(member, "lifecycle", "none")
+		: strcmp(mode, "standby") == 0 ? "Standby"
+					       : mode);
+}
+
 static enum err_status observe(
 	const struct action_ctx *c, json_t **before, bool *needed, struct err *err)
 {
@@ -32,6 +42,7 @@ static enum err_status observe(
 			before, needed);
 		goto out;
 	}
+	json_object_set_new(seen, "will", outcome(member));
 	*before = json_incref(seen);
 	*needed = true;
 out:
@@ -101,11 +112,7 @@ static enum err_status apply(
 			"InvalidInstance*");
 	}
 	TRY(batch_run(&b, c->aws, err));
-	*after = json_pack("{s:[],s:[],s:s}", "targets", "classic", "lifecycle",
-		!service_in_service(member) ? doc_text_or(member, "lifecycle", "none")
-		: strcmp(doc_text_or(member, "mode", ""), "standby") == 0
-			? "Standby"
-			: doc_text_or(member, "mode", "none"));
+	*after = outcome(member);
 out:
 	batch_deinit(&b);
 	return st;

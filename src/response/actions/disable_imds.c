@@ -38,6 +38,8 @@ static enum err_status observe(
 		st = ec2_skip(seen, "the metadata service is already off", before, needed);
 		goto out;
 	}
+	json_object_set_new(
+		seen, "will", json_pack("{s:{s:s}}", "options", "HttpEndpoint", "disabled"));
 	*before = seen;
 	*needed = true;
 out:

@@ -95,6 +95,7 @@ static enum err_status observe(
 			before, needed);
 		goto out;
 	}
+	json_object_set_new(seen, "will", json_pack("{s:[],s:n}", "elastic", "automatic"));
 	*before = json_incref(seen);
 	*needed = true;
 out:

@@ -119,6 +119,19 @@ static enum err_status check_interfaces(
 	return ERR_OK;
 }
 
+/* What a plan shows as the state to come. */
+static json_t *forecast(const json_t *endpoints)
+{
+	json_t *out =
+		json_pack("{s:s,s:s,s:s}", "groups", "a quarantine group made for the case",
+			"inbound", "nothing", "outbound", "nothing");
+	if (json_array_size(endpoints) > 0) {
+		json_object_set_new(
+			out, "outbound", json_string("TCP 443 to the isolation endpoints"));
+	}
+	return out;
+}
+
 static enum err_status observe(
 	const struct action_ctx *c, json_t **before, bool *needed, struct err *err)
 {
@@ -154,6 +167,7 @@ static enum err_status observe(
 			before, needed);
 		goto out;
 	}
+	json_object_set_new(seen, "will", forecast(endpoints));
 	*before = json_incref(seen);
 	*needed = true;
 out:

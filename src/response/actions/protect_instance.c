@@ -75,6 +75,7 @@ out:
 static json_t *wanted_state(const struct action_ctx *c, const json_t *before)
 {
 	json_t *want = json_deep_copy(before);
+	json_object_del(want, "will");
 	size_t i;
 	json_t *volume;
 	if (!json_is_true(json_object_get(before, "spot"))) {
@@ -103,6 +104,7 @@ static enum err_status observe(
 			json_incref(seen), "the instance is protected already", before, needed);
 		goto out;
 	}
+	json_object_set(seen, "will", want);
 	*before = json_incref(seen);
 	*needed = true;
 out:

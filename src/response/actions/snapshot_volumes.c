@@ -35,6 +35,8 @@ static enum err_status observe(
 			before, needed);
 		goto out;
 	}
+	json_object_set_new(seen, "will",
+		json_pack("{s:I}", "snapshots", (json_int_t)json_array_size(volumes)));
 	*before = json_incref(seen);
 	*needed = true;
 out:

@@ -119,6 +119,9 @@ static enum err_status observe(
 		st = ec2_skip(
 			json_incref(seen), "the instance is stopped already", before, needed);
 	} else {
+		json_object_set_new(seen, "will",
+			json_pack("{s:s,s:O}", "state", "stopped", "hibernate",
+				json_object_get(seen, "hibernate")));
 		*before = json_incref(seen);
 		*needed = true;
 	}
