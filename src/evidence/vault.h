@@ -19,8 +19,8 @@ ERR_MUST_CHECK enum err_status vault_open(struct env *env, struct aws_client *aw
 	json_t **weak, struct err *err);
 void vault_free(struct vault *v);
 /* Makes a bucket as it should be (versioning, lock, encryption, public access block, policy). */
-ERR_MUST_CHECK enum err_status vault_create_bucket(struct aws_client *aws,
-	const struct config *config, struct err *err);
+ERR_MUST_CHECK enum err_status vault_create_bucket(
+	struct aws_client *aws, const struct config *config, struct err *err);
 
 /*
  * Stores bytes as evidence under PREFIX/CASE/NAME with If-None-Match, SHA-256, Content-MD5, lock and
@@ -33,7 +33,7 @@ ERR_MUST_CHECK enum err_status vault_put(struct vault *v, const char *name, stru
 
 struct acquire_plan {
 	int64_t from_ms, to_ms; /* window of the logs */
-	const char *dir;	/* where copies for the analysis go; NULL = none */
+	const char *dir;        /* where copies for the analysis go; NULL = none */
 };
 /*
  * Takes the case's evidence: the finding, instance metadata, CloudTrail logs of the window (by date
