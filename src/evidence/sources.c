@@ -319,7 +319,7 @@ enum err_status sources_list(struct aws_client *aws, const char *uri, int64_t fr
 		st = err_set(err, ERR_LIMIT,
 			"%.100s has more than %d objects in the window; name a narrower prefix "
 			"in "
-			"log_sources",
+			"evidence.log_sources",
 			uri, SOURCES_MOST_OBJECTS);
 	}
 	*out = sorted(w.found);

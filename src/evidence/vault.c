@@ -124,7 +124,7 @@ enum err_status vault_open(struct env *env, struct aws_client *aws, struct journ
 
 	if (!config->evidence_bucket) {
 		return err_set(err, ERR_CONFIG,
-			"no evidence bucket is configured: set evidence_bucket in cordon.yaml, "
+			"no evidence bucket is configured: set evidence.bucket in cordon.yaml, "
 			"then "
 			"make it with: cordon evidence init");
 	}

@@ -93,7 +93,7 @@ enum err_status vault_create_bucket(
 
 	if (!bucket) {
 		return err_set(err, ERR_CONFIG,
-			"no evidence bucket is named: set evidence_bucket in cordon.yaml");
+			"no evidence bucket is named: set evidence.bucket in cordon.yaml");
 	}
 	buf_init(&policy, 8192);
 	TRY(call(

@@ -288,9 +288,10 @@ enum err_status notify_case(struct env *env, struct aws_client *aws, struct jour
 	if (!config->topic_arn && config->phone_numbers.n == 0) {
 		json_decref(list);
 		return err_set(err, ERR_CONFIG,
-			"nobody can be told: neither topic_arn nor phone_numbers is "
+			"nobody can be told: neither notify.topic_arn nor notify.phone_numbers "
+			"is "
 			"configured; "
-			"set topic_arn to an SNS topic in cordon.yaml");
+			"set notify.topic_arn to an SNS topic in cordon.yaml");
 	}
 	r = calloc(1, sizeof(*r));
 	if (!r) {

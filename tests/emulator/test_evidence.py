@@ -25,7 +25,7 @@ WINDOW = ('2026-08-01T09:00:00Z', '2026-08-01T11:00:00Z')
 def case(cordon, aws, moto):
     """An open case on a running instance, with a bucket for evidence and a trail with three days in it."""
     cordon.env.update(CORDON_EVIDENCE_BUCKET=BUCKET, CORDON_EVIDENCE_LOCK_DAYS='30',
-                      CORDON_LOG_SOURCES=f's3://{TRAIL}/,s3://techsolutions-logs/web/')
+                      CORDON_EVIDENCE_LOG_SOURCES=f's3://{TRAIL}/,s3://techsolutions-logs/web/')
     s3 = aws('s3')
     where = {'LocationConstraint': 'eu-west-1'}
     for bucket in (TRAIL, 'techsolutions-logs'):
@@ -58,7 +58,7 @@ def test_the_bucket_is_made_as_it_should_be(cordon, case, aws):
     s3 = aws('s3')
     assert s3.get_bucket_versioning(Bucket=BUCKET)['Status'] == 'Enabled'
     rule = s3.get_object_lock_configuration(Bucket=BUCKET)['ObjectLockConfiguration']['Rule']['DefaultRetention']
-    assert rule == {'Mode': 'GOVERNANCE', 'Days': 30}
+    assert (rule['Mode'], rule['Days']) == ('GOVERNANCE', 30)
     assert all(s3.get_public_access_block(Bucket=BUCKET)['PublicAccessBlockConfiguration'].values())
     rules = s3.get_bucket_encryption(Bucket=BUCKET)['ServerSideEncryptionConfiguration']['Rules']
     assert rules[0]['ApplyServerSideEncryptionByDefault']['SSEAlgorithm'] == 'AES256'
@@ -183,12 +183,12 @@ def test_no_bucket_configured_says_what_to_set(cordon, case):
     cordon.env['CORDON_EVIDENCE_BUCKET'] = ''
     ran = acquire(cordon, case)
     assert ran.code == 3, ran.err
-    assert 'evidence_bucket' in ran.err
+    assert 'evidence.bucket' in ran.err
 
 
 def test_a_missing_log_source_does_not_stop_the_rest(cordon, case):
     assert cordon('evidence', 'init').code == 0
-    cordon.env['CORDON_LOG_SOURCES'] = f's3://no-such-bucket-at-all/x,s3://{TRAIL}/'
+    cordon.env['CORDON_EVIDENCE_LOG_SOURCES'] = f's3://no-such-bucket-at-all/x,s3://{TRAIL}/'
     ran = acquire(cordon, case)
     assert ran.code == 6, ran.err
     assert [f['name'] for f in ran.json['failed']] == ['s3://no-such-bucket-at-all/x']

@@ -18,7 +18,7 @@ INSTANCE = 'i-0a1b2c3d4e5f67890'
 @pytest.fixture
 def topic(cordon, aws):
     arn = aws('sns').create_topic(Name='security-team')['TopicArn']
-    cordon.env.update(CORDON_TOPIC_ARN=arn, CORDON_LANGUAGES='en,es')
+    cordon.env.update(CORDON_NOTIFY_TOPIC_ARN=arn, CORDON_NOTIFY_LANGUAGES='en,es')
     return arn
 
 
@@ -115,7 +115,7 @@ def test_the_same_state_is_told_once(cordon, aws, topic):
 
 
 def test_a_phone_gets_one_sms(cordon, aws, moto):
-    cordon.env.update(CORDON_PHONE_NUMBERS='+34600111234', CORDON_LANGUAGES='es')
+    cordon.env.update(CORDON_NOTIFY_PHONE_NUMBERS='+34600111234', CORDON_NOTIFY_LANGUAGES='es')
     case = open_case(cordon, INSTANCE)
     ran = driver(cordon)('notify', case, 'case.opened')
     assert ran.code == 0, ran.err
@@ -123,7 +123,7 @@ def test_a_phone_gets_one_sms(cordon, aws, moto):
     text = ran.json[0]['body']
     assert text.isascii() and len(text) <= 160 and text.startswith('cordon ALTA EC2')
     journal = cordon('report', case, '--format', 'json').json
-    assert journal['messages'][0]['target'] == '+346****1234', 'the number is personal data'
+    assert journal['messages'][0]['target'] == '+34*****1234', 'the number is personal data'
 
 
 def test_a_topic_that_is_gone_is_recorded_and_told(cordon, aws, topic):
@@ -136,7 +136,7 @@ def test_a_topic_that_is_gone_is_recorded_and_told(cordon, aws, topic):
 
 
 def test_one_failure_of_several_is_partial(cordon, aws, topic):
-    cordon.env['CORDON_PHONE_NUMBERS'] = 'not-a-number'
+    cordon.env['CORDON_NOTIFY_PHONE_NUMBERS'] = 'not-a-number'
     case = open_case(cordon, INSTANCE)
     ran = driver(cordon)('notify', case, 'case.opened')
     kinds = [m['kind'] for m in cordon('report', case, '--format', 'json').json['messages']]
