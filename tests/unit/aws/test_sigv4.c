@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
 #include <cmocka.h>
 
 #include "aws/sigv4.h"
@@ -31,7 +32,8 @@ static void add_query(struct wire_request *r, struct str query)
 	while (str_cut(&query, '&', &piece)) {
 		size_t equal = str_find_char(piece, '=');
 		struct str parts[2] = { str_sub(piece, 0, equal),
-			equal == SIZE_MAX ? (struct str){ 0 } : str_sub(piece, equal + 1, SIZE_MAX) };
+			equal == SIZE_MAX ? (struct str){ 0 }
+					  : str_sub(piece, equal + 1, SIZE_MAX) };
 		struct buf encoded[2];
 		for (int i = 0; i < 2; i++) {
 			struct buf raw;
@@ -71,7 +73,8 @@ static void read_request(struct str text, bool encode_path, struct wire_request 
 		if (line.p[0] == ' ') { /* a folded value goes on */
 			struct wire_pair *last = &r->headers.items[r->headers.n - 1];
 			char more[256];
-			(void)snprintf(more, sizeof(more), "%s\n%.*s", last->value, STR_ARG(line));
+			(void)snprintf(
+				more, sizeof(more), "%s\n%.*s", last->value, STR_ARG(line));
 			free(last->value);
 			last->value = str_dup(str_from(more));
 			continue;
@@ -91,7 +94,8 @@ static void check_file(const char *dir, const char *name, struct str got)
 	struct buf want;
 	assert_true(slurp(dir, name, &want));
 	if (!str_eq(buf_view(&want), got)) {
-		print_error("%s/%s\n--- wanted\n%s\n--- got\n%.*s\n", dir, name, want.p, STR_ARG(got));
+		print_error("%s/%s\n--- wanted\n%s\n--- got\n%.*s\n", dir, name, want.p,
+			STR_ARG(got));
 		fail();
 	}
 	buf_deinit(&want);
@@ -197,7 +201,10 @@ static void test_s3_example(void **state)
 	(void)state;
 	struct secret *key = secret_new(STR("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
 	struct sigv4_params p = { .keys = { "AKIAIOSFODNN7EXAMPLE", key, NULL },
-		.region = "us-east-1", .service = "s3", .now_ms = 1369353600000, .s3 = true };
+		.region = "us-east-1",
+		.service = "s3",
+		.now_ms = 1369353600000,
+		.s3 = true };
 	struct wire_request r;
 	wire_request_init(&r);
 	r.method = "GET";
@@ -222,8 +229,9 @@ static void test_paths(void **state)
 {
 	(void)state;
 	struct secret *key = secret_new(STR("s"));
-	struct sigv4_params p = { .keys = { "AKID", key, NULL }, .region = "r", .service = "s3",
-		.s3 = true };
+	struct sigv4_params p = {
+		.keys = { "AKID", key, NULL }, .region = "r", .service = "s3", .s3 = true
+	};
 	struct wire_request r;
 	struct buf out;
 	wire_request_init(&r);
@@ -252,8 +260,10 @@ static void *sign_often(void *arg)
 	for (int i = 0; i < 200; i++) {
 		char region[16];
 		(void)snprintf(region, sizeof(region), "r-%d", i % 20);
-		struct sigv4_params p = { .keys = { "AKID", s->key, NULL }, .region = region,
-			.service = "ec2", .now_ms = 1700000000000 };
+		struct sigv4_params p = { .keys = { "AKID", s->key, NULL },
+			.region = region,
+			.service = "ec2",
+			.now_ms = 1700000000000 };
 		struct wire_request with, without;
 		wire_request_init(&with);
 		wire_request_init(&without);
