@@ -187,6 +187,17 @@ bool event_read(struct scan_tape *t, uint32_t root, uint64_t seed, struct event 
 	return true;
 }
 
+void event_fragment(struct scan_tape *t, uint32_t root, struct event *out)
+{
+	*out = (struct event){ .tape = t,
+		.root = root,
+		.name = text_at(t, root, "eventName"),
+		.id = text_at(t, root, "eventID"),
+		.request = SCAN_NONE,
+		.response = SCAN_NONE,
+		.extra = SCAN_NONE };
+}
+
 bool event_denied(const struct event *e)
 {
 	static const char *const codes[] = { "AccessDenied", "AccessDeniedException",

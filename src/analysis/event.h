@@ -42,6 +42,8 @@ struct event {
 
 /* False when the object is no CloudTrail record (no eventName, eventSource and usable eventTime). */
 bool event_read(struct scan_tape *t, uint32_t root, uint64_t seed, struct event *out);
+/* What is left of a record that lost its time or name: for rules only. */
+void event_fragment(struct scan_tape *t, uint32_t root, struct event *out);
 /* The call was refused for want of rights (not throttled, not failed for another reason). */
 bool event_denied(const struct event *e);
 /* Neither refused nor failed; a failed console login counts as failed. */

@@ -1,5 +1,6 @@
 #include "analysis/investigate.h"
 
+#include "analysis/detect.h"
 #include "analysis/inquiry.h"
 #include "analysis/phrase.h"
 
@@ -7,42 +8,138 @@
 
 #define TIMELINE_DEFAULT 10000
 
-enum err_status investigate_run(
-	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err)
+static enum err_status load_rules(
+	struct env *env, const char *dir, struct sigma_set *rules, struct err *err)
+{
+	enum err_status st = ERR_OK;
+	sigma_init(rules);
+	if (dir) {
+		st = sigma_load(env, dir, rules, err);
+	} else {
+		sigma_load_builtin(rules);
+	}
+	sigma_ready(rules);
+	return st;
+}
+
+static uint64_t draw_seed(struct env *env)
 {
 	uint64_t seed = 0;
 	env_random(env, &seed, sizeof(seed));
+	return seed;
+}
+
+static void reject_refused(struct reader *r, const struct sigma_set *rules)
+{
+	size_t i;
+	json_t *row;
+	json_array_foreach(rules->refused, i, row)
+	{
+		json_array_append_new(r->rejected,
+			json_pack("{s:O,s:O,s:i,s:O}", "file", json_object_get(row, "file"),
+				"reason", json_object_get(row, "reason"), "count", 1, "line",
+				json_object_get(row, "line")));
+	}
+}
+
+static json_t *judge(struct reader *r, size_t timeline_max, json_t *detections_taken)
+{
+	struct inquiry q;
+	reader_settle(r);
+	inquiry_init(&q, r);
+	inquiry_index(&q);
+	inquiry_assess(&q);
+	inquiry_link(&q);
+	inquiry_decide(&q);
+	inquiry_chain(&q);
+	json_t *doc = inquiry_document(&q, timeline_max, detections_taken);
+	inquiry_deinit(&q);
+	return doc;
+}
+
+enum err_status investigate_run(
+	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err)
+{
 	size_t timeline_max = opts->timeline_max ? opts->timeline_max : TIMELINE_DEFAULT;
 	struct str marker = opts->own_marker ? str_from(opts->own_marker) : STR("md/case#");
+	struct sigma_set rules;
+	struct detect detect = { 0 };
 	struct reader r;
-	reader_init(&r, seed, timeline_max, marker);
+	reader_init(&r, draw_seed(env), timeline_max, marker);
+	enum err_status st = ERR_OK;
+	TRY(load_rules(env, opts->rules_dir, &rules, err));
+	detect_init(&detect, &rules, false);
+	r.on_event = detect_event;
+	r.on_event_ctx = &detect;
 	r.from_ms = opts->from_ms;
 	r.to_ms = opts->to_ms;
 	r.progress = opts->progress;
 	r.progress_ctx = opts->progress_ctx;
-	enum err_status st = reader_read(&r, opts->paths, opts->n_paths, err);
-	if (st == ERR_OK) {
-		size_t i;
-		json_t *finding;
-		json_array_foreach(opts->findings, i, finding)
-		{
-			char *text = json_dumps(finding, JSON_COMPACT);
-			r.name = "findings";
-			reader_finding_text(&r, str_from(text));
-			free(text);
-		}
-		reader_settle(&r);
-		struct inquiry q;
-		inquiry_init(&q, &r);
-		inquiry_index(&q);
-		inquiry_assess(&q);
-		inquiry_link(&q);
-		inquiry_decide(&q);
-		inquiry_chain(&q);
-		*out = inquiry_document(&q, timeline_max, json_array());
-		inquiry_deinit(&q);
+	TRY(reader_read(&r, opts->paths, opts->n_paths, err));
+	size_t i;
+	json_t *finding;
+	json_array_foreach(opts->findings, i, finding)
+	{
+		char *text = json_dumps(finding, JSON_COMPACT);
+		r.name = "findings";
+		reader_finding_text(&r, str_from(text));
+		free(text);
 	}
+	reject_refused(&r, &rules);
+	*out = judge(&r, timeline_max, detect_json(&detect, &r.track));
+out:
+	detect_deinit(&detect);
+	sigma_deinit(&rules);
 	reader_deinit(&r);
+	return st;
+}
+
+enum err_status investigate_rules_test(struct env *env, const char *rules_dir,
+	const char *const *paths, size_t n_paths, json_t **out, struct err *err)
+{
+	struct sigma_set rules;
+	struct detect detect = { 0 };
+	struct reader r;
+	reader_init(&r, draw_seed(env), 0, STR(""));
+	enum err_status st = ERR_OK;
+	TRY(load_rules(env, rules_dir, &rules, err));
+	detect_init(&detect, &rules, true);
+	r.on_event = detect_event;
+	r.on_event_ctx = &detect;
+	r.fragments = true;
+	TRY(reader_read(&r, paths, n_paths, err));
+	json_t *counts = json_object();
+	for (size_t i = 0; i < rules.n; i++) {
+		json_int_t n = json_integer_value(json_object_get(counts, rules.rules[i].id));
+		json_object_set_new(counts, rules.rules[i].id,
+			json_integer(n + (json_int_t)detect.hits[i].n));
+	}
+	*out = json_pack("{s:o,s:O}", "counts", counts, "refused", rules.refused);
+out:
+	detect_deinit(&detect);
+	sigma_deinit(&rules);
+	reader_deinit(&r);
+	return st;
+}
+
+enum err_status investigate_rules_list(
+	struct env *env, const char *rules_dir, json_t **out, struct err *err)
+{
+	struct sigma_set rules;
+	enum err_status st = load_rules(env, rules_dir, &rules, err);
+	json_t *list = json_array();
+	for (size_t i = 0; i < rules.n; i++) {
+		const struct sigma_rule *r = &rules.rules[i];
+		json_array_append_new(
+			list, json_pack("{s:s,s:s,s:s,s:s,s:O*,s:s,s:b}", "id", r->id, "title",
+				      r->title, "level", r->level, "author", r->author, "tags",
+				      r->tags, "file", r->file, "applies", r->applies));
+	}
+	if (st == ERR_OK) {
+		*out = json_pack("{s:O,s:O}", "rules", list, "refused", rules.refused);
+	}
+	json_decref(list);
+	sigma_deinit(&rules);
 	return st;
 }
 

@@ -25,6 +25,17 @@ ERR_MUST_CHECK enum err_status investigate_run(
 	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err);
 
 /*
+ * Counts the events that each rule matches, every event as it stands (no duplicates removed).
+ * `rules_dir` NULL: the built-in rules. *out is {"counts":{rule id: n}, "refused":[{"file",
+ * "line","rule","reason"}]}; new reference.
+ */
+ERR_MUST_CHECK enum err_status investigate_rules_test(struct env *env, const char *rules_dir,
+	const char *const *paths, size_t n_paths, json_t **out, struct err *err);
+/* {"rules":[{"id","title","level","author","tags","file","applies"}], "refused":[..]}. */
+ERR_MUST_CHECK enum err_status investigate_rules_list(
+	struct env *env, const char *rules_dir, json_t **out, struct err *err);
+
+/*
  * A link of the chain or a claim of the document in another language: appends its sentence.
  * "against" and "missing" texts are translated by i18n_tr as they stand.
  */

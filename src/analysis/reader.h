@@ -37,6 +37,8 @@ struct reader {
 	struct table lines; /* line logs: (content, occurrence) seen */
 	reader_event_fn on_event;
 	void *on_event_ctx;
+	bool fragments; /* show on_event also what is no whole event, inside "Records" */
+	bool in_records;
 	int64_t from_ms, to_ms; /* 0 = open */
 	struct scan_tape tapes[READER_NESTING];
 	struct input input;

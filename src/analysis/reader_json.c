@@ -58,7 +58,7 @@ static const char *const wrappers[] = { "Records", "records", "Events", "events"
 	"Findings", "findings", "hits" };
 
 /* {"Records":[ at the front: moves past the bracket, so that the array need not fit in memory. */
-static bool open_wrapper(struct input *in)
+static bool open_wrapper(struct reader *r, struct input *in)
 {
 	while (input_view(in).n < 256 && input_more(in)) {
 	}
@@ -83,6 +83,7 @@ static bool open_wrapper(struct input *in)
 		return false;
 	}
 	input_take(in, i + 1);
+	r->in_records = str_eq_nocase(key, STR("Records"));
 	return true;
 }
 
@@ -169,8 +170,9 @@ void reader_json(struct reader *r, struct input *in)
 		if (c == '[') {
 			input_take(in, 1);
 			ok = read_array(r, in);
-		} else if (c == '{' && open_wrapper(in)) {
+		} else if (c == '{' && open_wrapper(r, in)) {
 			ok = read_array(r, in) && close_wrapper(r, in);
+			r->in_records = false;
 		} else {
 			ok = scan_next(r, in);
 			if (ok) {
@@ -304,6 +306,10 @@ bool reader_record(struct reader *r, int level, uint32_t node)
 	if (is_finding(t, node)) {
 		reader_finding_text(r, scan_raw(t, node));
 		return true;
+	}
+	if (r->fragments && r->in_records && r->on_event) {
+		event_fragment(t, node, &e);
+		r->on_event(r->on_event_ctx, r, &e, true);
 	}
 	return take_journal(r, t, node);
 }

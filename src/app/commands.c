@@ -1,7 +1,7 @@
 #include "app/app.h"
 
 extern const struct app_command cmd_aws, cmd_completion, cmd_evidence, cmd_help,
-	cmd_investigate, cmd_notify, cmd_playbook, cmd_report, cmd_version;
+	cmd_investigate, cmd_notify, cmd_playbook, cmd_report, cmd_rules, cmd_version;
 
 /* In the order of `cordon help`. */
 const struct app_command *const app_commands[] = {
@@ -12,6 +12,7 @@ const struct app_command *const app_commands[] = {
 	&cmd_notify,
 	&cmd_playbook,
 	&cmd_report,
+	&cmd_rules,
 	&cmd_version,
 	&cmd_help,
 	NULL,

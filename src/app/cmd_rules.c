@@ -1,0 +1,123 @@
+#include "analysis/investigate.h"
+#include "app/cli.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX (64u * 1024)
+
+static const struct app_option options[] = {
+	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static void print_safe(FILE *f, const char *s)
+{
+	struct buf b;
+	buf_init(&b, TEXT_MAX);
+	text_terminal(str_from(s), &b);
+	(void)fprintf(f, "%s", b.p ? b.p : "");
+	buf_deinit(&b);
+}
+
+/* Refused rules are told on stderr, one a line, and make the exit code 6: partly done. */
+static void report_refused(struct app *app, const json_t *refused)
+{
+	size_t i;
+	json_t *r;
+	json_array_foreach(refused, i, r)
+	{
+		print_safe(stderr, doc_text_or(r, "file", ""));
+		(void)fprintf(stderr, ":%lld: %s ", (long long)doc_int(r, "line", 1),
+			app_tr(app, "rule refused:"));
+		print_safe(stderr, doc_text_or(r, "reason", ""));
+		(void)fprintf(stderr, "\n");
+	}
+	if (json_array_size(refused)) {
+		app->exit_code = err_exit_code(ERR_PARTIAL);
+	}
+}
+
+static enum err_status test(struct app *app, struct err *err)
+{
+	json_t *doc = NULL;
+	enum err_status st = ERR_OK;
+	if (app->n_args < 2) {
+		return err_set(err, ERR_USAGE,
+			"rules test needs logs to test on: cordon rules test PATH...");
+	}
+	TRY(investigate_rules_test(app->env, app_opt(app, "rules"), app->args + 1,
+		(size_t)app->n_args - 1, &doc, err));
+	report_refused(app, json_object_get(doc, "refused"));
+	const json_t *counts = json_object_get(doc, "counts");
+	if (app->output != APP_TABLE) {
+		app_print_json(app, counts);
+		goto out;
+	}
+	const char *id;
+	json_t *n;
+	json_object_foreach((json_t *)(uintptr_t)counts, id, n)
+	{
+		if (json_integer_value(n)) {
+			printf("%8lld  ", (long long)json_integer_value(n));
+			print_safe(stdout, id);
+			printf("\n");
+		}
+	}
+out:
+	json_decref(doc);
+	return st;
+}
+
+static enum err_status list(struct app *app, struct err *err)
+{
+	json_t *doc = NULL;
+	enum err_status st = ERR_OK;
+	TRY(investigate_rules_list(app->env, app_opt(app, "rules"), &doc, err));
+	report_refused(app, json_object_get(doc, "refused"));
+	if (app->output != APP_TABLE) {
+		app_print_json(app, doc);
+		goto out;
+	}
+	size_t i;
+	json_t *r;
+	json_array_foreach(json_object_get(doc, "rules"), i, r)
+	{
+		printf("%-13s  ", doc_text_or(r, "level", ""));
+		print_safe(stdout, doc_text_or(r, "title", ""));
+		printf(doc_true(r, "applies") ? "\n" : "  (%s)\n",
+			app_tr(app, "not for CloudTrail: never tried"));
+	}
+out:
+	json_decref(doc);
+	return st;
+}
+
+static enum err_status run(struct app *app, struct err *err)
+{
+	if (!strcmp(app->args[0], "test")) {
+		return test(app, err);
+	}
+	if (!strcmp(app->args[0], "list")) {
+		return list(app, err);
+	}
+	return err_set(err, ERR_USAGE, "rules %s is unknown; use test or list", app->args[0]);
+}
+
+const struct app_command cmd_rules = {
+	.name = "rules",
+	.usage = "test PATH... | list",
+	.summary = N_("List Sigma rules, or count what they match"),
+	.text = N_("Rules are those of the program, or of --rules DIR, which may be a SigmaHQ "
+		   "checkout. A rule that can't be supported is named with file, line and "
+		   "reason, and the exit code is 6. test counts every event as it stands; "
+		   "duplicates are not removed."),
+	.examples = "cordon rules list\tThe rules that the program brings along\n"
+		    "cordon rules test --rules sigma/rules AWSLogs/ --output json\tMatches by "
+		    "rule id\n",
+	.options = options,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};
