@@ -146,8 +146,9 @@ static void add_timeline(struct view_fold *f, const struct view_record *r)
 
 	buf_init(&text, 4096);
 	view_say(r, &text);
-	json_t *entry = json_pack("{s:s, s:s, s:s, s:o}", "time", r->time, "actor", r->actor,
-		"kind", r->kind, "text", doc_str(buf_view(&text)));
+	json_t *entry = json_pack("{s:s, s:s, s:s, s:o, s:s}", "time", r->time, "actor",
+		r->actor, "kind", r->kind, "text", doc_str(buf_view(&text)), "detail",
+		view_detail(r));
 	static const char *const refs[] = { "step", "action", "resource" };
 	for (size_t i = 0; i < sizeof refs / sizeof refs[0]; i++) {
 		json_t *v = json_object_get(r->payload, refs[i]);

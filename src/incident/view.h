@@ -15,7 +15,7 @@
  *  "held_back":[{guard,reason,time}],"approvals":[{step,who,until,on_expiry,asked,decision,by,
  *  reason,decided}],"messages":[notify.* payload + time, kind],"evidence":[payload + time],
  *  "evidence_failed":[..],"suppressed":bool,"closed":time|null,
- *  "investigation":{..}|null,"notes":[..],"timeline":[{"time","actor","kind","text"}]}
+ *  "investigation":{..}|null,"notes":[..],"timeline":[{"time","actor","kind","text","detail",..}]}
  * state: "open" "observed" "awaiting_approval" "contained" "partial" "failed" "undone" "closed".
  * step state: "planned" "awaiting_approval" "rejected" "running" "done" "failed" "skipped" "undone" "undo_failed".
  * A step's before and after are the plan's forecast until it was applied ("applied" true), then

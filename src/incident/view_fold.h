@@ -29,5 +29,7 @@ void view_set(json_t *obj, const char *key, json_t *v);
 void view_set_text(json_t *obj, const char *key, const char *text);
 /* One English line that says what a record means. */
 void view_say(const struct view_record *r, struct buf *out);
+/* The part of that sentence that comes from the record (a name, a reason), or "". */
+const char *view_detail(const struct view_record *r);
 
 #endif

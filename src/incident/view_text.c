@@ -67,3 +67,13 @@ void view_say(const struct view_record *r, struct buf *out)
 	}
 	buf_puts(out, r->kind);
 }
+
+const char *view_detail(const struct view_record *r)
+{
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		if (strcmp(r->kind, lines[i].kind) == 0 && lines[i].field != NULL) {
+			return doc_text_or(r->payload, lines[i].field, "");
+		}
+	}
+	return "";
+}

@@ -18,6 +18,20 @@ static int64_t time_of(const json_t *v)
 	return ms;
 }
 
+/* The measures that take the network or the credentials away from the intruder. */
+static bool cuts_off(const char *action)
+{
+	static const char *const begin[] = { "isolate", "revoke", "block", "deny",
+		"disable-access", "replace-instance" };
+
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
+		if (strncmp(action, begin[i], strlen(begin[i])) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static int64_t contained_after(const json_t *view)
 {
 	const json_t *steps = doc_get(view, "steps");
@@ -27,9 +41,7 @@ static int64_t contained_after(const json_t *view)
 	for (size_t i = 0; i < json_array_size(steps); i++) {
 		const json_t *step = json_array_get(steps, i);
 		const char *action = doc_text_or(step, "action", "");
-		bool cuts = strncmp(action, "isolate", 7) == 0 ||
-			    strncmp(action, "revoke", 6) == 0 ||
-			    strncmp(action, "block", 5) == 0;
+		bool cuts = cuts_off(action);
 		int64_t at = time_of(doc_get(step, "finished"));
 		if (cuts && strcmp(doc_text_or(step, "state", ""), "done") == 0 &&
 			at > latest) {

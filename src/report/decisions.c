@@ -62,9 +62,9 @@ static void approval(struct sheet *s, const json_t *step)
 		sheet_say(s, expiry && strcmp(expiry, "do") == 0 ? N_("it is done")
 								 : N_("it is not done"));
 	}
-	(void)snprintf(option, sizeof(option), "--step %s", id);
+	(void)snprintf(option, sizeof(option), "%s", id);
 	sheet_fact(s, N_("Command"));
-	command(s, "approve", option);
+	command(s, "case approve", option);
 	sheet_end(s, SHEET_FACTS);
 	sheet_end(s, SHEET_CARD);
 }

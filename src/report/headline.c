@@ -122,6 +122,20 @@ static void badges(struct sheet *s)
 	}
 }
 
+/* The measures that take the network or the credentials away from the intruder. */
+static bool cuts_off(const char *action)
+{
+	static const char *const begin[] = { "isolate", "revoke", "block", "deny",
+		"disable-access", "replace-instance" };
+
+	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
+		if (strncmp(action, begin[i], strlen(begin[i])) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The time by which every network or credential measure that was done had finished. */
 static const json_t *contained_at(const json_t *view)
 {
@@ -133,9 +147,7 @@ static const json_t *contained_at(const json_t *view)
 		const json_t *step = json_array_get(steps, i);
 		const char *action = doc_text_or(step, "action", "");
 		int64_t ms = 0;
-		bool cuts = strncmp(action, "isolate", 7) == 0 ||
-			    strncmp(action, "revoke", 6) == 0 ||
-			    strncmp(action, "block", 5) == 0;
+		bool cuts = cuts_off(action);
 		if (cuts && strcmp(doc_text_or(step, "state", ""), "done") == 0 &&
 			sheet_time_ms(doc_get(step, "finished"), &ms) && ms > best) {
 			best = ms;

@@ -23,6 +23,8 @@ void appendix_write(struct sheet *s);  /* raw findings, footer */
 const char *cause_class_words(const char *class_name);
 /* "entry", "means", "action" in words (not translated). */
 const char *graph_link_words(const char *link);
+/* "action.done" in words, or the text itself (not translated). */
+const char *told_event_words(const char *event);
 /* ATT&CK technique name of "T1530", or NULL (never translated). */
 const char *technique_name(const char *id);
 /* The words and tone of a case's or a step's state. */

@@ -219,6 +219,40 @@ static void event_text(struct sheet *s, const json_t *e)
 	sheet_raw(s, "</span>");
 }
 
+static const json_t *step_named(const json_t *view, const char *id)
+{
+	const json_t *steps = doc_get(view, "steps");
+
+	for (size_t i = 0; id && i < json_array_size(steps); i++) {
+		if (strcmp(doc_text_or(json_array_get(steps, i), "id", ""), id) == 0) {
+			return json_array_get(steps, i);
+		}
+	}
+	return NULL;
+}
+
+/* Which measure, on what, and what the record adds in its own words. */
+static void record_detail(struct sheet *s, const json_t *entry)
+{
+	const json_t *step = step_named(s->view, doc_text(entry, "step"));
+	const char *detail = doc_text_or(entry, "detail", "");
+
+	if (step) {
+		sheet_say(s, measures_title(step));
+		sheet_space(s);
+		sheet_code(s, doc_text(step, "resource.id"));
+		if (strcmp(detail, doc_text(entry, "step")) == 0) {
+			return;
+		}
+	}
+	if (detail[0]) {
+		buf_puts(s->out, step ? ": " : "");
+		sheet_say(s, strcmp(doc_text_or(entry, "kind", ""), "analysis.done") == 0
+				     ? cause_class_words(detail)
+				     : told_event_words(detail));
+	}
+}
+
 static void record_text(struct sheet *s, const struct timeline_row *row)
 {
 	const char *kind = doc_text_or(row->entry, "kind", "");
@@ -233,7 +267,7 @@ static void record_text(struct sheet *s, const struct timeline_row *row)
 		(void)snprintf(count, sizeof(count), "\xc3\x97%zu", row->times);
 		sheet_text(s, count);
 	} else {
-		sheet_text(s, doc_text(row->entry, "text"));
+		record_detail(s, row->entry);
 	}
 	if (row->lane == LANE_HUMAN) {
 		sheet_raw(s, "<span class=\"meta\">");

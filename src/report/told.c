@@ -11,7 +11,7 @@ static const char *const event_words[][2] = {
 	{ "case.closed", N_("Case closed") },
 };
 
-static const char *words_of(const char *event)
+const char *told_event_words(const char *event)
 {
 	for (size_t i = 0; i < sizeof(event_words) / sizeof(event_words[0]); i++) {
 		if (strcmp(event_words[i][0], event) == 0) {
@@ -38,7 +38,7 @@ static void row(struct sheet *s, const json_t *m)
 	sheet_time(s, doc_get(m, "time"));
 	sheet_end(s, SHEET_CELL);
 	sheet_begin(s, SHEET_CELL);
-	sheet_say(s, words_of(doc_text_or(m, "event", "?")));
+	sheet_say(s, told_event_words(doc_text_or(m, "event", "?")));
 	if (doc_text(m, "subject")) {
 		sheet_raw(s, "<span class=\"meta\">");
 		buf_puts(s->out, s->html ? "" : ": ");
