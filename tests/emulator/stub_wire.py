@@ -160,7 +160,7 @@ class Wire:
             self._want(isinstance(value, str), where, kind)
             self._bound(shape, len(value), where)
             pattern = shape.metadata.get('pattern')
-            if pattern and not re.search(pattern, value):
+            if pattern and not re.search(_python(pattern), value):
                 raise AwsError('ValidationException', f'{where} must match {pattern}')
             if shape.enum and value not in shape.enum:
                 raise AwsError('ValidationException', f'{where} must be one of {shape.enum}')
@@ -242,6 +242,14 @@ class Wire:
             headers['x-amzn-ErrorType'] = e.code
             body['__type'] = e.code
         return e.status, headers, json.dumps(body).encode()
+
+
+def _python(pattern: str) -> str:
+    """A pattern of the models in Python's dialect: their Unicode classes are named by letters."""
+    for theirs, ours in ((r'\p{L}', r'\w'), (r'\p{N}', r'\d'), (r'\p{Z}', r'\s'), (r'\p{IsLetter}', r'\w'),
+                         (r'\p{IsDigit}', r'\d')):
+        pattern = pattern.replace(theirs, ours)
+    return pattern
 
 
 def _plain(value):

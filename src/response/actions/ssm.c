@@ -70,7 +70,6 @@ enum err_status ssm_document_find(
 	if (got && is_ours(doc_text_or(got, "Content", ""))) {
 		snprintf(out->version, sizeof(out->version), "%s",
 			doc_text_or(got, "DocumentVersion", ""));
-		out->newest = true;
 		hash_sha256_hex(str_from(doc_text_or(got, "Content", "")), sha);
 		/* Only when the service's hash is over the bytes we compared does it prove anything. */
 		if (strcmp(sha, doc_text_or(told, "Document.Hash", "")) == 0) {
@@ -112,6 +111,7 @@ enum err_status ssm_document_ensure(const struct action_ctx *c, struct ssm_docum
 {
 	enum err_status st = ERR_OK;
 	json_t *params = NULL, *answer = NULL;
+	char sha[HASH_SHA256_HEX];
 	TRY(ssm_document_find(c, doc, err));
 	*made = "none";
 	if (doc->version[0]) {
@@ -133,7 +133,10 @@ enum err_status ssm_document_ensure(const struct action_ctx *c, struct ssm_docum
 	}
 	snprintf(doc->version, sizeof(doc->version), "%s",
 		doc_text_or(answer, "DocumentDescription.DocumentVersion", "1"));
-	doc->newest = true;
+	hash_sha256_hex(content(), sha);
+	if (strcmp(sha, doc_text_or(answer, "DocumentDescription.Hash", "")) == 0) {
+		memcpy(doc->hash, sha, sizeof(doc->hash));
+	}
 	TRY(wait_active(c, doc, err));
 out:
 	json_decref(answer);

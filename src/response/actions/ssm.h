@@ -15,7 +15,6 @@ struct ssm_document {
 	char version[16]; /* the version whose content is ours; "" when there is none yet */
 	char hash[65];    /* the service's own hash when it is ours too: pins a command to it */
 	bool exists;      /* a document of that name exists, ours or not */
-	bool newest;      /* the version is the latest one */
 };
 
 /*
