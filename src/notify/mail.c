@@ -239,6 +239,23 @@ static const char *class_words(const char *class_name)
 	return class_name;
 }
 
+/* A sentence of the analysis: its template is translated when it has one. */
+static void claim(const struct summary *s, struct buf *out, const json_t *c)
+{
+	const char *template = doc_text(c, "template");
+	struct str values[10] = { 0 };
+	struct buf text = { 0 };
+
+	for (size_t i = 0; i < 10; i++) {
+		values[i] = str_from(json_string_value(json_array_get(doc_get(c, "args"), i)));
+	}
+	buf_init(&text, 65536);
+	fill_text(&text, i18n_tr(s->lang, template ? template : doc_text(c, "text")), values,
+		template ? 10 : 0, NULL);
+	LINE(s, out, "  - {0}", text.p);
+	buf_deinit(&text);
+}
+
 static void cause(const struct summary *s, struct buf *out)
 {
 	const char *class_name = doc_text(s->view, "investigation.verdict.class");
@@ -257,7 +274,7 @@ static void cause(const struct summary *s, struct buf *out)
 	for (size_t i = 0; i < json_array_size(claims) && n < 2; i++) {
 		const json_t *c = json_array_get(claims, i);
 		if (doc_real(c, "weight", 0) > 0 && doc_text(c, "text")) {
-			LINE(s, out, "  - {0}", i18n_tr(s->lang, doc_text(c, "text")));
+			claim(s, out, c);
 			n++;
 		}
 	}

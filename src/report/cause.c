@@ -54,7 +54,7 @@ static void claims(struct sheet *s, const char *heading, bool in_favour)
 		shown++;
 		(void)snprintf(weight, sizeof(weight), "%+.2f", w);
 		sheet_begin(s, SHEET_ITEM);
-		sheet_say(s, doc_text_or(c, "text", ""));
+		sheet_phrase(s, c);
 		sheet_space(s);
 		sheet_events(s, doc_get(c, "events"));
 		sheet_space(s);
@@ -81,9 +81,8 @@ static void missing(struct sheet *s)
 	sheet_heading(s, N_("What is missing"));
 	sheet_begin(s, SHEET_LIST);
 	for (size_t i = 0; i < json_array_size(list); i++) {
-		const char *text = json_string_value(json_array_get(list, i));
 		sheet_begin(s, SHEET_ITEM);
-		sheet_say(s, text ? text : "");
+		sheet_phrase(s, json_array_get(list, i));
 		sheet_end(s, SHEET_ITEM);
 	}
 	sheet_end(s, SHEET_LIST);
@@ -111,13 +110,8 @@ static void alternatives(struct sheet *s)
 		sheet_end(s, SHEET_CELL);
 		sheet_begin(s, SHEET_CELL);
 		for (size_t j = 0; j < json_array_size(doc_get(a, "against")); j++) {
-			const json_t *why = json_array_get(doc_get(a, "against"), j);
 			buf_puts(s->out, j ? "; " : "");
-			if (json_is_string(why)) {
-				sheet_say(s, json_string_value(why));
-			} else {
-				sheet_value(s, why);
-			}
+			sheet_phrase(s, json_array_get(doc_get(a, "against"), j));
 		}
 		sheet_end(s, SHEET_CELL);
 		sheet_end(s, SHEET_ROW);

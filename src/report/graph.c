@@ -99,6 +99,7 @@ static int top(struct place p)
 static void box(struct sheet *s, const json_t *node, struct place at)
 {
 	const char *id = doc_text(node, "technique");
+	struct buf text = { 0 };
 	int64_t ms = 0;
 
 	buf_printf(s->out,
@@ -116,7 +117,10 @@ static void box(struct sheet *s, const json_t *node, struct place at)
 			sec / 3600 % 24, sec / 60 % 60, sec % 60);
 	}
 	buf_puts(s->out, "</text>");
-	wrapped(s, sheet_tr(s, doc_text_or(node, "text", "")), left(at) + 12, top(at) + 46);
+	buf_init(&text, 65536);
+	sheet_phrase_text(s, node, &text);
+	wrapped(s, text.p, left(at) + 12, top(at) + 46);
+	buf_deinit(&text);
 	buf_puts(s->out, "</g>\n");
 }
 
@@ -206,7 +210,7 @@ static void list(struct sheet *s, const json_t *chain, size_t n)
 		sheet_begin(s, SHEET_ITEM);
 		sheet_time(s, doc_get(node, "time"));
 		sheet_space(s);
-		sheet_say(s, doc_text_or(node, "text", ""));
+		sheet_phrase(s, node);
 		sheet_space(s);
 		if (id) {
 			sheet_code(s, id);

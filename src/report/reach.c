@@ -15,7 +15,7 @@ static void things(struct sheet *s, const char *heading, const char *path)
 	sheet_begin(s, SHEET_LIST);
 	for (i = 0; i < json_array_size(list) && i < 50 && sheet_room(s, 0.85); i++) {
 		sheet_begin(s, SHEET_ITEM);
-		sheet_value(s, json_array_get(list, i));
+		sheet_phrase(s, json_array_get(list, i));
 		sheet_end(s, SHEET_ITEM);
 	}
 	if (i < json_array_size(list)) {
@@ -58,11 +58,7 @@ static void limits(struct sheet *s)
 		sheet_begin(s, SHEET_ITEM);
 		sheet_badge(s, SHEET_WARN, N_("gap"));
 		sheet_space(s);
-		if (doc_text(g, "text")) {
-			sheet_say(s, doc_text(g, "text"));
-		} else {
-			sheet_value(s, g);
-		}
+		sheet_phrase(s, g);
 		sheet_end(s, SHEET_ITEM);
 	}
 	for (size_t i = 0; i < json_array_size(rejected) && i < 50; i++) {

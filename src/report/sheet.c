@@ -206,6 +206,38 @@ void sheet_fill(struct sheet *s, const char *english, const struct str *values, 
 	}
 }
 
+void sheet_phrase_text(const struct sheet *s, const json_t *phrase, struct buf *out)
+{
+	const char *template = doc_text(phrase, "template");
+	const json_t *args = doc_get(phrase, "args");
+	struct str values[10] = { 0 };
+
+	if (!template) {
+		const char *text = json_is_string(phrase) ? json_string_value(phrase)
+							  : doc_text_or(phrase, "text", "");
+		buf_puts(out, sheet_tr(s, text));
+		return;
+	}
+	for (size_t i = 0; i < 10; i++) {
+		values[i] = str_from(json_string_value(json_array_get(args, i)));
+	}
+	fill_text(out, sheet_tr(s, template), values, 10, NULL);
+}
+
+void sheet_phrase(struct sheet *s, const json_t *phrase)
+{
+	struct buf text = { 0 };
+
+	if (!json_is_string(phrase) && !doc_text(phrase, "text")) {
+		sheet_value(s, phrase);
+		return;
+	}
+	buf_init(&text, 65536);
+	sheet_phrase_text(s, phrase, &text);
+	sheet_text(s, text.p);
+	buf_deinit(&text);
+}
+
 /* text_clip drops what it can't show; the escaper shows it. So cut here, then escape. */
 static struct str cut(const char *value, bool *was_cut)
 {

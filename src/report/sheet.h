@@ -69,6 +69,12 @@ void sheet_fold_end(struct sheet *s);
 void sheet_say(struct sheet *s, const char *english);
 /* Our own sentence with values "{0}" .. in it. */
 void sheet_fill(struct sheet *s, const char *english, const struct str *values, size_t n);
+/*
+ * A sentence of the analysis: a text, or {"text","template","args"}, whose template is translated.
+ */
+void sheet_phrase(struct sheet *s, const json_t *phrase);
+/* The same as plain text, for a drawing. Appends. */
+void sheet_phrase_text(const struct sheet *s, const json_t *phrase, struct buf *out);
 /* A value, cut at SHEET_MAX_TEXT characters. NULL gives nothing. */
 void sheet_text(struct sheet *s, const char *value);
 /* A value in fixed pitch (ids, addresses, calls). */

@@ -233,6 +233,23 @@ static void spanish_is_spanish(void **state)
 	json_decref(view);
 }
 
+static void sentences_of_the_analysis_are_translated(void **state)
+{
+	json_t *view = sample();
+	json_t *claim = json_array_get(doc_get(view, "investigation.verdict.claims"), 0);
+	char *html = NULL;
+	(void)state;
+
+	/* Any template that has a translation will do; its value is the intruder's. */
+	(void)json_object_set_new(claim, "text", json_string("and <b>7</b> more"));
+	(void)json_object_set_new(claim, "template", json_string("and {0} more"));
+	(void)json_object_set_new(claim, "args", json_pack("[s]", "<b>7</b>"));
+	html = render(view, REPORT_HTML, I18N_ES);
+	assert_non_null(strstr(html, "y &lt;b&gt;7&lt;/b&gt; m\xc3\xa1s"));
+	free(html);
+	json_decref(view);
+}
+
 static void json_is_the_case_document(void **state)
 {
 	json_t *view = sample();
@@ -351,6 +368,7 @@ int main(void)
 		cmocka_unit_test(it_says_what_was_done_and_why),
 		cmocka_unit_test(markdown_has_the_same_sections),
 		cmocka_unit_test(spanish_is_spanish),
+		cmocka_unit_test(sentences_of_the_analysis_are_translated),
 		cmocka_unit_test(json_is_the_case_document),
 		cmocka_unit_test(a_huge_case_stays_small),
 		cmocka_unit_test(odd_documents_are_borne),
