@@ -195,12 +195,12 @@ static void check_evidence(struct report *r)
 	}
 	if (vault_open(r->app->env, r->aws, j, &r->app->config, "doctor", &v, &weak, &e) !=
 		ERR_OK) {
-		add_error(r, "evidence", &e, N_("cordon evidence create-bucket"));
+		add_error(r, "evidence", &e, N_("cordon evidence init"));
 	} else if (json_array_size(weak)) {
 		char *what = json_dumps(weak, JSON_COMPACT);
 		add(r, "evidence", GRADE_WARN, what ? what : "",
 			N_("The bucket lacks this; a new one is made right by: cordon evidence "
-			   "create-bucket"));
+			   "init"));
 		free(what);
 	} else {
 		add(r, "evidence", GRADE_OK, r->app->config.evidence_bucket, NULL);

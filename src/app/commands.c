@@ -1,12 +1,13 @@
 #include "app/app.h"
 
-extern const struct app_command cmd_aws, cmd_completion, cmd_evidence, cmd_help,
+extern const struct app_command cmd_aws, cmd_completion, cmd_doctor, cmd_evidence, cmd_help,
 	cmd_investigate, cmd_notify, cmd_playbook, cmd_report, cmd_rules, cmd_version;
 
 /* In the order of `cordon help`. */
 const struct app_command *const app_commands[] = {
 	&cmd_aws,
 	&cmd_completion,
+	&cmd_doctor,
 	&cmd_evidence,
 	&cmd_investigate,
 	&cmd_notify,
