@@ -106,9 +106,17 @@ static void write_person(struct scenario_stage *st, const struct scenario_who *w
 		{ "ec2", "CreateTags", true }, { "logs", "DescribeLogGroups", false },
 		{ "monitoring", "PutMetricAlarm", true }, { "tagging", "GetResources", false },
 		{ "sts", "GetCallerIdentity", false } };
+	/* What each may not do: asked for by mistake now and then, and never granted. */
+	static const struct {
+		const char *service, *name;
+	} never[] = { { "organizations", "DescribeOrganization" }, { "ce", "GetCostAndUsage" },
+		{ "account", "GetAlternateContact" }, { "health", "DescribeEvents" },
+		{ "support", "DescribeCases" } };
 	struct dice *d = &st->dice;
 	struct scenario *s = st->s;
 	int64_t at = who->since;
+	size_t pick = (size_t)dice_between(d, 0, sizeof(never) / sizeof(never[0]) - 1);
+	const __typeof__(never[0]) *denied = &never[pick];
 
 	if (strncmp(who->key, "ASIA", 4) == 0) {
 		if (dice_chance(d, 30)) {
@@ -127,7 +135,10 @@ static void write_person(struct scenario_stage *st, const struct scenario_who *w
 				.name = work[k].name,
 				.write = work[k].write };
 
-			if (dice_chance(d, 3)) {
+			if (dice_chance(d, 4)) {
+				c.service = denied->service;
+				c.name = denied->name;
+				c.write = false;
 				c.error = "AccessDenied";
 				c.message = scenario_text(s,
 					"User: arn:aws:iam::%s:user/%s is not authorized to "

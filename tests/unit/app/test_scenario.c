@@ -1,5 +1,5 @@
 /* The story generator: repeatable, varied, well-formed, and honest about what it holds. */
-#include "app/scenario.h"
+#include "stories.h"
 
 #include "base/doc.h"
 #include "base/gz.h"
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#define NOW INT64_C(1785578405000) /* 2026-08-01T10:00:05Z */
+#define NOW STORIES_NOW
 
 static const char *const kinds[] = { "web-exploit", "stolen-key", "ssh-brute-force",
 	"false-alarm" };
@@ -25,30 +25,7 @@ static void play(struct scenario *s, const char *kind, uint64_t seed)
 	struct err err = { 0 };
 
 	assert_true(scenario_from(kind, &k));
-	scenario_init(s, k, seed, NOW);
-	s->world = (struct scenario_world){ .account = "123456789012",
-		.region = "eu-west-1",
-		.vpc_id = "vpc-0a1b2c3d",
-		.group_id = "sg-0a1b2c3d",
-		.group_name = "web",
-		.detector_id = "12abc34d567e8fa901bc2d34eexample",
-		.key_id = "AKIAKEYOFTHEUSER0001",
-		.key_user_id = "AIDAKEYUSER000000001",
-		.rogue_key_id = "AKIAROGUE00000000001",
-		.rogue_user_id = "AIDAROGUE00000000001" };
-	for (int i = 0; i < SCENARIO_SERVERS; i++) {
-		s->world.server[i].instance_id =
-			i == 0 ? "i-0aaaaaaaaaaaaaaa1" : "i-0aaaaaaaaaaaaaaa2";
-		s->world.server[i].eni_id = i == 0 ? "eni-0a1" : "eni-0a2";
-		s->world.server[i].subnet_id = "subnet-0a1";
-		s->world.server[i].private_ip = i == 0 ? "10.20.1.10" : "10.20.2.10";
-		s->world.server[i].public_ip = i == 0 ? "54.214.1.1" : "54.214.1.2";
-		s->world.server[i].role_id =
-			i == 0 ? "AROAROLEONE000000001" : "AROAROLETWO000000001";
-		s->world.server[i].profile_arn = "arn:aws:iam::123456789012:instance-profile/p";
-		s->world.server[i].profile_id = "AIPA0000000000000001";
-	}
-	assert_int_equal(scenario_play(s, &err), ERR_OK);
+	assert_int_equal(stories_play(s, k, seed, &err), ERR_OK);
 }
 
 static const struct scenario_file *find(const struct scenario *s, const char *part)
