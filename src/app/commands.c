@@ -1,19 +1,22 @@
 #include "app/app.h"
 
-extern const struct app_command cmd_aws, cmd_completion, cmd_doctor, cmd_evidence, cmd_help,
-	cmd_investigate, cmd_notify, cmd_playbook, cmd_report, cmd_rules, cmd_version;
+extern const struct app_command cmd_aws, cmd_completion, cmd_doctor, cmd_drill, cmd_evidence,
+	cmd_help, cmd_investigate, cmd_notify, cmd_playbook, cmd_report, cmd_rules, cmd_serve,
+	cmd_version;
 
 /* In the order of `cordon help`. */
 const struct app_command *const app_commands[] = {
-	&cmd_aws,
-	&cmd_completion,
-	&cmd_doctor,
-	&cmd_evidence,
+	&cmd_drill,
 	&cmd_investigate,
-	&cmd_notify,
-	&cmd_playbook,
+	&cmd_evidence,
 	&cmd_report,
+	&cmd_playbook,
 	&cmd_rules,
+	&cmd_notify,
+	&cmd_aws,
+	&cmd_serve,
+	&cmd_doctor,
+	&cmd_completion,
 	&cmd_version,
 	&cmd_help,
 	NULL,

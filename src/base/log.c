@@ -3,6 +3,8 @@
 #include "base/doc.h"
 #include "base/utc.h"
 
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static struct {
@@ -10,7 +12,8 @@ static struct {
 	enum log_level lowest;
 	int fd;
 	json_t *context;
-} logger = { NULL, LOG_WARN, 2, NULL };
+	bool text;
+} logger = { NULL, LOG_WARN, 2, NULL, false };
 
 static const char *const names[] = { "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL" };
 
@@ -19,6 +22,11 @@ void log_setup(struct env *env, enum log_level lowest, int fd)
 	logger.env = env;
 	logger.lowest = lowest;
 	logger.fd = fd;
+}
+
+void log_text(bool on)
+{
+	logger.text = on;
 }
 
 bool log_level_from(const char *name, enum log_level *out)
@@ -47,6 +55,35 @@ void log_context_take(json_t *fields)
 	logger.context = fields;
 }
 
+static void write_line(const json_t *line, struct buf *out)
+{
+	/* jansson walks objects through a mutable handle; nothing is changed. */
+	union {
+		const json_t *borrowed;
+		json_t *handle;
+	} all = { line };
+	const char *key;
+	json_t *value;
+	if (!logger.text) {
+		char *dump = json_dumps(line, JSON_COMPACT);
+		buf_puts(out, dump ? dump : "{}");
+		buf_putc(out, '\n');
+		free(dump);
+		return;
+	}
+	buf_printf(out, "%s %s", json_string_value(json_object_get(line, "level")),
+		json_string_value(json_object_get(line, "message")));
+	json_object_foreach(all.handle, key, value)
+	{
+		if (strcmp(key, "level") != 0 && strcmp(key, "message") != 0) {
+			char *dump = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+			buf_printf(out, " %s=%s", key, dump ? dump : "null");
+			free(dump);
+		}
+	}
+	buf_putc(out, '\n');
+}
+
 void log_event(enum log_level level, const char *message, json_t *fields_taken)
 {
 	if (log_enabled(level)) {
@@ -60,13 +97,10 @@ void log_event(enum log_level level, const char *message, json_t *fields_taken)
 		(void)json_object_update_missing(line, fields_taken);
 		struct buf text;
 		buf_init(&text, 65536);
-		char *dump = json_dumps(line, JSON_COMPACT);
-		buf_puts(&text, dump ? dump : "{}");
-		buf_putc(&text, '\n');
+		write_line(line, &text);
 		if (buf_ok(&text) && write(logger.fd, text.p, text.n) < 0) {
 			/* Nowhere left to say it. */
 		}
-		free(dump);
 		buf_deinit(&text);
 		json_decref(line);
 	}

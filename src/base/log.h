@@ -13,6 +13,8 @@ enum log_level { LOG_TRACE, LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_FATAL,
  * clock, the descriptor. The default is LOG_WARN on stderr.
  */
 void log_setup(struct env *env, enum log_level lowest, int fd);
+/* Lines as "LEVEL message key=value ..." for people instead of JSON (Lambda's log format Text). */
+void log_text(bool on);
 /* "debug" ... "fatal" in any case (AWS_LAMBDA_LOG_LEVEL's words); false when unknown. */
 bool log_level_from(const char *name, enum log_level *out);
 bool log_enabled(enum log_level level);

@@ -1,0 +1,193 @@
+#include "app/drill.h"
+
+#include "app/drill_calls.h"
+#include "response/action.h"
+
+#include <string.h>
+
+static json_t *allow(json_t *actions_taken)
+{
+	return json_pack("{s:s, s:[{s:s, s:o, s:s}]}", "Version", "2012-10-17", "Statement",
+		"Effect", "Allow", "Action", actions_taken, "Resource", "*");
+}
+
+static json_t *text_of(json_t *doc_taken)
+{
+	char *text = json_dumps(doc_taken, JSON_COMPACT);
+	json_t *out = json_string(text);
+
+	free(text);
+	json_decref(doc_taken);
+	return out;
+}
+
+static json_t *trust(json_t *principal_taken)
+{
+	return text_of(json_pack("{s:s, s:[{s:s, s:o, s:s}]}", "Version", "2012-10-17",
+		"Statement", "Effect", "Allow", "Principal", principal_taken, "Action",
+		"sts:AssumeRole"));
+}
+
+static void add(json_t *list, const char *action)
+{
+	size_t i;
+	json_t *have;
+
+	json_array_foreach(list, i, have)
+	{
+		if (strcmp(json_string_value(have), action) == 0) {
+			return;
+		}
+	}
+	json_array_append_new(list, json_string(action));
+}
+
+/* The least that a responder needs: what its measures say they call, and the calls around them. */
+static json_t *responder_actions(void)
+{
+	static const char *const around[] = { "sts:GetCallerIdentity", "sns:Publish",
+		"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "s3:PutObject",
+		"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListAllMyBuckets",
+		"s3:HeadObject", "s3:HeadBucket", "s3:GetBucketVersioning",
+		"s3:GetBucketObjectLockConfiguration", "s3:GetObjectLockConfiguration",
+		"s3:GetEncryptionConfiguration", "s3:GetBucketEncryption",
+		"s3:GetBucketPublicAccessBlock", "s3:GetPublicAccessBlock",
+		"s3:PutObjectRetention", "s3:GetObjectRetention", "s3:GetBucketLocation",
+		"s3:ListObjects", "s3:ListObjectsV2", "sqs:ReceiveMessage", "sqs:DeleteMessage",
+		"sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
+		"ec2:DescribeInstances", "ec2:DescribeInstanceAttribute",
+		"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
+		"ec2:DescribeVolumes", "cloudtrail:LookupEvents", NULL };
+	json_t *list = json_array();
+
+	for (size_t i = 0; around[i] != NULL; i++) {
+		add(list, around[i]);
+	}
+	for (size_t i = 0; action_all[i] != NULL; i++) {
+		for (size_t k = 0;
+			action_all[i]->calls != NULL && action_all[i]->calls[k] != NULL; k++) {
+			add(list, action_all[i]->calls[k]);
+		}
+	}
+	return list;
+}
+
+static void server_role(struct drill *d, struct drill_calls *c, int i)
+{
+	struct scenario *s = &d->story;
+	const char *role = s->names.role[i];
+	json_t *made;
+
+	s->world.server[i].role_id = drill_calls_text(c, "iam", "CreateRole",
+		json_pack("{s:s, s:o}", "RoleName", role, "AssumeRolePolicyDocument",
+			trust(json_pack("{s:s}", "Service", "ec2.amazonaws.com"))),
+		"Role.RoleId");
+	drill_calls_do(c, "iam", "PutRolePolicy",
+		json_pack("{s:s, s:s, s:o}", "RoleName", role, "PolicyName", "application",
+			"PolicyDocument",
+			text_of(allow(json_pack("[s,s,s]", "s3:GetObject", "s3:ListBucket",
+				"s3:ListAllMyBuckets")))));
+	made = drill_calls_get(c, "iam", "CreateInstanceProfile",
+		json_pack("{s:s}", "InstanceProfileName", role));
+	s->world.server[i].profile_arn =
+		arena_cstr(c->arena, str_from(doc_text_or(made, "InstanceProfile.Arn", "")));
+	s->world.server[i].profile_id = arena_cstr(
+		c->arena, str_from(doc_text_or(made, "InstanceProfile.InstanceProfileId", "")));
+	json_decref(made);
+	drill_calls_do(c, "iam", "AddRoleToInstanceProfile",
+		json_pack("{s:s, s:s}", "InstanceProfileName", role, "RoleName", role));
+}
+
+/* A user with a key; the secret is wanted only for the drill's own. */
+static const char *user_with_key(struct drill_calls *c, const char *user, json_t *actions_taken,
+	const char **id, const char **secret)
+{
+	json_t *made;
+	const char *key;
+
+	*id = drill_calls_text(
+		c, "iam", "CreateUser", json_pack("{s:s}", "UserName", user), "User.UserId");
+	drill_calls_do(c, "iam", "PutUserPolicy",
+		json_pack("{s:s, s:s, s:o}", "UserName", user, "PolicyName", "work",
+			"PolicyDocument", text_of(allow(actions_taken))));
+	made = drill_calls_get(
+		c, "iam", "CreateAccessKey", json_pack("{s:s}", "UserName", user));
+	key = arena_cstr(c->arena, str_from(doc_text_or(made, "AccessKey.AccessKeyId", "")));
+	if (secret != NULL) {
+		*secret = arena_cstr(
+			c->arena, str_from(doc_text_or(made, "AccessKey.SecretAccessKey", "")));
+	}
+	json_decref(made);
+	return key;
+}
+
+/* What the intruder left in the account: rights, a user, a key. */
+static void rogue(struct drill *d, struct drill_calls *c)
+{
+	struct scenario *s = &d->story;
+
+	if (s->names.rogue_user == NULL) {
+		return;
+	}
+	s->world.rogue_key_id = user_with_key(
+		c, s->names.rogue_user, json_pack("[s]", "*"), &s->world.rogue_user_id, NULL);
+	drill_calls_do(c, "iam", "PutUserPolicy",
+		json_pack("{s:s, s:s, s:o}", "UserName", s->names.key_user, "PolicyName",
+			s->names.rogue_policy, "PolicyDocument",
+			text_of(allow(json_pack("[s]", "*")))));
+}
+
+static void responder(struct drill *d, struct drill_calls *c)
+{
+	const char *arn, *user_arn;
+	json_t *session;
+
+	user_arn = arena_cstr(
+		c->arena, str_from("arn:aws:iam::123456789012:user/drill-administrator"));
+	arn = drill_calls_text(c, "iam", "CreateRole",
+		json_pack("{s:s, s:o}", "RoleName", "cordon-responder",
+			"AssumeRolePolicyDocument", trust(json_pack("{s:s}", "AWS", user_arn))),
+		"Role.Arn");
+	drill_calls_do(c, "iam", "PutRolePolicy",
+		json_pack("{s:s, s:s, s:o}", "RoleName", "cordon-responder", "PolicyName",
+			"respond", "PolicyDocument", text_of(allow(responder_actions()))));
+	session = drill_calls_get(c, "sts", "AssumeRole",
+		json_pack("{s:s, s:s}", "RoleArn", arn, "RoleSessionName", "cordon-drill"));
+	drill_env_set(&d->env, "AWS_ACCESS_KEY_ID",
+		doc_text_or(session, "Credentials.AccessKeyId", ""));
+	drill_env_set(&d->env, "AWS_SECRET_ACCESS_KEY",
+		doc_text_or(session, "Credentials.SecretAccessKey", ""));
+	drill_env_set(&d->env, "AWS_SESSION_TOKEN",
+		doc_text_or(session, "Credentials.SessionToken", ""));
+	d->responder_arn =
+		arena_cstr(c->arena, str_from(doc_text_or(session, "AssumedRoleUser.Arn", "")));
+	json_decref(session);
+}
+
+enum err_status drill_access_make(struct drill *d, struct err *err)
+{
+	struct drill_calls c = { d->admin, &d->arena, ERR_OK, err };
+	struct scenario *s = &d->story;
+	const char *ignored;
+
+	for (int i = 0; i < SCENARIO_SERVERS; i++) {
+		server_role(d, &c, i);
+	}
+	drill_calls_do(&c, "iam", "CreateRole",
+		json_pack("{s:s, s:o}", "RoleName", "cordon-quarantine",
+			"AssumeRolePolicyDocument",
+			trust(json_pack("{s:s}", "Service", "ec2.amazonaws.com"))));
+	drill_calls_do(&c, "iam", "CreateInstanceProfile",
+		json_pack("{s:s}", "InstanceProfileName", "cordon-quarantine"));
+	drill_calls_do(&c, "iam", "AddRoleToInstanceProfile",
+		json_pack("{s:s, s:s}", "InstanceProfileName", "cordon-quarantine", "RoleName",
+			"cordon-quarantine"));
+	s->world.key_id = user_with_key(&c, s->names.key_user,
+		json_pack("[s,s,s]", "s3:GetObject", "s3:PutObject", "s3:ListBucket"),
+		&s->world.key_user_id, NULL);
+	rogue(d, &c);
+	d->admin_key = user_with_key(
+		&c, "drill-administrator", json_pack("[s]", "*"), &ignored, &d->admin_secret);
+	responder(d, &c);
+	return c.st;
+}
