@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#define UNCUT         "not on every interface"
 #define MAX_ENDPOINTS 50 /* a group takes 60 rules a direction */
 
 /* The ranges that stay reachable: none unless the step asks for them. */
@@ -311,12 +312,27 @@ static json_t *result_of(const json_t *before, const json_t *groups, bool cut, b
 	return json_pack("{s:O,s:o,s:s}", "groups", groups, "interfaces", interfaces, "cut",
 		!cut     ? "not asked for"
 		: opened ? "done"
-			 : "not on every interface");
+			 : UNCUT);
 }
 
-/* Empties the closed groups and, for the cut, opens the open ones. */
+/* Every rule of the open groups is there: new, or from an earlier try. */
+static bool all_open(const struct batch *b, size_t first)
+{
+	for (size_t i = first; i < b->n; i++) {
+		if (!batch_ok(b, i) &&
+			strcmp(b->reqs[i].err.code, "InvalidPermission.Duplicate") != 0) {
+			return false;
+		}
+	}
+	return true;
+}
+
+/*
+ * Empties the closed groups and, for the cut, opens the open ones. *cut becomes false when those
+ * did not open: a group that admits less ends no tracked connection.
+ */
 static enum err_status set_rules(const struct action_ctx *c, const json_t *before,
-	const json_t *groups, bool cut, struct err *err)
+	const json_t *groups, bool *cut, struct err *err)
 {
 	struct err local = { 0 };
 	struct batch b;
@@ -324,7 +340,8 @@ static enum err_status set_rules(const struct action_ctx *c, const json_t *befor
 	err = err ? err : &local;
 	batch_init(&b);
 	quarantine_add_closing(&b, groups, json_object_get(before, "endpoints"));
-	if (cut) {
+	size_t first = b.n;
+	if (*cut) {
 		quarantine_add_opening(&b, groups);
 	}
 	for (int try = 0; try < 4; try++) {
@@ -335,6 +352,7 @@ static enum err_status set_rules(const struct action_ctx *c, const json_t *befor
 		}
 		ec2_pause(c, try);
 	}
+	*cut = *cut && all_open(&b, first);
 	batch_deinit(&b);
 	return st;
 }
@@ -344,17 +362,17 @@ static enum err_status apply(
 {
 	const json_t *interfaces = json_object_get(before, "interfaces");
 	const json_t *endpoints = json_object_get(before, "endpoints");
-	bool cut = !json_is_false(json_object_get(before, "cut"));
-	bool opened = false, clean = false;
+	bool wanted = !json_is_false(json_object_get(before, "cut"));
+	bool cut = wanted, opened = false, clean = false;
 	json_t *groups = NULL;
 	enum err_status st = ERR_OK;
-	TRY(make_groups(c, before, cut, &groups, err));
+	TRY(make_groups(c, before, wanted, &groups, err));
 	if (json_is_true(json_object_get(c->partial, "half_open"))) {
 		TRY(swap_closed(c, interfaces, groups, err));
 		TRY(ec2_note(c, json_pack("{s:s,s:b}", "note", "closed again", "half_open", 0),
 			err));
 	}
-	TRY(set_rules(c, before, groups, cut, err));
+	TRY(set_rules(c, before, groups, &cut, err));
 	if (cut) {
 		TRY(ec2_note(c,
 			json_pack("{s:s,s:b}", "note", "opening, to cut tracked connections",
@@ -369,7 +387,7 @@ static enum err_status apply(
 	if (cut) {
 		TRY(ec2_note(c, json_pack("{s:s,s:b}", "note", "closed", "half_open", 0), err));
 	}
-	*after = result_of(before, groups, cut, opened);
+	*after = result_of(before, groups, wanted, opened);
 out:
 	json_decref(groups);
 	return st;
@@ -430,6 +448,10 @@ static bool judged(
 	size_t strays = json_array_size(json_object_get(proof, "strays"));
 	size_t missing = json_array_size(json_object_get(proof, "unreachable_endpoints"));
 	size_t n = json_array_size(interfaces);
+	bool uncut = json_is_false(json_object_get(c->with, "cut")) ||
+		     strcmp(doc_text_or(proof, "cut", ""), UNCUT) == 0;
+	const char *caveat =
+		uncut ? " Connections that were open before were not cut and may live on." : "";
 	if (n == 0) {
 		ec2_text(proof, "No network interface of %s was found.", c->id);
 	} else if (loose) {
@@ -442,18 +464,19 @@ static bool judged(
 			strays);
 	} else if (json_array_size(json_object_get(before, "endpoints")) > 0) {
 		ec2_text(proof,
-			"All %zu network interfaces of %s are in the quarantine group. It "
-			"admits nothing "
-			"inbound, and outbound only TCP 443 to the named endpoints (%zu of "
-			"them are missing).",
-			n, c->id, missing);
+			"Every network interface of %s (%zu) is in the quarantine group. It "
+			"admits "
+			"nothing inbound, and outbound only TCP 443 to the named endpoints "
+			"(%zu of "
+			"them are missing).%s",
+			c->id, n, missing, caveat);
 		return true;
 	} else {
 		ec2_text(proof,
-			"All %zu network interfaces of %s are in the quarantine group. Its "
-			"rules were "
-			"read back: none inbound, none outbound, neither IPv4 nor IPv6.",
-			n, c->id);
+			"Every network interface of %s (%zu) is in the quarantine group. Its "
+			"rules "
+			"were read back: none inbound, none outbound, neither IPv4 nor IPv6.%s",
+			c->id, n, caveat);
 		return true;
 	}
 	return false;
@@ -474,9 +497,9 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 		json_decref(found);
 		found = NULL;
 		TRY(read_back(c, groups, json_object_get(before, "endpoints"), &found, err));
+		json_object_set(found, "cut", json_object_get(after, "cut"));
 		good = judged(c, groups, before, found);
 	}
-	json_object_set(found, "cut", json_object_get(after, "cut"));
 	*ok = good;
 	*proof = json_incref(found);
 out:
