@@ -139,6 +139,24 @@ void stub_stop(struct stub *s)
 	(void)pthread_mutex_destroy(&s->lock);
 }
 
+static size_t locked(struct stub *s, const size_t *n)
+{
+	(void)pthread_mutex_lock(&s->lock);
+	size_t copy = *n;
+	(void)pthread_mutex_unlock(&s->lock);
+	return copy;
+}
+
+size_t stub_requests(struct stub *s)
+{
+	return locked(s, &s->n_requests);
+}
+
+size_t stub_connections(struct stub *s)
+{
+	return locked(s, &s->n_connections);
+}
+
 void stub_header(struct stub *s, size_t i, const char *name, char *out, size_t size)
 {
 	char want[128];

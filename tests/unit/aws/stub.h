@@ -31,6 +31,9 @@ struct stub {
 
 void stub_start(struct stub *s, const struct stub_answer *answers, size_t n);
 void stub_stop(struct stub *s);
+/* Requests and connections so far. */
+size_t stub_requests(struct stub *s);
+size_t stub_connections(struct stub *s);
 /* Copies the value of a header of request i; "" when absent. */
 void stub_header(struct stub *s, size_t i, const char *name, char *out, size_t size);
 

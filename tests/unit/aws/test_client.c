@@ -66,7 +66,7 @@ static void test_throttled_then_fine(void **state)
 	json_t *result = NULL;
 	assert_int_equal(aws_call(w.client, "sns", "ListTopics", NULL, &result, NULL), ERR_OK);
 	assert_int_equal(json_array_size(json_object_get(result, "Topics")), 0);
-	assert_int_equal(w.stub.n_requests, 2);
+	assert_int_equal(stub_requests(&w.stub), 2);
 	assert_in_range(atomic_load(&w.env.slept_ms), 3000, 3001);
 	stub_header(&w.stub, 0, "amz-sdk-invocation-id", one, sizeof(one));
 	stub_header(&w.stub, 1, "amz-sdk-invocation-id", two, sizeof(two));
@@ -92,7 +92,7 @@ static void test_html_is_no_answer(void **state)
 	begin(&w, answers, 1, (struct aws_options){ 0 });
 	assert_int_equal(
 		aws_call(w.client, "sns", "ListTopics", NULL, NULL, &e), ERR_UNREACHABLE);
-	assert_int_equal(w.stub.n_requests, 3);
+	assert_int_equal(stub_requests(&w.stub), 3);
 	assert_int_equal(e.http_status, 500);
 	assert_string_equal(e.code, "InternalError");
 	assert_non_null(strstr(e.msg, "HTML page"));
@@ -129,7 +129,7 @@ static void test_who_is_repeated(void **state)
 		assert_int_equal(
 			aws_call(w.client, "ec2", cases[i].operation, params, NULL, &e),
 			ERR_UNREACHABLE);
-		assert_int_equal(w.stub.n_requests, cases[i].requests);
+		assert_int_equal(stub_requests(&w.stub), cases[i].requests);
 		assert_string_equal(e.request_id, "r-9");
 		if (i == 2) {
 			(void)snprintf(one, sizeof(one), "%s",
@@ -152,12 +152,12 @@ static void test_lost_connections(void **state)
 	json_t *params = json_pack("{s:s}", "Name", "t");
 	begin(&w, cut, 2, (struct aws_options){ 0 });
 	assert_int_equal(aws_call(w.client, "sns", "ListTopics", NULL, NULL, &e), ERR_OK);
-	assert_int_equal(w.stub.n_requests, 2);
+	assert_int_equal(stub_requests(&w.stub), 2);
 	end(&w);
 	begin(&w, cut, 1, (struct aws_options){ 0 });
 	assert_int_equal(
 		aws_call(w.client, "sns", "CreateTopic", params, NULL, &e), ERR_UNREACHABLE);
-	assert_int_equal(w.stub.n_requests, 1);
+	assert_int_equal(stub_requests(&w.stub), 1);
 	end(&w);
 	/* Nobody listens: nothing was processed, so even this is tried again. */
 	begin(&w, cut, 1, (struct aws_options){ 0 });
@@ -186,7 +186,7 @@ static void test_truncated_answer(void **state)
 	struct world w;
 	begin(&w, answers, 2, (struct aws_options){ 0 });
 	assert_int_equal(aws_call(w.client, "sns", "ListTopics", NULL, NULL, NULL), ERR_OK);
-	assert_int_equal(w.stub.n_requests, 2);
+	assert_int_equal(stub_requests(&w.stub), 2);
 	end(&w);
 }
 
@@ -211,8 +211,8 @@ static void test_clock_skew(void **state)
 	stub_header(&w.stub, 1, "X-Amz-Date", date, sizeof(date));
 	assert_string_equal(date, "20260801T110000Z");
 	assert_int_equal(aws_call(w.client, "sns", "ListTopics", NULL, NULL, NULL), ERR_OK);
-	assert_int_equal(w.stub.n_requests, 3);
-	assert_int_equal(w.stub.n_connections, 1); /* and the connection was kept */
+	assert_int_equal(stub_requests(&w.stub), 3);
+	assert_int_equal(stub_connections(&w.stub), 1); /* and the connection was kept */
 	end(&w);
 }
 
@@ -231,7 +231,7 @@ static void test_wrong_secret(void **state)
 	struct err e = { 0 };
 	begin(&w, answers, 1, (struct aws_options){ 0 });
 	assert_int_equal(aws_call(w.client, "sns", "ListTopics", NULL, NULL, &e), ERR_CONFIG);
-	assert_int_equal(w.stub.n_requests, 1);
+	assert_int_equal(stub_requests(&w.stub), 1);
 	assert_non_null(strstr(e.msg, "clock"));
 	end(&w);
 }
@@ -317,7 +317,7 @@ static void test_error_behind_200(void **state)
 		"{s:s,s:s,s:s}", "Bucket", "bkt", "Key", "k", "CopySource", "bkt/old");
 	begin(&w, answers, 2, (struct aws_options){ 0 });
 	assert_int_equal(aws_call(w.client, "s3", "CopyObject", params, &result, NULL), ERR_OK);
-	assert_int_equal(w.stub.n_requests, 2);
+	assert_int_equal(stub_requests(&w.stub), 2);
 	assert_string_equal(doc_text(result, "CopyObjectResult.ETag"), "\"e\"");
 	json_decref(result);
 	json_decref(params);
@@ -338,12 +338,12 @@ static void test_deadline(void **state)
 	begin(&w, answers, 1, (struct aws_options){ .deadline_ms = NOW + 10000 });
 	assert_int_equal(
 		aws_call(w.client, "sns", "ListTopics", NULL, NULL, &e), ERR_UNREACHABLE);
-	assert_int_equal(w.stub.n_requests, 1);
+	assert_int_equal(stub_requests(&w.stub), 1);
 	assert_int_equal(atomic_load(&w.env.slept_ms), 0);
 	aws_client_set_deadline(w.client, NOW - 1);
 	assert_int_equal(
 		aws_call(w.client, "sns", "ListTopics", NULL, NULL, &e), ERR_UNREACHABLE);
-	assert_int_equal(w.stub.n_requests, 1);
+	assert_int_equal(stub_requests(&w.stub), 1);
 	assert_non_null(strstr(e.msg, "deadline"));
 	end(&w);
 }
@@ -378,7 +378,7 @@ static void test_dry_run_and_observer(void **state)
 	json_t *params = json_pack("{s:s}", "Name", "t");
 	assert_int_equal(
 		aws_call(w.client, "sns", "CreateTopic", params, NULL, &e), ERR_REFUSED);
-	assert_int_equal(w.stub.n_requests, 0);
+	assert_int_equal(stub_requests(&w.stub), 0);
 	assert_int_equal(seen.before, 0);
 	assert_int_equal(aws_call(w.client, "sns", "ListTopics", NULL, NULL, &e), ERR_OK);
 	assert_int_equal(seen.before, 1);
@@ -529,8 +529,8 @@ static void test_threads(void **state)
 		assert_int_equal(pthread_join(t[i], &bad), 0);
 		assert_null(bad);
 	}
-	assert_int_equal(w.stub.n_requests, 40);
-	assert_true(w.stub.n_connections <= 4);
+	assert_int_equal(stub_requests(&w.stub), 40);
+	assert_true(stub_connections(&w.stub) <= 4);
 	end(&w);
 }
 
