@@ -3,7 +3,7 @@
 
 #include <strings.h>
 
-static bool any_glob(const struct playbook_words *globs, struct str s)
+static bool any_glob(const struct reader_words *globs, struct str s)
 {
 	for (size_t i = 0; i < globs->n; i++) {
 		if (str_glob(str_from(globs->items[i]), s)) {

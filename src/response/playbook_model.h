@@ -2,11 +2,10 @@
 #ifndef CORDON_RESPONSE_PLAYBOOK_MODEL_H
 #define CORDON_RESPONSE_PLAYBOOK_MODEL_H
 
-#include "base/yaml.h"
 #include "response/playbook.h"
+#include "response/reader.h"
 
-#define PLAYBOOK_MAX       200 /* playbooks in a set */
-#define PLAYBOOK_MAX_ITEMS 200 /* of any list in a playbook */
+#define PLAYBOOK_MAX 200 /* playbooks in a set */
 
 enum playbook_mode { PLAYBOOK_NONE, PLAYBOOK_NOTIFY, PLAYBOOK_APPROVE, PLAYBOOK_AUTO };
 
@@ -36,18 +35,13 @@ struct playbook_matrix {
 	bool has[PLAYBOOK_ENVS];
 };
 
-struct playbook_words {
-	const char **items;
-	size_t n;
-};
-
 /* Conditions shared by `answers` (of the first resource) and a step's `when` (of its resource). */
 struct playbook_when {
-	struct playbook_words types;      /* globs; empty = any */
-	struct playbook_words except;     /* globs */
-	struct playbook_words kinds;      /* resource kinds; empty = any */
-	struct playbook_words accounts;   /* globs */
-	struct playbook_words user_types; /* IAMUser, AssumedRole, Root ... */
+	struct reader_words types;        /* globs; empty = any */
+	struct reader_words except;       /* globs */
+	struct reader_words kinds;        /* resource kinds; empty = any */
+	struct reader_words accounts;     /* globs */
+	struct reader_words user_types;   /* IAMUser, AssumedRole, Root ... */
 	bool environments[PLAYBOOK_ENVS]; /* all false = any */
 	double severity;                  /* minimum */
 	enum finding_role role;           /* NONE = any */
@@ -65,8 +59,8 @@ struct playbook_step {
 	enum playbook_mode mode; /* used when matrix is NULL */
 	const struct playbook_matrix *matrix;
 	struct playbook_when when;
-	struct playbook_words needs; /* must have succeeded */
-	struct playbook_words after; /* must have ended, however */
+	struct reader_words needs; /* must have succeeded */
+	struct reader_words after; /* must have ended, however */
 	json_t *with;
 };
 
@@ -75,7 +69,7 @@ struct playbook {
 	struct str source; /* text of the file */
 	struct playbook_when *answers;
 	size_t n_answers;
-	struct playbook_words who; /* who may approve; empty = config->approvers */
+	struct reader_words who; /* who may approve; empty = config->approvers */
 	int64_t until_minutes;
 	const char *on_expiry; /* "hold" or "skip" */
 	struct playbook_matrix *matrices;

@@ -5,21 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One file being read. */
-struct reader {
-	struct arena *arena;
-	const struct yaml_doc *yaml;
-	const char *file;
-	struct playbook *out;
-	struct err *err;
-};
-
-/* A mapping being read, and where it stands ("steps[2].when"). */
-struct place {
-	json_t *map; /* borrowed from the document */
-	char path[160];
-};
-
 static const char *const mode_names[] = { "none", "notify", "approve", "auto" };
 static const char *const env_names[] = { "production", "staging", "test", "development",
 	"sandbox", "other" };
@@ -46,140 +31,10 @@ enum finding_kind playbook_kind(struct str name)
 	return FINDING_UNKNOWN;
 }
 
-__attribute__((format(printf, 3, 4))) static enum err_status wrong(
-	const struct reader *r, const char *path, const char *fmt, ...)
+static enum err_status get_severity(
+	const struct reader *r, const struct reader_place *p, double *out)
 {
-	char text[300];
-	va_list ap;
-	va_start(ap, fmt);
-	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	return err_set(
-		r->err, ERR_CONFIG, "%s:%d: %s", r->file, yaml_line(r->yaml, path), text);
-}
-
-static struct place inside(const struct place *p, const char *key)
-{
-	struct place sub = { json_object_get(p->map, key), "" };
-	(void)snprintf(sub.path, sizeof(sub.path), "%.100s%s%.50s", p->path,
-		p->path[0] != '\0' ? "." : "", key);
-	return sub;
-}
-
-static struct place element(const struct place *list, size_t i)
-{
-	struct place sub = { json_array_get(list->map, i), "" };
-	(void)snprintf(sub.path, sizeof(sub.path), "%.140s[%zu]", list->path, i);
-	return sub;
-}
-
-/* The nearest of `known` (NULL-terminated) when it is near enough to be meant, else NULL. */
-static const char *nearest(const char *word, const char *const *known)
-{
-	const char *best = NULL;
-	size_t least = strlen(word) / 3 + 2;
-	for (; *known != NULL; known++) {
-		size_t d = config_distance(str_from(word), str_from(*known));
-		if (d < least) {
-			least = d;
-			best = *known;
-		}
-	}
-	return best;
-}
-
-static enum err_status unknown(const struct reader *r, const char *path, const char *what,
-	const char *word, const char *const *known)
-{
-	const char *meant = nearest(word, known);
-	if (meant != NULL) {
-		return wrong(
-			r, path, "unknown %s '%.60s' (did you mean '%s'?)", what, word, meant);
-	}
-	return wrong(r, path, "unknown %s '%.60s'", what, word);
-}
-
-/* `p` is a mapping and has no key but the known ones. */
-static enum err_status check_map(
-	const struct reader *r, const struct place *p, const char *const *known)
-{
-	const char *key = NULL;
-	json_t *value = NULL;
-	if (!json_is_object(p->map)) {
-		return wrong(r, p->path, "'%s' must be a mapping", p->path);
-	}
-	json_object_foreach(p->map, key, value)
-	{
-		bool ok = false;
-		for (size_t i = 0; known[i] != NULL; i++) {
-			ok = ok || strcmp(known[i], key) == 0;
-		}
-		if (!ok) {
-			return unknown(r, inside(p, key).path, "key", key, known);
-		}
-	}
-	return ERR_OK;
-}
-
-static enum err_status get_text(
-	const struct reader *r, const struct place *p, const char *key, const char **out)
-{
-	struct place at = inside(p, key);
-	if (at.map == NULL) {
-		return ERR_OK;
-	}
-	if (!json_is_string(at.map) || json_string_length(at.map) == 0) {
-		return wrong(r, at.path, "'%s' must be a text", key);
-	}
-	*out = arena_cstr(r->arena, str_from(json_string_value(at.map)));
-	return ERR_OK;
-}
-
-/* A text or a list of texts. */
-static enum err_status get_words(const struct reader *r, const struct place *p, const char *key,
-	struct playbook_words *out)
-{
-	struct place at = inside(p, key);
-	size_t n = json_is_array(at.map) ? json_array_size(at.map) : 1;
-	if (at.map == NULL) {
-		return ERR_OK;
-	}
-	if (n > PLAYBOOK_MAX_ITEMS) {
-		return wrong(
-			r, at.path, "'%s' has more than %d items", key, PLAYBOOK_MAX_ITEMS);
-	}
-	out->items = arena_array(r->arena, n + 1, sizeof(*out->items));
-	if (out->items == NULL) {
-		return wrong(r, at.path, "the playbooks are too large");
-	}
-	for (size_t i = 0; i < n; i++) {
-		const json_t *v = json_is_array(at.map) ? json_array_get(at.map, i) : at.map;
-		if (!json_is_string(v) || json_string_length(v) == 0) {
-			return wrong(r, at.path, "'%s' must be a text or a list of texts", key);
-		}
-		out->items[out->n++] = arena_cstr(r->arena, str_from(json_string_value(v)));
-	}
-	return ERR_OK;
-}
-
-/* Place of `word` among `names`, or ERR_CONFIG with the nearest one. */
-static enum err_status one_of(const struct reader *r, const char *path, const char *what,
-	const char *word, const char *const *names, size_t n, size_t *out)
-{
-	const char *known[24] = { NULL };
-	for (size_t i = 0; i < n; i++) {
-		known[i] = names[i];
-		if (strcmp(names[i], word) == 0) {
-			*out = i;
-			return ERR_OK;
-		}
-	}
-	return unknown(r, path, what, word, known);
-}
-
-static enum err_status get_severity(const struct reader *r, const struct place *p, double *out)
-{
-	struct place at = inside(p, "severity");
+	struct reader_place at = reader_inside(p, "severity");
 	size_t level = 0;
 	if (at.map == NULL) {
 		return ERR_OK;
@@ -187,38 +42,24 @@ static enum err_status get_severity(const struct reader *r, const struct place *
 	if (json_is_number(at.map)) {
 		double v = json_number_value(at.map);
 		if (v < 0 || v > 10) {
-			return wrong(r, at.path, "'severity' must be 0 to 10 or a word");
+			return reader_wrong(r, at.path, "'severity' must be 0 to 10 or a word");
 		}
 		*out = v;
 		return ERR_OK;
 	}
 	const char *word = json_string_value(at.map);
-	enum err_status st = one_of(r, at.path, "severity", word ? word : "?", level_names,
-		PLAYBOOK_LEVELS, &level);
+	enum err_status st = reader_one_of(r, at.path, "severity", word ? word : "?",
+		level_names, PLAYBOOK_LEVELS, &level);
 	if (st == ERR_OK) {
 		*out = level_floors[level];
 	}
 	return st;
 }
 
-static enum err_status get_flag(
-	const struct reader *r, const struct place *p, const char *key, int *out)
-{
-	struct place at = inside(p, key);
-	if (at.map == NULL) {
-		return ERR_OK;
-	}
-	if (!json_is_boolean(at.map)) {
-		return wrong(r, at.path, "'%s' must be true or false", key);
-	}
-	*out = json_is_true(at.map) ? 1 : 0;
-	return ERR_OK;
-}
-
 static enum err_status get_tags(
-	const struct reader *r, const struct place *p, const char *key, json_t **out)
+	const struct reader *r, const struct reader_place *p, const char *key, json_t **out)
 {
-	struct place at = inside(p, key);
+	struct reader_place at = reader_inside(p, key);
 	const char *name = NULL;
 	json_t *value = NULL;
 	json_t *map = json_object_get(p->map, key);
@@ -226,12 +67,13 @@ static enum err_status get_tags(
 		return ERR_OK;
 	}
 	if (!json_is_object(map)) {
-		return wrong(r, at.path, "'%s' must be a mapping of tag keys to globs", key);
+		return reader_wrong(
+			r, at.path, "'%s' must be a mapping of tag keys to globs", key);
 	}
 	json_object_foreach(map, name, value)
 	{
 		if (!json_is_string(value)) {
-			return wrong(r, inside(&at, name).path,
+			return reader_wrong(r, reader_inside(&at, name).path,
 				"the value of tag '%.60s' must be a text (write it in quotes)",
 				name);
 		}
@@ -241,7 +83,7 @@ static enum err_status get_tags(
 }
 
 static enum err_status check_kinds(
-	const struct reader *r, const char *path, const struct playbook_words *kinds)
+	const struct reader *r, const char *path, const struct reader_words *kinds)
 {
 	const char *known[24] = { NULL };
 	for (enum finding_kind k = FINDING_INSTANCE; k <= FINDING_OTHER; k++) {
@@ -249,31 +91,14 @@ static enum err_status check_kinds(
 	}
 	for (size_t i = 0; i < kinds->n; i++) {
 		if (playbook_kind(str_from(kinds->items[i])) == FINDING_UNKNOWN) {
-			return unknown(r, path, "resource kind", kinds->items[i], known);
+			return reader_unknown(r, path, "resource kind", kinds->items[i], known);
 		}
 	}
 	return ERR_OK;
 }
 
-static enum err_status get_word_of(const struct reader *r, const struct place *p,
-	const char *key, const char *const *names, const char **out)
-{
-	size_t n = 0;
-	size_t i = 0;
-	while (names[n] != NULL) {
-		n++;
-	}
-	const char *word = NULL;
-	enum err_status st = get_text(r, p, key, &word);
-	if (st == ERR_OK && word != NULL) {
-		st = one_of(r, inside(p, key).path, key, word, names, n, &i);
-		*out = st == ERR_OK ? names[i] : *out;
-	}
-	return st;
-}
-
 static enum err_status read_when(
-	const struct reader *r, const struct place *p, struct playbook_when *w)
+	const struct reader *r, const struct reader_place *p, struct playbook_when *w)
 {
 	static const char *const keys[] = { "types", "except", "resources", "accounts",
 		"user_types", "environments", "severity", "role", "direction", "key",
@@ -282,36 +107,36 @@ static enum err_status read_when(
 	static const char *const directions[] = { "INBOUND", "OUTBOUND", NULL };
 	static const char *const key_sorts[] = { "long-term", "temporary", NULL };
 	enum err_status st = ERR_OK;
-	struct playbook_words envs = { 0 };
+	struct reader_words envs = { 0 };
 	const char *role = NULL;
 
 	*w = (struct playbook_when){ .attacker_address = -1, .public_access = -1 };
 	if (p->map == NULL) {
 		return ERR_OK;
 	}
-	TRY(check_map(r, p, keys));
-	TRY(get_words(r, p, "types", &w->types));
-	TRY(get_words(r, p, "except", &w->except));
-	TRY(get_words(r, p, "resources", &w->kinds));
-	TRY(check_kinds(r, inside(p, "resources").path, &w->kinds));
-	TRY(get_words(r, p, "accounts", &w->accounts));
-	TRY(get_words(r, p, "user_types", &w->user_types));
-	TRY(get_words(r, p, "environments", &envs));
+	TRY(reader_map(r, p, keys));
+	TRY(reader_words(r, p, "types", &w->types));
+	TRY(reader_words(r, p, "except", &w->except));
+	TRY(reader_words(r, p, "resources", &w->kinds));
+	TRY(check_kinds(r, reader_inside(p, "resources").path, &w->kinds));
+	TRY(reader_words(r, p, "accounts", &w->accounts));
+	TRY(reader_words(r, p, "user_types", &w->user_types));
+	TRY(reader_words(r, p, "environments", &envs));
 	for (size_t i = 0; i < envs.n; i++) {
 		size_t at = 0;
-		TRY(one_of(r, inside(p, "environments").path, "environment", envs.items[i],
-			env_names, PLAYBOOK_OTHER, &at));
+		TRY(reader_one_of(r, reader_inside(p, "environments").path, "environment",
+			envs.items[i], env_names, PLAYBOOK_OTHER, &at));
 		w->environments[at] = true;
 	}
 	TRY(get_severity(r, p, &w->severity));
-	TRY(get_word_of(r, p, "role", roles, &role));
+	TRY(reader_word_of(r, p, "role", roles, &role));
 	w->role = role == NULL            ? FINDING_ROLE_NONE
 		  : strcmp(role, "ACTOR") ? FINDING_ROLE_TARGET
 					  : FINDING_ROLE_ACTOR;
-	TRY(get_word_of(r, p, "direction", directions, &w->direction));
-	TRY(get_word_of(r, p, "key", key_sorts, &w->key));
-	TRY(get_flag(r, p, "attacker_address", &w->attacker_address));
-	TRY(get_flag(r, p, "public", &w->public_access));
+	TRY(reader_word_of(r, p, "direction", directions, &w->direction));
+	TRY(reader_word_of(r, p, "key", key_sorts, &w->key));
+	TRY(reader_flag(r, p, "attacker_address", &w->attacker_address));
+	TRY(reader_flag(r, p, "public", &w->public_access));
 	TRY(get_tags(r, p, "tags", &w->tags));
 	TRY(get_tags(r, p, "not_tags", &w->not_tags));
 out:
@@ -319,25 +144,25 @@ out:
 }
 
 /* One mapping, or a list of which any one may hold. */
-static enum err_status read_answers(const struct reader *r, const struct place *top)
+static enum err_status read_answers(const struct reader *r, const struct reader_place *top)
 {
 	enum err_status st = ERR_OK;
-	struct place at = inside(top, "answers");
+	struct reader_place at = reader_inside(top, "answers");
 	size_t n = json_is_array(at.map) ? json_array_size(at.map) : 1;
 	if (at.map == NULL || n == 0) {
-		return wrong(
+		return reader_wrong(
 			r, "", "'answers' is missing: which findings is this playbook for?");
 	}
-	if (n > PLAYBOOK_MAX_ITEMS) {
-		return wrong(
-			r, at.path, "'answers' has more than %d items", PLAYBOOK_MAX_ITEMS);
+	if (n > READER_MAX_ITEMS) {
+		return reader_wrong(
+			r, at.path, "'answers' has more than %d items", READER_MAX_ITEMS);
 	}
 	r->out->answers = arena_array(r->arena, n, sizeof(*r->out->answers));
 	for (size_t i = 0; i < n && r->out->answers != NULL; i++) {
-		struct place one = json_is_array(at.map) ? element(&at, i) : at;
+		struct reader_place one = json_is_array(at.map) ? reader_element(&at, i) : at;
 		TRY(read_when(r, &one, &r->out->answers[i]));
 		if (r->out->answers[i].types.n == 0) {
-			st = wrong(r, one.path, "'types' is missing in 'answers'");
+			st = reader_wrong(r, one.path, "'types' is missing in 'answers'");
 			goto out;
 		}
 		r->out->n_answers++;
@@ -347,9 +172,10 @@ out:
 }
 
 /* "60m", "24h" or a number of minutes. */
-static enum err_status get_minutes(const struct reader *r, const struct place *p, int64_t *out)
+static enum err_status get_minutes(
+	const struct reader *r, const struct reader_place *p, int64_t *out)
 {
-	struct place at = inside(p, "until");
+	struct reader_place at = reader_inside(p, "until");
 	struct str s = str_from(json_string_value(at.map));
 	int64_t n = 0;
 	int64_t unit = 1;
@@ -365,34 +191,34 @@ static enum err_status get_minutes(const struct reader *r, const struct place *p
 		}
 	}
 	if (n < 1 || n > 10080 / unit) {
-		return wrong(r, at.path,
+		return reader_wrong(r, at.path,
 			"'until' must be minutes or hours up to a week, such as 60m");
 	}
 	*out = n * unit;
 	return ERR_OK;
 }
 
-static enum err_status read_approve(const struct reader *r, const struct place *top)
+static enum err_status read_approve(const struct reader *r, const struct reader_place *top)
 {
 	static const char *const keys[] = { "who", "until", "on_expiry", NULL };
 	static const char *const expiry[] = { "hold", "skip", NULL };
 	enum err_status st = ERR_OK;
-	struct place at = inside(top, "approve");
+	struct reader_place at = reader_inside(top, "approve");
 
 	r->out->until_minutes = 60;
 	r->out->on_expiry = "hold";
 	if (at.map != NULL) {
-		TRY(check_map(r, &at, keys));
-		TRY(get_words(r, &at, "who", &r->out->who));
+		TRY(reader_map(r, &at, keys));
+		TRY(reader_words(r, &at, "who", &r->out->who));
 		TRY(get_minutes(r, &at, &r->out->until_minutes));
-		TRY(get_word_of(r, &at, "on_expiry", expiry, &r->out->on_expiry));
+		TRY(reader_word_of(r, &at, "on_expiry", expiry, &r->out->on_expiry));
 	}
 out:
 	return st;
 }
 
 /* A row is one mode for all severities or a mode a severity; a severity left out is `notify`. */
-static enum err_status read_row(const struct reader *r, const struct place *row,
+static enum err_status read_row(const struct reader *r, const struct reader_place *row,
 	enum playbook_mode cells[PLAYBOOK_LEVELS])
 {
 	static const char *const keys[] = { "info", "low", "medium", "high", "critical", NULL };
@@ -400,21 +226,21 @@ static enum err_status read_row(const struct reader *r, const struct place *row,
 	size_t mode = PLAYBOOK_NOTIFY;
 
 	if (json_is_string(row->map)) {
-		TRY(one_of(r, row->path, "mode", json_string_value(row->map), mode_names, 4,
-			&mode));
+		TRY(reader_one_of(r, row->path, "mode", json_string_value(row->map), mode_names,
+			4, &mode));
 		for (size_t i = 0; i < PLAYBOOK_LEVELS; i++) {
 			cells[i] = (enum playbook_mode)mode;
 		}
 		goto out;
 	}
-	TRY(check_map(r, row, keys));
+	TRY(reader_map(r, row, keys));
 	for (size_t i = 0; i < PLAYBOOK_LEVELS; i++) {
 		const char *word = NULL;
 		mode = PLAYBOOK_NOTIFY;
-		TRY(get_text(r, row, level_names[i], &word));
+		TRY(reader_text(r, row, level_names[i], &word));
 		if (word != NULL) {
-			TRY(one_of(r, inside(row, level_names[i]).path, "mode", word,
-				mode_names, 4, &mode));
+			TRY(reader_one_of(r, reader_inside(row, level_names[i]).path, "mode",
+				word, mode_names, 4, &mode));
 		}
 		cells[i] = (enum playbook_mode)mode;
 	}
@@ -422,7 +248,7 @@ out:
 	return st;
 }
 
-static enum err_status read_matrix(const struct reader *r, const struct place *at,
+static enum err_status read_matrix(const struct reader *r, const struct reader_place *at,
 	const char *name, struct playbook_matrix *m)
 {
 	static const char *const keys[] = { "production", "staging", "test", "development",
@@ -430,25 +256,26 @@ static enum err_status read_matrix(const struct reader *r, const struct place *a
 	enum err_status st = ERR_OK;
 
 	m->name = arena_cstr(r->arena, str_from(name));
-	TRY(check_map(r, at, keys));
+	TRY(reader_map(r, at, keys));
 	for (size_t e = 0; e < PLAYBOOK_ENVS; e++) {
-		struct place row = inside(at, env_names[e]);
+		struct reader_place row = reader_inside(at, env_names[e]);
 		if (row.map != NULL) {
 			TRY(read_row(r, &row, m->cell[e]));
 			m->has[e] = true;
 		}
 	}
 	if (!m->has[PLAYBOOK_PRODUCTION]) {
-		st = wrong(r, at->path, "mode matrix '%.60s' has no row 'production'", name);
+		st = reader_wrong(
+			r, at->path, "mode matrix '%.60s' has no row 'production'", name);
 	}
 out:
 	return st;
 }
 
-static enum err_status read_modes(const struct reader *r, const struct place *top)
+static enum err_status read_modes(const struct reader *r, const struct reader_place *top)
 {
 	enum err_status st = ERR_OK;
-	struct place at = inside(top, "modes");
+	struct reader_place at = reader_inside(top, "modes");
 	json_t *map = json_object_get(top->map, "modes");
 	const char *key = NULL;
 	json_t *value = NULL;
@@ -456,20 +283,21 @@ static enum err_status read_modes(const struct reader *r, const struct place *to
 	if (map == NULL) {
 		return ERR_OK;
 	}
-	if (!json_is_object(map) || json_object_size(map) > PLAYBOOK_MAX_ITEMS) {
-		return wrong(r, at.path, "'modes' must be a mapping of names to matrices");
+	if (!json_is_object(map) || json_object_size(map) > READER_MAX_ITEMS) {
+		return reader_wrong(
+			r, at.path, "'modes' must be a mapping of names to matrices");
 	}
 	r->out->matrices =
 		arena_array(r->arena, json_object_size(map) + 1, sizeof(*r->out->matrices));
 	if (r->out->matrices == NULL) {
-		return wrong(r, at.path, "the playbooks are too large");
+		return reader_wrong(r, at.path, "the playbooks are too large");
 	}
 	json_object_foreach(map, key, value)
 	{
-		struct place one = inside(&at, key);
+		struct reader_place one = reader_inside(&at, key);
 		for (size_t i = 0; i < 4; i++) {
 			if (strcmp(mode_names[i], key) == 0) {
-				return wrong(r, one.path,
+				return reader_wrong(r, one.path,
 					"'%s' is a mode: name the matrix otherwise", key);
 			}
 		}
@@ -481,16 +309,16 @@ out:
 }
 
 static enum err_status read_mode(
-	const struct reader *r, const struct place *at, struct playbook_step *s)
+	const struct reader *r, const struct reader_place *at, struct playbook_step *s)
 {
 	const char *known[4 + 24] = { "none", "notify", "approve", "auto" };
 	const char *word = NULL;
-	enum err_status st = get_text(r, at, "mode", &word);
+	enum err_status st = reader_text(r, at, "mode", &word);
 	if (st != ERR_OK) {
 		return st;
 	}
 	if (word == NULL) {
-		return wrong(r, at->path, "step '%.60s' has no mode", s->id);
+		return reader_wrong(r, at->path, "step '%.60s' has no mode", s->id);
 	}
 	for (size_t i = 0; i < 4; i++) {
 		if (strcmp(mode_names[i], word) == 0) {
@@ -507,27 +335,27 @@ static enum err_status read_mode(
 			known[4 + i] = r->out->matrices[i].name;
 		}
 	}
-	return unknown(r, inside(at, "mode").path, "mode or matrix", word, known);
+	return reader_unknown(r, reader_inside(at, "mode").path, "mode or matrix", word, known);
 }
 
-static enum err_status check_with(const struct reader *r, const struct place *at)
+static enum err_status check_with(const struct reader *r, const struct reader_place *at)
 {
 	static const char *const names[] = { "$actor_ips" };
-	struct place with = inside(at, "with");
+	struct reader_place with = reader_inside(at, "with");
 	json_t *map = json_object_get(at->map, "with");
 	const char *key = NULL;
 	json_t *value = NULL;
 	size_t i = 0;
 
 	if (map != NULL && !json_is_object(map)) {
-		return wrong(r, with.path, "'with' must be a mapping");
+		return reader_wrong(r, with.path, "'with' must be a mapping");
 	}
 	json_object_foreach(map, key, value)
 	{
 		const char *text = json_string_value(value);
 		if (text != NULL && text[0] == '$') {
-			enum err_status st = one_of(
-				r, inside(&with, key).path, "variable", text, names, 1, &i);
+			enum err_status st = reader_one_of(r, reader_inside(&with, key).path,
+				"variable", text, names, 1, &i);
 			if (st != ERR_OK) {
 				return st;
 			}
@@ -544,7 +372,7 @@ static const char *const coming[] = { "contain-runbook", "deny-principal-on-buck
 
 /* The action exists and works on this kind of resource. */
 static enum err_status check_action(
-	const struct reader *r, const struct place *at, const struct playbook_step *s)
+	const struct reader *r, const struct reader_place *at, const struct playbook_step *s)
 {
 	const struct action *a = action_find(s->action);
 	const char *known[128] = { NULL };
@@ -558,7 +386,7 @@ static enum err_status check_action(
 				return ERR_OK;
 			}
 		}
-		return wrong(r, inside(at, "on").path,
+		return reader_wrong(r, reader_inside(at, "on").path,
 			"action '%.60s' does not work on %s (only: %s)", s->action,
 			finding_kind_name(s->on), a->kinds);
 	}
@@ -570,51 +398,51 @@ static enum err_status check_action(
 			return ERR_OK;
 		}
 	}
-	return unknown(r, inside(at, "action").path, "action", s->action, known);
+	return reader_unknown(r, reader_inside(at, "action").path, "action", s->action, known);
 }
 
 static enum err_status read_step(
-	const struct reader *r, const struct place *at, struct playbook_step *s)
+	const struct reader *r, const struct reader_place *at, struct playbook_step *s)
 {
 	static const char *const keys[] = { "id", "action", "on", "mode", "with", "needs",
 		"after", "when", NULL };
 	enum err_status st = ERR_OK;
-	struct playbook_words on = { 0 };
+	struct reader_words on = { 0 };
 
-	TRY(check_map(r, at, keys));
-	TRY(get_text(r, at, "action", &s->action));
+	TRY(reader_map(r, at, keys));
+	TRY(reader_text(r, at, "action", &s->action));
 	if (s->action == NULL) {
-		st = wrong(r, at->path, "a step without 'action'");
+		st = reader_wrong(r, at->path, "a step without 'action'");
 		goto out;
 	}
 	s->id = s->action;
-	TRY(get_text(r, at, "id", &s->id));
-	TRY(get_words(r, at, "on", &on));
+	TRY(reader_text(r, at, "id", &s->id));
+	TRY(reader_words(r, at, "on", &on));
 	if (on.n != 1) {
-		st = wrong(r, at->path,
+		st = reader_wrong(r, at->path,
 			"step '%.60s' must say 'on' which kind of resource it acts", s->id);
 		goto out;
 	}
-	TRY(check_kinds(r, inside(at, "on").path, &on));
+	TRY(check_kinds(r, reader_inside(at, "on").path, &on));
 	s->on = playbook_kind(str_from(on.items[0]));
 	TRY(check_action(r, at, s));
 	TRY(read_mode(r, at, s));
 	TRY(check_with(r, at));
 	s->with = json_object_get(at->map, "with");
-	TRY(get_words(r, at, "needs", &s->needs));
-	TRY(get_words(r, at, "after", &s->after));
-	struct place when = inside(at, "when");
+	TRY(reader_words(r, at, "needs", &s->needs));
+	TRY(reader_words(r, at, "after", &s->after));
+	struct reader_place when = reader_inside(at, "when");
 	TRY(read_when(r, &when, &s->when));
 out:
 	return st;
 }
 
 /* A step may wait only for steps above it: then there are no circles. */
-static enum err_status check_order(const struct reader *r, const struct place *at, size_t i,
-	const char *key, const struct playbook_words *ids)
+static enum err_status check_order(const struct reader *r, const struct reader_place *at,
+	size_t i, const char *key, const struct reader_words *ids)
 {
 	const struct playbook_step *steps = r->out->steps;
-	const char *known[PLAYBOOK_MAX_ITEMS + 1] = { NULL };
+	const char *known[READER_MAX_ITEMS + 1] = { NULL };
 	for (size_t k = 0; k < i; k++) {
 		known[k] = steps[k].id;
 	}
@@ -624,35 +452,36 @@ static enum err_status check_order(const struct reader *r, const struct place *a
 			found = found || strcmp(steps[k].id, ids->items[n]) == 0;
 		}
 		if (!found) {
-			return unknown(
-				r, inside(at, key).path, "earlier step", ids->items[n], known);
+			return reader_unknown(r, reader_inside(at, key).path, "earlier step",
+				ids->items[n], known);
 		}
 	}
 	return ERR_OK;
 }
 
-static enum err_status read_steps(const struct reader *r, const struct place *top)
+static enum err_status read_steps(const struct reader *r, const struct reader_place *top)
 {
 	enum err_status st = ERR_OK;
-	struct place at = inside(top, "steps");
+	struct reader_place at = reader_inside(top, "steps");
 	size_t n = json_array_size(at.map);
 
 	if (at.map == NULL) {
-		return wrong(
+		return reader_wrong(
 			r, "", "'steps' is missing (write `steps: []` to only tell people)");
 	}
-	if (!json_is_array(at.map) || n > PLAYBOOK_MAX_ITEMS) {
-		return wrong(r, at.path, "'steps' must be a list of at most %d steps",
-			PLAYBOOK_MAX_ITEMS);
+	if (!json_is_array(at.map) || n > READER_MAX_ITEMS) {
+		return reader_wrong(r, at.path, "'steps' must be a list of at most %d steps",
+			READER_MAX_ITEMS);
 	}
 	r->out->steps = arena_array(r->arena, n + 1, sizeof(*r->out->steps));
 	for (size_t i = 0; i < n && r->out->steps != NULL; i++) {
 		struct playbook_step *s = &r->out->steps[i];
-		struct place one = element(&at, i);
+		struct reader_place one = reader_element(&at, i);
 		TRY(read_step(r, &one, s));
 		for (size_t k = 0; k < i; k++) {
 			if (strcmp(r->out->steps[k].id, s->id) == 0) {
-				st = wrong(r, one.path, "two steps are called '%.60s'", s->id);
+				st = reader_wrong(
+					r, one.path, "two steps are called '%.60s'", s->id);
 				goto out;
 			}
 		}
@@ -675,16 +504,17 @@ enum err_status playbook_parse(struct arena *arena, struct str text, const char 
 	struct reader r = { arena, &yaml, p.file, &p, err };
 
 	TRY(yaml_parse(text, file, &yaml, err));
-	struct place top = { yaml.root, "" };
+	struct reader_place top = { yaml.root, "" };
 	if (!json_is_object(top.map)) {
-		st = wrong(&r, "", "a playbook is a mapping with name, title, answers, steps");
+		st = reader_wrong(
+			&r, "", "a playbook is a mapping with name, title, answers, steps");
 		goto out;
 	}
-	TRY(check_map(&r, &top, keys));
-	TRY(get_text(&r, &top, "name", &p.name));
-	TRY(get_text(&r, &top, "title", &p.title));
+	TRY(reader_map(&r, &top, keys));
+	TRY(reader_text(&r, &top, "name", &p.name));
+	TRY(reader_text(&r, &top, "title", &p.title));
 	if (p.name == NULL || p.title == NULL) {
-		st = wrong(&r, "", "'%s' is missing", p.name == NULL ? "name" : "title");
+		st = reader_wrong(&r, "", "'%s' is missing", p.name == NULL ? "name" : "title");
 		goto out;
 	}
 	TRY(read_answers(&r, &top));
@@ -692,7 +522,7 @@ enum err_status playbook_parse(struct arena *arena, struct str text, const char 
 	TRY(read_modes(&r, &top));
 	TRY(read_steps(&r, &top));
 	if (arena->overflow) {
-		st = wrong(&r, "", "the playbooks are too large");
+		st = reader_wrong(&r, "", "the playbooks are too large");
 		goto out;
 	}
 	p.source = arena_str(arena, text);

@@ -45,7 +45,7 @@ static struct str target_of(const struct finding_resource *r)
 
 /* A step waits for these steps of the route: the one on the same resource, else all of that id. */
 static bool waits_for(
-	const struct route *rt, size_t i, size_t k, const struct playbook_words *ids)
+	const struct route *rt, size_t i, size_t k, const struct reader_words *ids)
 {
 	const struct made *a = &rt->made[i];
 	const struct made *b = &rt->made[k];
@@ -142,7 +142,7 @@ static json_t *step_id(const struct route *rt, size_t i)
 	return doc_str(str_from(text));
 }
 
-static json_t *waits(const struct route *rt, size_t i, const struct playbook_words *ids)
+static json_t *waits(const struct route *rt, size_t i, const struct reader_words *ids)
 {
 	json_t *out = json_array();
 	for (size_t k = 0; k < i; k++) {
