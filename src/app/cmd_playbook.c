@@ -58,7 +58,8 @@ static enum err_status list(struct app *app, const struct playbook_set *set)
 			json_array_size(json_object_get(p, "steps")));
 		cell(doc_text_or(p, "name", ""), 26);
 		cell(steps, 3);
-		cell(app_tr(app, doc_text_or(p, "title", "")), 0);
+		const char *title = doc_text_or(p, "title", "");
+		cell(app_tr(app, title), 0);
 		printf("%-33s", "");
 		cell(answers, 0);
 		free(answers);
@@ -134,9 +135,9 @@ static void print_route(const struct app *app, const json_t *r)
 		app_tr(app, finding_severity_word(severity)),
 		doc_text_or(r, "finding.account", ""), doc_text_or(r, "finding.region", ""));
 	line(app, N_("finding"), text);
+	const char *title = doc_text_or(r, "title", "");
 	(void)snprintf(text, sizeof(text), "%s: %s",
-		doc_text_or(r, "playbook", app_tr(app, N_("none"))),
-		app_tr(app, doc_text_or(r, "title", "")));
+		doc_text_or(r, "playbook", app_tr(app, N_("none"))), app_tr(app, title));
 	line(app, N_("playbook"), text);
 	line(app, N_("mode"), doc_text_or(r, "mode", ""));
 	json_array_foreach(json_object_get(r, "held_back"), i, h)

@@ -45,7 +45,7 @@ static void add_finding(struct finding_set *set, struct finding *f)
 {
 	if (set->n == 0 || (set->n >= 16 && (set->n & (set->n - 1)) == 0)) {
 		size_t cap = set->n == 0 ? 16 : set->n * 2;
-		struct finding **bigger = realloc(set->items, cap * sizeof(*bigger));
+		struct finding **bigger = realloc(set->items, cap * sizeof(struct finding *));
 		if (bigger == NULL) {
 			BUG("out of memory");
 		}
@@ -82,6 +82,7 @@ static bool is_finding(const json_t *doc)
 	return asff_is(doc) || ocsf_is(doc) || guardduty_is(doc);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by MAX_LEVELS */
 static enum err_status open_value(json_t *v, const struct parts_origin *from,
 	struct finding_set *set, int level, struct err *err);
 
@@ -143,7 +144,7 @@ static enum err_status open_event(
 	if (parts_is(source, "aws.securityhub")) {
 		return add_not_finding(set, err); /* insights */
 	}
-	snprintf(reason, sizeof(reason), "event of %.60s (%.60s) holds no finding",
+	(void)snprintf(reason, sizeof(reason), "event of %.60s (%.60s) holds no finding",
 		json_is_string(source) ? json_string_value(source) : "an unnamed source",
 		json_is_string(kind) ? json_string_value(kind) : "no detail-type");
 	return envelope_reject(set, reason, err);
@@ -195,6 +196,8 @@ static enum err_status open_value(json_t *v, const struct parts_origin *from,
 	}
 	return envelope_reject(set, "not a finding: neither an object nor a list", err);
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 enum err_status envelope_open(json_t *doc, struct finding_set *set, struct err *err)
 {

@@ -144,33 +144,22 @@ void finding_set_deinit(struct finding_set *s)
 	*s = (struct finding_set){ 0 };
 }
 
-/*
- * JSON lines. Only lines that are whole objects count as such; with none among them the text is
- * one broken document and *lines stays 0.
- */
-static enum err_status read_lines(
-	struct str text, struct finding_set *set, size_t *lines, struct err *err)
+/* One line of JSON lines; *objects counts those that are whole objects. */
+static enum err_status read_line(
+	struct str line, struct finding_set *set, size_t *objects, struct err *err)
 {
-	enum err_status st = ERR_OK;
-	struct str line;
+	json_t *doc = NULL;
+	struct err why = { 0 };
 
-	while (str_cut(&text, '\n', &line)) {
-		json_t *doc = NULL;
-		struct err why = { 0 };
-		line = str_trim(line);
-		if (line.n == 0) {
-			continue;
-		}
-		if (doc_parse(line, FINDING_MAX_BYTES, &doc, &why) != ERR_OK) {
-			TRY(envelope_reject(set, why.msg, err));
-			continue;
-		}
-		*lines += json_is_object(doc);
-		st = envelope_open(doc, set, err);
-		json_decref(doc);
-		TRY(st);
+	if (line.n == 0) {
+		return ERR_OK;
 	}
-out:
+	if (doc_parse(line, FINDING_MAX_BYTES, &doc, &why) != ERR_OK) {
+		return envelope_reject(set, why.msg, err);
+	}
+	*objects += json_is_object(doc) ? 1 : 0;
+	enum err_status st = envelope_open(doc, set, err);
+	json_decref(doc);
 	return st;
 }
 
@@ -178,7 +167,8 @@ static enum err_status read_text(struct str text, struct finding_set *set, struc
 {
 	json_t *doc = NULL;
 	struct err whole = { 0 };
-	size_t lines = 0;
+	struct str line;
+	size_t objects = 0;
 	enum err_status st = doc_parse(text, FINDING_MAX_BYTES, &doc, &whole);
 	if (st == ERR_OK) {
 		st = envelope_open(doc, set, err);
@@ -188,8 +178,12 @@ static enum err_status read_text(struct str text, struct finding_set *set, struc
 	if (st == ERR_LIMIT || str_find_char(text, '\n') == SIZE_MAX) {
 		return err_set(err, st, "%s", whole.msg);
 	}
-	st = read_lines(text, set, &lines, err);
-	if (st == ERR_OK && lines == 0) {
+	st = ERR_OK;
+	while (st == ERR_OK && str_cut(&text, '\n', &line)) {
+		st = read_line(str_trim(line), set, &objects, err);
+	}
+	/* Without a single object among its lines the text is one broken document. */
+	if (st == ERR_OK && objects == 0) {
 		st = err_set(err, ERR_INPUT, "%s", whole.msg);
 	}
 	return st;
@@ -208,8 +202,8 @@ enum err_status finding_read(struct str data, struct finding_set *out, struct er
 	}
 	if (data.n > FINDING_MAX_BYTES) {
 		st = err_set(err, ERR_LIMIT,
-			"%zu bytes are more than a list of findings may have (%u MiB)", data.n,
-			FINDING_MAX_BYTES / (1024 * 1024));
+			"%zu bytes are more than a list of findings may have (%zu MiB)", data.n,
+			FINDING_MAX_BYTES >> 20);
 		goto out;
 	}
 	if (str_starts(data, STR("\xEF\xBB\xBF"))) {

@@ -10,7 +10,7 @@
 #include "base/err.h"
 
 /* Ceilings of finding_read. */
-#define FINDING_MAX_BYTES (16u * 1024 * 1024) /* after inflation */
+#define FINDING_MAX_BYTES ((size_t)16 << 20) /* after inflation */
 #define FINDING_MAX_PARTS 10000 /* findings, non-findings and unreadable parts together */
 #define FINDING_MAX_RESOURCES \
 	1000 /* of one finding; what lies beyond is counted in `dropped` */

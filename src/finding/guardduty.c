@@ -368,7 +368,7 @@ static bool is_sample(const json_t *info)
 	}
 	json_t *inner = NULL;
 	struct str text = { json_string_value(value), json_string_length(value) };
-	if (doc_parse(text, 1024 * 1024, &inner, NULL) != ERR_OK) {
+	if (doc_parse(text, (size_t)1 << 20, &inner, NULL) != ERR_OK) {
 		return false;
 	}
 	bool yes = parts_true(parts_at(inner, "sample"));

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_MAX  (8u * 1024 * 1024)
+#define ARENA_MAX  ((size_t)8 << 20)
 #define MAX_TAGS   200
 #define MAX_DOMAIN 253
 
@@ -389,12 +389,11 @@ static void settle_user_type(struct finding_resource *r)
 	if (r->user_type.n > 0) {
 		return;
 	}
-	if (str_starts(r->principal_id, STR("AIDA"))) {
-		r->user_type = STR("IAMUser");
-	} else if (str_starts(r->principal_id, STR("AROA"))) {
+	/* Long-term keys are users' (or root's, which findings name as such). */
+	bool users_key = str_starts(r->id, STR("AKIA")) && r->user_name.n > 0;
+	if (str_starts(r->principal_id, STR("AROA"))) {
 		r->user_type = STR("AssumedRole");
-	} else if (str_starts(r->id, STR("AKIA")) && r->user_name.n > 0) {
-		/* Long-term keys are users' (or root's, which findings name as such). */
+	} else if (str_starts(r->principal_id, STR("AIDA")) || users_key) {
 		r->user_type = STR("IAMUser");
 	}
 }
@@ -424,15 +423,16 @@ void parts_finish(struct finding *f, const struct parts_origin *from)
 		f->updated_ms = f->created_ms;
 	}
 	f->count = f->count < 1 ? 1 : f->count;
-	f->severity = f->severity < 0 ? 0 : f->severity > 10 ? 10 : f->severity;
+	f->severity = f->severity < 10 ? f->severity : 10;
+	f->severity = f->severity > 0 ? f->severity : 0;
 	f->sample = f->sample || has_sample_names(f);
 }
 
 enum err_status parts_check(const struct finding *f, struct err *err)
 {
 	if (f->arena.overflow) {
-		return err_set(err, ERR_LIMIT, "the finding holds more than %u MiB of text",
-			ARENA_MAX / (1024 * 1024));
+		return err_set(err, ERR_LIMIT, "the finding holds more than %zu MiB of text",
+			ARENA_MAX >> 20);
 	}
 	return ERR_OK;
 }

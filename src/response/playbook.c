@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_FILE  (1024u * 1024)
-#define MAX_ARENA (64u * 1024 * 1024)
+#define MAX_FILE  ((size_t)1 << 20)
+#define MAX_ARENA ((size_t)64 << 20)
 
 extern const struct embed_file playbook_files[]; /* made by tools/embed.py from playbooks/ */
 
@@ -43,6 +43,7 @@ static int by_name(const void *a, const void *b)
 }
 
 /* Names of the *.yaml files, sorted, in the set's arena. */
+/* NOLINTBEGIN(concurrency-mt-unsafe): glibc's readdir is safe on a stream of one's own */
 static enum err_status list_folder(
 	struct arena *arena, const char *folder, const char ***out, size_t *n, struct err *err)
 {
@@ -76,6 +77,8 @@ out:
 	return st;
 }
 
+/* NOLINTEND(concurrency-mt-unsafe) */
+
 static enum err_status load_folder(
 	struct env *env, struct playbook_set *s, const char *folder, struct err *err)
 {
@@ -105,6 +108,16 @@ out:
 	return st;
 }
 
+static enum err_status load_built_in(struct playbook_set *s, struct err *err)
+{
+	enum err_status st = ERR_OK;
+	for (const struct embed_file *f = playbook_files; st == ERR_OK && f->name != NULL;
+		f++) {
+		st = add_text(s, (struct str){ f->data, f->size }, f->name, err);
+	}
+	return st;
+}
+
 enum err_status playbook_load(struct env *env, const struct config *config,
 	struct playbook_set **out, struct err *err)
 {
@@ -118,13 +131,8 @@ enum err_status playbook_load(struct env *env, const struct config *config,
 	if (s->items == NULL) {
 		BUG("the arena is too small");
 	}
-	if (config->playbooks != NULL) {
-		TRY(load_folder(env, s, config->playbooks, err));
-	} else {
-		for (const struct embed_file *f = playbook_files; f->name != NULL; f++) {
-			TRY(add_text(s, (struct str){ f->data, f->size }, f->name, err));
-		}
-	}
+	TRY(config->playbooks != NULL ? load_folder(env, s, config->playbooks, err)
+				      : load_built_in(s, err));
 	*out = s;
 	s = NULL;
 out:

@@ -2,13 +2,12 @@
 #include "response/action.h"
 #include "response/playbook_model.h"
 
-#include <stdio.h>
 #include <string.h>
 
-static const char *const mode_names[] = { "none", "notify", "approve", "auto" };
+static const char *const mode_names[] = { "none", "notify", "approve", "auto", NULL };
 static const char *const env_names[] = { "production", "staging", "test", "development",
-	"sandbox", "other" };
-static const char *const level_names[] = { "info", "low", "medium", "high", "critical" };
+	"sandbox", "other", NULL };
+static const char *const level_names[] = { "info", "low", "medium", "high", "critical", NULL };
 static const double level_floors[] = { 0, 1, 4, 7, 9 };
 
 const char *playbook_mode_name(enum playbook_mode mode)
@@ -31,159 +30,149 @@ enum finding_kind playbook_kind(struct str name)
 	return FINDING_UNKNOWN;
 }
 
-static enum err_status get_severity(
-	const struct reader *r, const struct reader_place *p, double *out)
+static void get_severity(struct reader *r, const struct reader_place *p, double *out)
 {
 	struct reader_place at = reader_inside(p, "severity");
 	size_t level = 0;
-	if (at.map == NULL) {
-		return ERR_OK;
-	}
-	if (json_is_number(at.map)) {
-		double v = json_number_value(at.map);
-		if (v < 0 || v > 10) {
-			return reader_wrong(r, at.path, "'severity' must be 0 to 10 or a word");
+
+	if (json_is_number(at.value)) {
+		*out = json_number_value(at.value);
+		if (*out < 0 || *out > 10) {
+			reader_wrong(r, at.path, "'severity' must be 0 to 10 or a word");
 		}
-		*out = v;
-		return ERR_OK;
-	}
-	const char *word = json_string_value(at.map);
-	enum err_status st = reader_one_of(r, at.path, "severity", word ? word : "?",
-		level_names, PLAYBOOK_LEVELS, &level);
-	if (st == ERR_OK) {
+	} else if (at.value != NULL) {
+		reader_word_of(r, p, "severity", level_names, &level);
 		*out = level_floors[level];
 	}
-	return st;
 }
 
-static enum err_status get_tags(
-	const struct reader *r, const struct reader_place *p, const char *key, json_t **out)
+static void get_tags(
+	struct reader *r, const struct reader_place *p, const char *key, json_t **out)
 {
 	struct reader_place at = reader_inside(p, key);
 	const char *name = NULL;
 	json_t *value = NULL;
-	json_t *map = json_object_get(p->map, key);
-	if (map == NULL) {
-		return ERR_OK;
+
+	if (at.value != NULL && !json_is_object(at.value)) {
+		reader_wrong(r, at.path, "'%s' must be a mapping of tag keys to globs", key);
 	}
-	if (!json_is_object(map)) {
-		return reader_wrong(
-			r, at.path, "'%s' must be a mapping of tag keys to globs", key);
-	}
-	json_object_foreach(map, name, value)
+	json_object_foreach(at.value, name, value)
 	{
 		if (!json_is_string(value)) {
-			return reader_wrong(r, reader_inside(&at, name).path,
+			reader_wrong(r, reader_inside(&at, name).path,
 				"the value of tag '%.60s' must be a text (write it in quotes)",
 				name);
 		}
 	}
-	*out = map; /* lives as long as the playbook's doc */
-	return ERR_OK;
+	*out = at.value; /* lives as long as the playbook's doc */
 }
 
-static enum err_status check_kinds(
-	const struct reader *r, const char *path, const struct reader_words *kinds)
+static void get_kinds(struct reader *r, const struct reader_place *p, const char *key,
+	struct reader_words *out)
 {
-	const char *known[24] = { NULL };
+	const char *known[FINDING_OTHER + 1] = { NULL };
+	size_t at = 0;
+
 	for (enum finding_kind k = FINDING_INSTANCE; k <= FINDING_OTHER; k++) {
 		known[k - FINDING_INSTANCE] = finding_kind_name(k);
 	}
-	for (size_t i = 0; i < kinds->n; i++) {
-		if (playbook_kind(str_from(kinds->items[i])) == FINDING_UNKNOWN) {
-			return reader_unknown(r, path, "resource kind", kinds->items[i], known);
-		}
+	reader_words(r, p, key, out);
+	for (size_t i = 0; i < out->n; i++) {
+		reader_one_of(r, reader_inside(p, key).path, "resource kind", out->items[i],
+			known, &at);
 	}
-	return ERR_OK;
 }
 
-static enum err_status read_when(
-	const struct reader *r, const struct reader_place *p, struct playbook_when *w)
+/* `other` stands for all but production. */
+static void get_environments(
+	struct reader *r, const struct reader_place *p, bool out[PLAYBOOK_ENVS])
+{
+	struct reader_words words = { 0 };
+
+	reader_words(r, p, "environments", &words);
+	for (size_t i = 0; i < words.n; i++) {
+		size_t at = PLAYBOOK_PRODUCTION;
+		reader_one_of(r, reader_inside(p, "environments").path, "environment",
+			words.items[i], env_names, &at);
+		for (size_t e = 0; e < PLAYBOOK_ENVS; e++) {
+			out[e] = out[e] || e == at ||
+				 (at == PLAYBOOK_OTHER && e != PLAYBOOK_PRODUCTION);
+		}
+	}
+}
+
+static void read_when(struct reader *r, const struct reader_place *p, struct playbook_when *w)
 {
 	static const char *const keys[] = { "types", "except", "resources", "accounts",
 		"user_types", "environments", "severity", "role", "direction", "key",
 		"attacker_address", "public", "tags", "not_tags", NULL };
-	static const char *const roles[] = { "ACTOR", "TARGET", NULL };
-	static const char *const directions[] = { "INBOUND", "OUTBOUND", NULL };
-	static const char *const key_sorts[] = { "long-term", "temporary", NULL };
-	enum err_status st = ERR_OK;
-	struct reader_words envs = { 0 };
-	const char *role = NULL;
+	static const char *const roles[] = { "", "ACTOR", "TARGET", NULL };
+	static const char *const directions[] = { "", "INBOUND", "OUTBOUND", NULL };
+	static const char *const key_sorts[] = { "", "long-term", "temporary", NULL };
+	size_t role = 0;
+	size_t direction = 0;
+	size_t sort = 0;
 
 	*w = (struct playbook_when){ .attacker_address = -1, .public_access = -1 };
-	if (p->map == NULL) {
-		return ERR_OK;
+	if (p->value == NULL) {
+		return;
 	}
-	TRY(reader_map(r, p, keys));
-	TRY(reader_words(r, p, "types", &w->types));
-	TRY(reader_words(r, p, "except", &w->except));
-	TRY(reader_words(r, p, "resources", &w->kinds));
-	TRY(check_kinds(r, reader_inside(p, "resources").path, &w->kinds));
-	TRY(reader_words(r, p, "accounts", &w->accounts));
-	TRY(reader_words(r, p, "user_types", &w->user_types));
-	TRY(reader_words(r, p, "environments", &envs));
-	for (size_t i = 0; i < envs.n; i++) {
-		size_t at = 0;
-		TRY(reader_one_of(r, reader_inside(p, "environments").path, "environment",
-			envs.items[i], env_names, PLAYBOOK_OTHER, &at));
-		w->environments[at] = true;
-	}
-	TRY(get_severity(r, p, &w->severity));
-	TRY(reader_word_of(r, p, "role", roles, &role));
-	w->role = role == NULL            ? FINDING_ROLE_NONE
-		  : strcmp(role, "ACTOR") ? FINDING_ROLE_TARGET
-					  : FINDING_ROLE_ACTOR;
-	TRY(reader_word_of(r, p, "direction", directions, &w->direction));
-	TRY(reader_word_of(r, p, "key", key_sorts, &w->key));
-	TRY(reader_flag(r, p, "attacker_address", &w->attacker_address));
-	TRY(reader_flag(r, p, "public", &w->public_access));
-	TRY(get_tags(r, p, "tags", &w->tags));
-	TRY(get_tags(r, p, "not_tags", &w->not_tags));
-out:
-	return st;
+	reader_map(r, p, keys);
+	reader_words(r, p, "types", &w->types);
+	reader_words(r, p, "except", &w->except);
+	reader_words(r, p, "accounts", &w->accounts);
+	reader_words(r, p, "user_types", &w->user_types);
+	get_kinds(r, p, "resources", &w->kinds);
+	get_environments(r, p, w->environments);
+	get_severity(r, p, &w->severity);
+	reader_word_of(r, p, "role", roles, &role);
+	reader_word_of(r, p, "direction", directions, &direction);
+	reader_word_of(r, p, "key", key_sorts, &sort);
+	reader_flag(r, p, "attacker_address", &w->attacker_address);
+	reader_flag(r, p, "public", &w->public_access);
+	get_tags(r, p, "tags", &w->tags);
+	get_tags(r, p, "not_tags", &w->not_tags);
+	w->role = (enum finding_role)role; /* the words stand in the enum's order */
+	w->direction = direction > 0 ? directions[direction] : NULL;
+	w->key = sort > 0 ? key_sorts[sort] : NULL;
 }
 
 /* One mapping, or a list of which any one may hold. */
-static enum err_status read_answers(const struct reader *r, const struct reader_place *top)
+static void read_answers(struct reader *r, const struct reader_place *top, struct playbook *out)
 {
-	enum err_status st = ERR_OK;
 	struct reader_place at = reader_inside(top, "answers");
-	size_t n = json_is_array(at.map) ? json_array_size(at.map) : 1;
-	if (at.map == NULL || n == 0) {
-		return reader_wrong(
+	bool list = json_is_array(at.value);
+	size_t n = list ? reader_list(r, &at) : 1;
+
+	if (at.value == NULL || n == 0) {
+		reader_wrong(
 			r, "", "'answers' is missing: which findings is this playbook for?");
+		return;
 	}
-	if (n > READER_MAX_ITEMS) {
-		return reader_wrong(
-			r, at.path, "'answers' has more than %d items", READER_MAX_ITEMS);
-	}
-	r->out->answers = arena_array(r->arena, n, sizeof(*r->out->answers));
-	for (size_t i = 0; i < n && r->out->answers != NULL; i++) {
-		struct reader_place one = json_is_array(at.map) ? reader_element(&at, i) : at;
-		TRY(read_when(r, &one, &r->out->answers[i]));
-		if (r->out->answers[i].types.n == 0) {
-			st = reader_wrong(r, one.path, "'types' is missing in 'answers'");
-			goto out;
+	out->answers = reader_alloc(r, n, sizeof(*out->answers));
+	for (size_t i = 0; i < n && out->answers != NULL; i++) {
+		struct reader_place one = list ? reader_element(&at, i) : at;
+		read_when(r, &one, &out->answers[i]);
+		if (out->answers[i].types.n == 0) {
+			reader_wrong(r, one.path, "'types' is missing in 'answers'");
 		}
-		r->out->n_answers++;
+		out->n_answers++;
 	}
-out:
-	return st;
 }
 
 /* "60m", "24h" or a number of minutes. */
-static enum err_status get_minutes(
-	const struct reader *r, const struct reader_place *p, int64_t *out)
+static void get_minutes(struct reader *r, const struct reader_place *p, int64_t *out)
 {
 	struct reader_place at = reader_inside(p, "until");
-	struct str s = str_from(json_string_value(at.map));
+	struct str s = str_from(json_string_value(at.value));
 	int64_t n = 0;
 	int64_t unit = 1;
-	if (at.map == NULL) {
-		return ERR_OK;
+
+	if (at.value == NULL) {
+		return;
 	}
-	if (json_is_integer(at.map)) {
-		n = json_integer_value(at.map);
+	if (json_is_integer(at.value)) {
+		n = json_integer_value(at.value);
 	} else if (s.n > 1 && (s.p[s.n - 1] == 'm' || s.p[s.n - 1] == 'h')) {
 		unit = s.p[s.n - 1] == 'h' ? 60 : 1;
 		if (!str_to_i64(str_sub(s, 0, s.n - 1), &n)) {
@@ -191,344 +180,305 @@ static enum err_status get_minutes(
 		}
 	}
 	if (n < 1 || n > 10080 / unit) {
-		return reader_wrong(r, at.path,
+		reader_wrong(r, at.path,
 			"'until' must be minutes or hours up to a week, such as 60m");
+		return;
 	}
 	*out = n * unit;
-	return ERR_OK;
 }
 
-static enum err_status read_approve(const struct reader *r, const struct reader_place *top)
+static void read_approve(struct reader *r, const struct reader_place *top, struct playbook *out)
 {
 	static const char *const keys[] = { "who", "until", "on_expiry", NULL };
 	static const char *const expiry[] = { "hold", "skip", NULL };
-	enum err_status st = ERR_OK;
 	struct reader_place at = reader_inside(top, "approve");
+	size_t end = 0;
 
-	r->out->until_minutes = 60;
-	r->out->on_expiry = "hold";
-	if (at.map != NULL) {
-		TRY(reader_map(r, &at, keys));
-		TRY(reader_words(r, &at, "who", &r->out->who));
-		TRY(get_minutes(r, &at, &r->out->until_minutes));
-		TRY(reader_word_of(r, &at, "on_expiry", expiry, &r->out->on_expiry));
+	out->until_minutes = 60;
+	if (at.value != NULL) {
+		reader_map(r, &at, keys);
+		reader_words(r, &at, "who", &out->who);
+		get_minutes(r, &at, &out->until_minutes);
+		reader_word_of(r, &at, "on_expiry", expiry, &end);
 	}
-out:
-	return st;
+	out->on_expiry = expiry[end];
+}
+
+static void get_mode(struct reader *r, const struct reader_place *p, const char *key,
+	enum playbook_mode *out)
+{
+	const char *word = NULL;
+	size_t mode = PLAYBOOK_NOTIFY;
+
+	reader_text(r, p, key, &word);
+	if (word != NULL) {
+		reader_one_of(r, reader_inside(p, key).path, "mode", word, mode_names, &mode);
+	}
+	*out = (enum playbook_mode)mode;
 }
 
 /* A row is one mode for all severities or a mode a severity; a severity left out is `notify`. */
-static enum err_status read_row(const struct reader *r, const struct reader_place *row,
+static void read_row(struct reader *r, const struct reader_place *matrix, const char *name,
 	enum playbook_mode cells[PLAYBOOK_LEVELS])
 {
-	static const char *const keys[] = { "info", "low", "medium", "high", "critical", NULL };
-	enum err_status st = ERR_OK;
-	size_t mode = PLAYBOOK_NOTIFY;
+	struct reader_place row = reader_inside(matrix, name);
 
-	if (json_is_string(row->map)) {
-		TRY(reader_one_of(r, row->path, "mode", json_string_value(row->map), mode_names,
-			4, &mode));
-		for (size_t i = 0; i < PLAYBOOK_LEVELS; i++) {
-			cells[i] = (enum playbook_mode)mode;
+	if (json_is_string(row.value)) {
+		get_mode(r, matrix, name, &cells[0]);
+		for (size_t i = 1; i < PLAYBOOK_LEVELS; i++) {
+			cells[i] = cells[0];
 		}
-		goto out;
+		return;
 	}
-	TRY(reader_map(r, row, keys));
+	reader_map(r, &row, level_names);
 	for (size_t i = 0; i < PLAYBOOK_LEVELS; i++) {
-		const char *word = NULL;
-		mode = PLAYBOOK_NOTIFY;
-		TRY(reader_text(r, row, level_names[i], &word));
-		if (word != NULL) {
-			TRY(reader_one_of(r, reader_inside(row, level_names[i]).path, "mode",
-				word, mode_names, 4, &mode));
-		}
-		cells[i] = (enum playbook_mode)mode;
+		get_mode(r, &row, level_names[i], &cells[i]);
 	}
-out:
-	return st;
 }
 
-static enum err_status read_matrix(const struct reader *r, const struct reader_place *at,
-	const char *name, struct playbook_matrix *m)
+static void read_matrix(struct reader *r, const struct reader_place *at, const char *name,
+	struct playbook_matrix *m)
 {
-	static const char *const keys[] = { "production", "staging", "test", "development",
-		"sandbox", "other", NULL };
-	enum err_status st = ERR_OK;
-
 	m->name = arena_cstr(r->arena, str_from(name));
-	TRY(reader_map(r, at, keys));
+	reader_map(r, at, env_names);
 	for (size_t e = 0; e < PLAYBOOK_ENVS; e++) {
-		struct reader_place row = reader_inside(at, env_names[e]);
-		if (row.map != NULL) {
-			TRY(read_row(r, &row, m->cell[e]));
-			m->has[e] = true;
+		m->has[e] = json_object_get(at->value, env_names[e]) != NULL;
+		if (m->has[e]) {
+			read_row(r, at, env_names[e], m->cell[e]);
 		}
 	}
 	if (!m->has[PLAYBOOK_PRODUCTION]) {
-		st = reader_wrong(
-			r, at->path, "mode matrix '%.60s' has no row 'production'", name);
+		reader_wrong(r, at->path, "mode matrix '%.60s' has no row 'production'", name);
 	}
-out:
-	return st;
 }
 
-static enum err_status read_modes(const struct reader *r, const struct reader_place *top)
+static bool is_mode(const char *word, enum playbook_mode *out)
 {
-	enum err_status st = ERR_OK;
+	for (size_t i = 0; mode_names[i] != NULL; i++) {
+		if (strcmp(mode_names[i], word) == 0) {
+			*out = (enum playbook_mode)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void read_modes(struct reader *r, const struct reader_place *top, struct playbook *out)
+{
 	struct reader_place at = reader_inside(top, "modes");
-	json_t *map = json_object_get(top->map, "modes");
 	const char *key = NULL;
 	json_t *value = NULL;
+	enum playbook_mode mode = PLAYBOOK_NONE;
+	size_t n = json_object_size(at.value);
 
-	if (map == NULL) {
-		return ERR_OK;
+	if (at.value != NULL && (!json_is_object(at.value) || n > READER_MAX_ITEMS)) {
+		reader_wrong(r, at.path, "'modes' must be a mapping of names to matrices");
+		return;
 	}
-	if (!json_is_object(map) || json_object_size(map) > READER_MAX_ITEMS) {
-		return reader_wrong(
-			r, at.path, "'modes' must be a mapping of names to matrices");
+	out->matrices = reader_alloc(r, n + 1, sizeof(*out->matrices));
+	if (out->matrices == NULL) {
+		return;
 	}
-	r->out->matrices =
-		arena_array(r->arena, json_object_size(map) + 1, sizeof(*r->out->matrices));
-	if (r->out->matrices == NULL) {
-		return reader_wrong(r, at.path, "the playbooks are too large");
-	}
-	json_object_foreach(map, key, value)
+	json_object_foreach(at.value, key, value)
 	{
 		struct reader_place one = reader_inside(&at, key);
-		for (size_t i = 0; i < 4; i++) {
-			if (strcmp(mode_names[i], key) == 0) {
-				return reader_wrong(r, one.path,
-					"'%s' is a mode: name the matrix otherwise", key);
-			}
+		if (is_mode(key, &mode)) {
+			reader_wrong(
+				r, one.path, "'%s' is a mode: name the matrix otherwise", key);
 		}
-		TRY(read_matrix(r, &one, key, &r->out->matrices[r->out->n_matrices]));
-		r->out->n_matrices++;
+		read_matrix(r, &one, key, &out->matrices[out->n_matrices++]);
 	}
-out:
-	return st;
 }
 
-static enum err_status read_mode(
-	const struct reader *r, const struct reader_place *at, struct playbook_step *s)
+/* The step's mode: a mode, or the name of a matrix. */
+static void read_mode(struct reader *r, const struct reader_place *at, const struct playbook *p,
+	struct playbook_step *s)
 {
-	const char *known[4 + 24] = { "none", "notify", "approve", "auto" };
+	const char *known[READER_MAX_WORDS] = { "none", "notify", "approve", "auto" };
 	const char *word = NULL;
-	enum err_status st = reader_text(r, at, "mode", &word);
-	if (st != ERR_OK) {
-		return st;
-	}
+
+	reader_text(r, at, "mode", &word);
 	if (word == NULL) {
-		return reader_wrong(r, at->path, "step '%.60s' has no mode", s->id);
+		reader_wrong(r, at->path, "step '%.60s' has no mode", s->id);
+		return;
 	}
-	for (size_t i = 0; i < 4; i++) {
-		if (strcmp(mode_names[i], word) == 0) {
-			s->mode = (enum playbook_mode)i;
-			return ERR_OK;
+	for (size_t i = 0; i < p->n_matrices; i++) {
+		if (strcmp(p->matrices[i].name, word) == 0) {
+			s->matrix = &p->matrices[i];
+		}
+		if (4 + i < READER_MAX_WORDS - 1) {
+			known[4 + i] = p->matrices[i].name;
 		}
 	}
-	for (size_t i = 0; i < r->out->n_matrices; i++) {
-		if (strcmp(r->out->matrices[i].name, word) == 0) {
-			s->matrix = &r->out->matrices[i];
-			return ERR_OK;
-		}
-		if (i < 23) {
-			known[4 + i] = r->out->matrices[i].name;
-		}
+	if (s->matrix == NULL && !is_mode(word, &s->mode)) {
+		reader_unknown(
+			r, reader_inside(at, "mode").path, "mode or matrix", word, known);
 	}
-	return reader_unknown(r, reader_inside(at, "mode").path, "mode or matrix", word, known);
 }
 
-static enum err_status check_with(const struct reader *r, const struct reader_place *at)
+static void read_with(
+	struct reader *r, const struct reader_place *step, struct playbook_step *s)
 {
-	static const char *const names[] = { "$actor_ips" };
-	struct reader_place with = reader_inside(at, "with");
-	json_t *map = json_object_get(at->map, "with");
+	static const char *const names[] = { "$actor_ips", NULL };
+	struct reader_place at = reader_inside(step, "with");
 	const char *key = NULL;
 	json_t *value = NULL;
 	size_t i = 0;
 
-	if (map != NULL && !json_is_object(map)) {
-		return reader_wrong(r, with.path, "'with' must be a mapping");
+	if (at.value != NULL && !json_is_object(at.value)) {
+		reader_wrong(r, at.path, "'with' must be a mapping");
 	}
-	json_object_foreach(map, key, value)
+	json_object_foreach(at.value, key, value)
 	{
 		const char *text = json_string_value(value);
 		if (text != NULL && text[0] == '$') {
-			enum err_status st = reader_one_of(r, reader_inside(&with, key).path,
-				"variable", text, names, 1, &i);
-			if (st != ERR_OK) {
-				return st;
-			}
+			reader_one_of(
+				r, reader_inside(&at, key).path, "variable", text, names, &i);
 		}
 	}
-	return ERR_OK;
+	s->with = at.value;
 }
-
-/* Measures of this release that other changes bring; goes when the registry holds them all. */
-static const char *const coming[] = { "contain-runbook", "deny-principal-on-bucket",
-	"deny-user", "disable-access-key", "disable-login-profile",
-	"block-bucket-public-access", "isolate-host", "replace-instance-profile",
-	"revoke-role-sessions", NULL };
 
 /* The action exists and works on this kind of resource. */
-static enum err_status check_action(
-	const struct reader *r, const struct reader_place *at, const struct playbook_step *s)
+static void check_action(
+	struct reader *r, const struct reader_place *at, const struct playbook_step *s)
 {
+	const char *known[READER_MAX_WORDS] = { NULL };
 	const struct action *a = action_find(s->action);
-	const char *known[128] = { NULL };
-	size_t n = 0;
+	struct str rest = str_from(a != NULL ? a->kinds : NULL);
+	struct str kind;
 
-	if (a != NULL) {
-		struct str rest = str_from(a->kinds);
-		struct str kind;
-		while (str_cut(&rest, ' ', &kind)) {
-			if (str_is(kind, finding_kind_name(s->on))) {
-				return ERR_OK;
-			}
-		}
-		return reader_wrong(r, reader_inside(at, "on").path,
-			"action '%.60s' does not work on %s (only: %s)", s->action,
-			finding_kind_name(s->on), a->kinds);
+	for (size_t i = 0; action_all[i] != NULL && i < READER_MAX_WORDS - 1; i++) {
+		known[i] = action_all[i]->name;
 	}
-	for (size_t i = 0; action_all[i] != NULL && n < 100; i++) {
-		known[n++] = action_all[i]->name;
+	if (a == NULL) {
+		reader_unknown(r, reader_inside(at, "action").path, "action", s->action, known);
+		return;
 	}
-	for (size_t i = 0; coming[i] != NULL; i++) {
-		if (strcmp(coming[i], s->action) == 0) {
-			return ERR_OK;
+	while (str_cut(&rest, ' ', &kind)) {
+		if (str_is(kind, finding_kind_name(s->on))) {
+			return;
 		}
 	}
-	return reader_unknown(r, reader_inside(at, "action").path, "action", s->action, known);
+	reader_wrong(r, reader_inside(at, "on").path,
+		"action '%.60s' does not work on %s (only: %s)", s->action,
+		finding_kind_name(s->on), a->kinds);
 }
 
-static enum err_status read_step(
-	const struct reader *r, const struct reader_place *at, struct playbook_step *s)
+static void read_step(struct reader *r, const struct reader_place *at, const struct playbook *p,
+	struct playbook_step *s)
 {
 	static const char *const keys[] = { "id", "action", "on", "mode", "with", "needs",
 		"after", "when", NULL };
-	enum err_status st = ERR_OK;
 	struct reader_words on = { 0 };
+	struct reader_place when = reader_inside(at, "when");
 
-	TRY(reader_map(r, at, keys));
-	TRY(reader_text(r, at, "action", &s->action));
+	reader_map(r, at, keys);
+	reader_text(r, at, "action", &s->action);
 	if (s->action == NULL) {
-		st = reader_wrong(r, at->path, "a step without 'action'");
-		goto out;
+		reader_wrong(r, at->path, "a step without 'action'");
+		s->action = "?";
 	}
 	s->id = s->action;
-	TRY(reader_text(r, at, "id", &s->id));
-	TRY(reader_words(r, at, "on", &on));
+	reader_text(r, at, "id", &s->id);
+	get_kinds(r, at, "on", &on);
 	if (on.n != 1) {
-		st = reader_wrong(r, at->path,
+		reader_wrong(r, at->path,
 			"step '%.60s' must say 'on' which kind of resource it acts", s->id);
-		goto out;
+		return;
 	}
-	TRY(check_kinds(r, reader_inside(at, "on").path, &on));
 	s->on = playbook_kind(str_from(on.items[0]));
-	TRY(check_action(r, at, s));
-	TRY(read_mode(r, at, s));
-	TRY(check_with(r, at));
-	s->with = json_object_get(at->map, "with");
-	TRY(reader_words(r, at, "needs", &s->needs));
-	TRY(reader_words(r, at, "after", &s->after));
-	struct reader_place when = reader_inside(at, "when");
-	TRY(read_when(r, &when, &s->when));
-out:
-	return st;
+	check_action(r, at, s);
+	read_mode(r, at, p, s);
+	read_with(r, at, s);
+	reader_words(r, at, "needs", &s->needs);
+	reader_words(r, at, "after", &s->after);
+	read_when(r, &when, &s->when);
 }
 
 /* A step may wait only for steps above it: then there are no circles. */
-static enum err_status check_order(const struct reader *r, const struct reader_place *at,
-	size_t i, const char *key, const struct reader_words *ids)
+static void check_order(struct reader *r, const struct reader_place *at, const char *key,
+	const struct playbook *p, const struct reader_words *ids)
 {
-	const struct playbook_step *steps = r->out->steps;
-	const char *known[READER_MAX_ITEMS + 1] = { NULL };
-	for (size_t k = 0; k < i; k++) {
-		known[k] = steps[k].id;
+	const char *above[READER_MAX_ITEMS + 1] = { NULL };
+	size_t found = 0;
+
+	for (size_t k = 0; k < p->n_steps; k++) {
+		above[k] = p->steps[k].id;
 	}
-	for (size_t n = 0; n < ids->n; n++) {
-		bool found = false;
-		for (size_t k = 0; k < i; k++) {
-			found = found || strcmp(steps[k].id, ids->items[n]) == 0;
-		}
-		if (!found) {
-			return reader_unknown(r, reader_inside(at, key).path, "earlier step",
-				ids->items[n], known);
-		}
+	for (size_t i = 0; i < ids->n; i++) {
+		reader_one_of(r, reader_inside(at, key).path, "earlier step", ids->items[i],
+			above, &found);
 	}
-	return ERR_OK;
 }
 
-static enum err_status read_steps(const struct reader *r, const struct reader_place *top)
+static void read_steps(struct reader *r, const struct reader_place *top, struct playbook *out)
 {
-	enum err_status st = ERR_OK;
 	struct reader_place at = reader_inside(top, "steps");
-	size_t n = json_array_size(at.map);
+	size_t n = reader_list(r, &at);
 
-	if (at.map == NULL) {
-		return reader_wrong(
+	if (at.value == NULL) {
+		reader_wrong(
 			r, "", "'steps' is missing (write `steps: []` to only tell people)");
 	}
-	if (!json_is_array(at.map) || n > READER_MAX_ITEMS) {
-		return reader_wrong(r, at.path, "'steps' must be a list of at most %d steps",
-			READER_MAX_ITEMS);
-	}
-	r->out->steps = arena_array(r->arena, n + 1, sizeof(*r->out->steps));
-	for (size_t i = 0; i < n && r->out->steps != NULL; i++) {
-		struct playbook_step *s = &r->out->steps[i];
+	out->steps = reader_alloc(r, n + 1, sizeof(*out->steps));
+	for (size_t i = 0; i < n && reader_ok(r); i++) {
+		struct playbook_step *s = &out->steps[i];
 		struct reader_place one = reader_element(&at, i);
-		TRY(read_step(r, &one, s));
+		read_step(r, &one, out, s);
 		for (size_t k = 0; k < i; k++) {
-			if (strcmp(r->out->steps[k].id, s->id) == 0) {
-				st = reader_wrong(
+			if (strcmp(out->steps[k].id, s->id) == 0) {
+				reader_wrong(
 					r, one.path, "two steps are called '%.60s'", s->id);
-				goto out;
 			}
 		}
-		TRY(check_order(r, &one, i, "needs", &s->needs));
-		TRY(check_order(r, &one, i, "after", &s->after));
-		r->out->n_steps++;
+		check_order(r, &one, "needs", out, &s->needs);
+		check_order(r, &one, "after", out, &s->after);
+		out->n_steps++;
 	}
-out:
-	return st;
+}
+
+static void read_top(struct reader *r, const struct reader_place *top, struct playbook *p)
+{
+	static const char *const keys[] = { "name", "title", "answers", "approve", "modes",
+		"steps", NULL };
+
+	if (!json_is_object(top->value)) {
+		reader_wrong(r, "", "a playbook is a mapping with name, title, answers, steps");
+		return;
+	}
+	reader_map(r, top, keys);
+	reader_text(r, top, "name", &p->name);
+	reader_text(r, top, "title", &p->title);
+	if (p->name == NULL || p->title == NULL) {
+		reader_wrong(r, "", "'%s' is missing", p->name == NULL ? "name" : "title");
+	}
+	read_answers(r, top, p);
+	read_approve(r, top, p);
+	read_modes(r, top, p);
+	read_steps(r, top, p);
 }
 
 enum err_status playbook_parse(struct arena *arena, struct str text, const char *file,
 	struct playbook *out, struct err *err)
 {
-	static const char *const keys[] = { "name", "title", "answers", "approve", "modes",
-		"steps", NULL };
-	enum err_status st = ERR_OK;
 	struct yaml_doc yaml = { 0 };
-	struct playbook p = { .file = arena_cstr(arena, str_from(file)) };
-	struct reader r = { arena, &yaml, p.file, &p, err };
+	struct playbook p = { .file = arena_cstr(arena, str_from(file)),
+		.source = arena_str(arena, text) };
+	struct reader r = { arena, &yaml, p.file, err, ERR_OK };
 
-	TRY(yaml_parse(text, file, &yaml, err));
-	struct reader_place top = { yaml.root, "" };
-	if (!json_is_object(top.map)) {
-		st = reader_wrong(
-			&r, "", "a playbook is a mapping with name, title, answers, steps");
-		goto out;
+	r.st = yaml_parse(text, file, &yaml, err);
+	if (r.st == ERR_OK) {
+		struct reader_place top = { yaml.root, "" };
+		read_top(&r, &top, &p);
+		if (arena->overflow) {
+			reader_wrong(&r, "", "the playbooks are too large");
+		}
 	}
-	TRY(reader_map(&r, &top, keys));
-	TRY(reader_text(&r, &top, "name", &p.name));
-	TRY(reader_text(&r, &top, "title", &p.title));
-	if (p.name == NULL || p.title == NULL) {
-		st = reader_wrong(&r, "", "'%s' is missing", p.name == NULL ? "name" : "title");
-		goto out;
+	if (r.st == ERR_OK) {
+		p.doc = json_incref(yaml.root);
+		*out = p;
 	}
-	TRY(read_answers(&r, &top));
-	TRY(read_approve(&r, &top));
-	TRY(read_modes(&r, &top));
-	TRY(read_steps(&r, &top));
-	if (arena->overflow) {
-		st = reader_wrong(&r, "", "the playbooks are too large");
-		goto out;
-	}
-	p.source = arena_str(arena, text);
-	p.doc = json_incref(yaml.root);
-	*out = p;
-out:
 	yaml_deinit(&yaml);
-	return st;
+	return r.st;
 }
