@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+/* The strongest come first; the rest is in the JSON report. */
+enum { MOST_CLAIMS = 12, MOST_IDS = 12 };
+
 static const char *const class_words[][2] = {
 	{ "leaked_access_key", N_("leaked access key") },
 	{ "instance_credential_theft", N_("stolen instance credentials") },
@@ -51,7 +54,9 @@ static void claims(struct sheet *s, const char *heading, bool in_favour)
 		if ((w >= 0) != in_favour) {
 			continue;
 		}
-		shown++;
+		if (++shown > MOST_CLAIMS) {
+			continue;
+		}
 		(void)snprintf(weight, sizeof(weight), "%+.2f", w);
 		sheet_begin(s, SHEET_ITEM);
 		sheet_phrase(s, c);
@@ -61,6 +66,12 @@ static void claims(struct sheet *s, const char *heading, bool in_favour)
 		sheet_begin(s, SHEET_SMALL);
 		sheet_fill(s, "weight {0}", (struct str[]){ str_from(weight) }, 1);
 		sheet_end(s, SHEET_SMALL);
+		sheet_end(s, SHEET_ITEM);
+	}
+	if (shown > MOST_CLAIMS) {
+		(void)snprintf(weight, sizeof(weight), "%zu", shown - MOST_CLAIMS);
+		sheet_begin(s, SHEET_ITEM);
+		sheet_fill(s, "and {0} more", (struct str[]){ str_from(weight) }, 1);
 		sheet_end(s, SHEET_ITEM);
 	}
 	if (shown == 0) {
@@ -122,15 +133,30 @@ static void alternatives(struct sheet *s)
 static void ids(struct sheet *s, const char *label, const char *path)
 {
 	const json_t *list = doc_get(s->view, path);
+	size_t n = json_array_size(list);
+	char more[24] = "";
 
-	if (json_array_size(list) == 0) {
+	if (n == 0) {
 		return;
 	}
 	sheet_fact(s, label);
-	for (size_t i = 0; i < json_array_size(list) && i < 20; i++) {
-		buf_puts(s->out, i ? ", " : "");
-		sheet_code(s, json_string_value(json_array_get(list, i)));
+	if (n == 1) {
+		sheet_code(s, json_string_value(json_array_get(list, 0)));
+		return;
 	}
+	sheet_begin(s, SHEET_LIST);
+	for (size_t i = 0; i < n && i < MOST_IDS; i++) {
+		sheet_begin(s, SHEET_ITEM);
+		sheet_code(s, json_string_value(json_array_get(list, i)));
+		sheet_end(s, SHEET_ITEM);
+	}
+	if (n > MOST_IDS) {
+		(void)snprintf(more, sizeof(more), "%zu", n - MOST_IDS);
+		sheet_begin(s, SHEET_ITEM);
+		sheet_fill(s, "and {0} more", (struct str[]){ str_from(more) }, 1);
+		sheet_end(s, SHEET_ITEM);
+	}
+	sheet_end(s, SHEET_LIST);
 }
 
 void cause_write(struct sheet *s)

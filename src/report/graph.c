@@ -6,12 +6,13 @@
 
 enum {
 	MOST_NODES = 40,
+	MOST_LISTED = 200,
 	BOX_W = 272,
 	BOX_H = 104,
 	GAP_X = 56,
 	GAP_Y = 32,
 	TOP = 40,
-	LINE_CHARS = 38,
+	LINE_CHARS = 35,
 	MOST_LINES = 3,
 };
 
@@ -45,12 +46,13 @@ static int column_of(const json_t *node)
 	return 2;
 }
 
-/* Cuts one line of at most LINE_CHARS characters off the front of *rest, between words if it can. */
+/* Cuts one line of at most LINE_CHARS characters off the front of *rest: before a blank, else after
+ * a mark inside a long word (an ARN), else anywhere. */
 static struct str cut_line(struct str *rest)
 {
 	size_t chars = 0;
 	size_t i = 0;
-	size_t blank = 0;
+	size_t best = 0;
 	struct str line = *rest;
 
 	for (i = 0; i < rest->n; i++) {
@@ -58,11 +60,14 @@ static struct str cut_line(struct str *rest)
 			break;
 		}
 		if (rest->p[i] == ' ' && i > 0) {
-			blank = i;
+			best = i;
+		} else if (strchr("/:-", rest->p[i]) && chars > LINE_CHARS / 2 &&
+			   chars < LINE_CHARS) {
+			best = i + 1;
 		}
 	}
-	if (i < rest->n && blank > 0) {
-		i = blank;
+	if (i < rest->n && rest->p[i] != ' ' && best > 0) {
+		i = best;
 	}
 	line = str_sub(*rest, 0, i);
 	*rest = str_trim(str_sub(*rest, i, rest->n));
@@ -96,7 +101,8 @@ static int top(struct place p)
 	return TOP + p.row * (BOX_H + GAP_Y);
 }
 
-static void box(struct sheet *s, const json_t *node, struct place at)
+/* `more` neighbours of the same technique are in this box too. */
+static void box(struct sheet *s, const json_t *node, size_t more, struct place at)
 {
 	const char *id = doc_text(node, "technique");
 	struct buf text = { 0 };
@@ -116,12 +122,18 @@ static void box(struct sheet *s, const json_t *node, struct place at)
 		buf_printf(s->out, "%s%02lld:%02lld:%02lld UTC", id ? " \xc2\xb7 " : "",
 			sec / 3600 % 24, sec / 60 % 60, sec % 60);
 	}
+	if (more) {
+		buf_printf(s->out, " \xc2\xb7 +%zu", more);
+	}
 	buf_puts(s->out, "</text>");
 	buf_init(&text, 65536);
 	sheet_phrase_text(s, node, &text);
-	wrapped(s, text.p, left(at) + 12, top(at) + 46);
+	/* An inner svg cuts off what is too wide for the box in the reader's font. */
+	buf_printf(s->out, "<svg x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\">", left(at) + 12,
+		top(at) + 30, BOX_W - 20, BOX_H - 36);
+	wrapped(s, text.p, 0, 16);
 	buf_deinit(&text);
-	buf_puts(s->out, "</g>\n");
+	buf_puts(s->out, "</svg></g>\n");
 }
 
 static void arrow(struct sheet *s, struct place a, struct place b)
@@ -150,17 +162,43 @@ static struct place next_place(struct place before, int column)
 	return p;
 }
 
-static void drawing(struct sheet *s, const json_t *chain, size_t n)
-{
-	struct place at[MOST_NODES] = { { 0, 0 } };
-	int width = 3 * BOX_W + 2 * GAP_X;
-	int height = 0;
+struct node {
+	const json_t *link;
+	size_t more;
+	struct place at;
+};
 
-	for (size_t i = 0; i < n; i++) {
-		int column = column_of(json_array_get(chain, i));
-		at[i] = i ? next_place(at[i - 1], column) : (struct place){ column, 0 };
-		height = top(at[i]) + BOX_H;
+/* Neighbours of one link and technique become one box; gives how many boxes there are. */
+static size_t boxes(const json_t *chain, struct node out[MOST_NODES])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(chain); i++) {
+		const json_t *link = json_array_get(chain, i);
+		const json_t *before = n ? out[n - 1].link : NULL;
+		if (before && column_of(link) == column_of(before) &&
+			strcmp(doc_text_or(link, "technique", ""),
+				doc_text_or(before, "technique", "")) == 0 &&
+			json_array_size(chain) > 8) {
+			out[n - 1].more++;
+		} else if (n < MOST_NODES) {
+			int column = column_of(link);
+			out[n] = (struct node){ .link = link,
+				.at = n ? next_place(out[n - 1].at, column)
+					: (struct place){ column, 0 } };
+			n++;
+		}
 	}
+	return n;
+}
+
+static void drawing(struct sheet *s, const json_t *chain)
+{
+	struct node nodes[MOST_NODES] = { 0 };
+	size_t n = boxes(chain, nodes);
+	int width = 3 * BOX_W + 2 * GAP_X;
+	int height = top(nodes[n - 1].at) + BOX_H;
+
 	buf_printf(s->out,
 		"<figure class=\"graph\"><div class=\"scroll\"><svg role=\"img\" "
 		"aria-labelledby=\"graph-title\" viewBox=\"-2 0 %d %d\" width=\"%d\"><title "
@@ -178,9 +216,9 @@ static void drawing(struct sheet *s, const json_t *chain, size_t n)
 		buf_puts(s->out, "</text>");
 	}
 	for (size_t i = 0; i < n; i++) {
-		box(s, json_array_get(chain, i), at[i]);
+		box(s, nodes[i].link, nodes[i].more, nodes[i].at);
 		if (i) {
-			arrow(s, at[i - 1], at[i]);
+			arrow(s, nodes[i - 1].at, nodes[i].at);
 		}
 	}
 	buf_puts(s->out, "</svg></div></figure>\n");
@@ -235,9 +273,8 @@ void graph_write(struct sheet *s)
 		return;
 	}
 	sheet_heading(s, N_("Attack graph"));
-	n = n > MOST_NODES ? MOST_NODES : n;
 	if (s->html) {
-		drawing(s, chain, n);
+		drawing(s, chain);
 	}
-	list(s, chain, n);
+	list(s, chain, n < MOST_LISTED ? n : MOST_LISTED);
 }

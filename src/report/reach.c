@@ -1,27 +1,125 @@
 #include "report/sections.h"
 
-/* One list of investigation.scope: texts, or objects with the thing and numbers. */
+#include <stdio.h>
+#include <string.h>
+
+enum { MOST_THINGS = 40, MOST_TARGETS = 6, MOST_GAPS = 12 };
+
+static void and_more(struct sheet *s, size_t n)
+{
+	char left[24] = "";
+
+	(void)snprintf(left, sizeof(left), "%zu", n);
+	sheet_fill(s, "and {0} more", (struct str[]){ str_from(left) }, 1);
+}
+
+static bool same_action(const json_t *a, const json_t *b)
+{
+	return strcmp(doc_text_or(a, "action", ""), doc_text_or(b, "action", "")) == 0;
+}
+
+/* One call on many targets is one line: the call, how often, on what, when first and last. */
+static void group(struct sheet *s, const json_t *list, size_t first)
+{
+	const json_t *head = json_array_get(list, first);
+	const json_t *last = head;
+	json_t *events = json_array();
+	json_t *targets = json_object();
+	const char *target = NULL;
+	json_t *detail = NULL;
+	char times[32] = "";
+	size_t n = 0;
+	size_t shown = 0;
+
+	for (size_t i = first; i < json_array_size(list); i++) {
+		const json_t *e = json_array_get(list, i);
+		if (!same_action(head, e)) {
+			continue;
+		}
+		n++;
+		last = e;
+		(void)json_object_set_new(targets, doc_text_or(e, "target", ""),
+			json_string(doc_text_or(e, "detail", "")));
+		if (json_array_size(events) < 3 && doc_text(e, "event") &&
+			json_object_get(s->events, doc_text(e, "event"))) {
+			(void)json_array_append(events, doc_get(e, "event"));
+		}
+	}
+	sheet_code(s, doc_text(head, "action"));
+	if (n > 1) {
+		(void)snprintf(times, sizeof(times), " \xc3\x97%zu", n);
+		sheet_text(s, times);
+	}
+	buf_puts(s->out, ": ");
+	json_object_foreach(targets, target, detail)
+	{
+		const char *more = json_string_value(detail);
+		if (shown++ == MOST_TARGETS) {
+			break;
+		}
+		buf_puts(s->out, shown > 1 ? ", " : "");
+		sheet_code(s, target[0] ? target : "*");
+		if (more[0]) {
+			buf_puts(s->out, " (");
+			sheet_text(s, more);
+			buf_puts(s->out, ")");
+		}
+	}
+	if (json_object_size(targets) > MOST_TARGETS) {
+		sheet_space(s);
+		and_more(s, json_object_size(targets) - MOST_TARGETS);
+	}
+	sheet_space(s);
+	sheet_events(s, events);
+	sheet_raw(s, "<span class=\"meta\">");
+	buf_puts(s->out, s->html ? "" : " ");
+	sheet_time(s, doc_get(head, "time"));
+	if (n > 1) {
+		buf_puts(s->out, " \xe2\x80\x93 ");
+		sheet_time(s, doc_get(last, "time"));
+	}
+	sheet_raw(s, "</span>");
+	json_decref(events);
+	json_decref(targets);
+}
+
+static bool seen_before(const json_t *list, size_t i)
+{
+	for (size_t j = 0; j < i; j++) {
+		if (same_action(json_array_get(list, i), json_array_get(list, j))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One list of investigation.scope: texts, or calls {"time","action","target","detail","event"}. */
 static void things(struct sheet *s, const char *heading, const char *path)
 {
 	const json_t *list = doc_get(s->view, path);
-	char left[24] = "";
-	size_t i = 0;
+	size_t n = json_array_size(list);
+	size_t shown = 0;
 
 	sheet_fact(s, heading);
-	if (json_array_size(list) == 0) {
+	if (n == 0) {
 		sheet_say(s, "none seen");
 		return;
 	}
+	n = n < 2000 ? n : 2000;
 	sheet_begin(s, SHEET_LIST);
-	for (i = 0; i < json_array_size(list) && i < 50 && sheet_room(s, 0.85); i++) {
+	for (size_t i = 0; i < n && shown < MOST_THINGS && sheet_room(s, 0.85); i++) {
+		const json_t *e = json_array_get(list, i);
+		bool call = doc_text(e, "action") != NULL;
+		if (call && seen_before(list, i)) {
+			continue;
+		}
+		shown++;
 		sheet_begin(s, SHEET_ITEM);
-		sheet_phrase(s, json_array_get(list, i));
-		sheet_end(s, SHEET_ITEM);
-	}
-	if (i < json_array_size(list)) {
-		(void)snprintf(left, sizeof(left), "%zu", json_array_size(list) - i);
-		sheet_begin(s, SHEET_ITEM);
-		sheet_fill(s, "and {0} more", (struct str[]){ str_from(left) }, 1);
+		if (call) {
+			group(s, list, i);
+		} else {
+			sheet_phrase(s, e);
+		}
 		sheet_end(s, SHEET_ITEM);
 	}
 	sheet_end(s, SHEET_LIST);
@@ -34,6 +132,36 @@ static void count(struct sheet *s, const char *label, const char *path)
 	(void)snprintf(number, sizeof(number), "%lld", (long long)doc_int(s->view, path, 0));
 	sheet_fact(s, label);
 	sheet_text(s, number);
+}
+
+static void gap(struct sheet *s, const json_t *g)
+{
+	sheet_badge(s, SHEET_WARN, N_("gap"));
+	sheet_space(s);
+	if (doc_text(g, "from")) {
+		sheet_fill(s, "nothing from {0} between {1} and {2}",
+			(struct str[]){ str_from(doc_text_or(g, "source", "?")),
+				str_from(doc_text(g, "from")), str_from(doc_text(g, "to")) },
+			3);
+	} else {
+		sheet_phrase(s, g);
+	}
+}
+
+static void not_read(struct sheet *s, const json_t *r)
+{
+	char times[32] = "";
+
+	sheet_badge(s, SHEET_WARN, N_("not read"));
+	sheet_space(s);
+	sheet_code(s, doc_text(r, "file"));
+	sheet_space(s);
+	sheet_say(s, doc_text_or(r, "reason", ""));
+	if (doc_int(r, "count", 1) > 1) {
+		(void)snprintf(times, sizeof(times), " \xc3\x97%lld",
+			(long long)doc_int(r, "count", 1));
+		sheet_text(s, times);
+	}
 }
 
 static void limits(struct sheet *s)
@@ -53,22 +181,24 @@ static void limits(struct sheet *s)
 		return;
 	}
 	sheet_begin(s, SHEET_LIST);
-	for (size_t i = 0; i < json_array_size(gaps) && i < 50; i++) {
-		const json_t *g = json_array_get(gaps, i);
+	for (size_t i = 0; i < json_array_size(gaps); i++) {
 		sheet_begin(s, SHEET_ITEM);
-		sheet_badge(s, SHEET_WARN, N_("gap"));
-		sheet_space(s);
-		sheet_phrase(s, g);
+		if (i == MOST_GAPS) {
+			and_more(s, json_array_size(gaps) - i);
+			sheet_end(s, SHEET_ITEM);
+			break;
+		}
+		gap(s, json_array_get(gaps, i));
 		sheet_end(s, SHEET_ITEM);
 	}
-	for (size_t i = 0; i < json_array_size(rejected) && i < 50; i++) {
-		const json_t *r = json_array_get(rejected, i);
+	for (size_t i = 0; i < json_array_size(rejected); i++) {
 		sheet_begin(s, SHEET_ITEM);
-		sheet_badge(s, SHEET_WARN, N_("not read"));
-		sheet_space(s);
-		sheet_code(s, doc_text(r, "file"));
-		sheet_space(s);
-		sheet_say(s, doc_text_or(r, "reason", ""));
+		if (i == MOST_GAPS) {
+			and_more(s, json_array_size(rejected) - i);
+			sheet_end(s, SHEET_ITEM);
+			break;
+		}
+		not_read(s, json_array_get(rejected, i));
 		sheet_end(s, SHEET_ITEM);
 	}
 	sheet_end(s, SHEET_LIST);

@@ -384,11 +384,15 @@ void sheet_badge(struct sheet *s, enum sheet_tone tone, const char *english)
 
 void sheet_events(struct sheet *s, const json_t *ids)
 {
-	enum { MOST = 12 };
+	sheet_events_most(s, ids, 6);
+}
+
+void sheet_events_most(struct sheet *s, const json_t *ids, size_t most)
+{
 	size_t i = 0;
 	size_t n = json_array_size(ids);
 
-	for (i = 0; i < n && i < MOST; i++) {
+	for (i = 0; i < n && i < most; i++) {
 		const char *id = json_string_value(json_array_get(ids, i));
 		json_int_t number = id ? json_integer_value(json_object_get(s->events, id)) : 0;
 		if (i) {
@@ -405,9 +409,9 @@ void sheet_events(struct sheet *s, const json_t *ids)
 			buf_printf(s->out, "\\[%lld\\]", (long long)number);
 		}
 	}
-	if (n > MOST) {
+	if (n > most) {
 		char more[24];
-		(void)snprintf(more, sizeof(more), "%zu", n - MOST);
+		(void)snprintf(more, sizeof(more), "%zu", n - most);
 		sheet_space(s);
 		sheet_fill(s, "and {0} more", (struct str[]){ str_from(more) }, 1);
 	}

@@ -88,6 +88,8 @@ void sheet_time(struct sheet *s, const json_t *time);
 void sheet_badge(struct sheet *s, enum sheet_tone tone, const char *english);
 /* Links to the events of the timeline, as "[1] [2]"; an id that is not printed is shown as text. */
 void sheet_events(struct sheet *s, const json_t *ids);
+/* The same with at most `most` of them. */
+void sheet_events_most(struct sheet *s, const json_t *ids, size_t most);
 /* Mark-up written by ourselves, HTML only. */
 void sheet_raw(struct sheet *s, const char *html);
 /* A blank between two inline pieces. */

@@ -128,6 +128,7 @@ static json_t *collect(const json_t *view)
 {
 	const json_t *chain = doc_get(view, "investigation.verdict.chain");
 	const json_t *timeline = doc_get(view, "investigation.timeline");
+	const json_t *rules = doc_get(view, "investigation.detections");
 	json_t *set = json_object();
 
 	for (size_t i = 0; i < json_array_size(chain); i++) {
@@ -145,6 +146,13 @@ static json_t *collect(const json_t *view)
 				one);
 		}
 		json_decref(one);
+	}
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		const json_t *r = json_array_get(rules, i);
+		for (size_t j = 0; j < json_array_size(doc_get(r, "tags")); j++) {
+			seen(set, json_string_value(json_array_get(doc_get(r, "tags"), j)),
+				doc_get(r, "events"));
+		}
 	}
 	return set;
 }
@@ -178,6 +186,46 @@ static void row(struct sheet *s, const char *id, const json_t *events)
 	sheet_end(s, SHEET_ROW);
 }
 
+static void detections(struct sheet *s)
+{
+	static const char *const columns[] = { N_("Rule"), N_("Level"), N_("Hits"),
+		N_("First and last"), N_("Events"), NULL };
+	const json_t *list = doc_get(s->view, "investigation.detections");
+	char count[24] = "";
+
+	if (json_array_size(list) == 0) {
+		return;
+	}
+	sheet_heading(s, N_("Rules that matched"));
+	sheet_table(s, N_("Sigma rules that matched the logs"), columns);
+	for (size_t i = 0; i < json_array_size(list) && i < 60 && sheet_room(s, 0.88); i++) {
+		const json_t *r = json_array_get(list, i);
+		const char *level = doc_text_or(r, "level", "");
+		bool grave = strcmp(level, "high") == 0 || strcmp(level, "critical") == 0;
+		sheet_begin(s, SHEET_ROW);
+		sheet_begin(s, SHEET_CELL);
+		sheet_text(s, doc_text(r, "title"));
+		sheet_end(s, SHEET_CELL);
+		sheet_begin(s, SHEET_CELL);
+		sheet_badge(s, grave ? SHEET_BAD : SHEET_PLAIN, level);
+		sheet_end(s, SHEET_CELL);
+		sheet_begin(s, SHEET_CELL);
+		(void)snprintf(count, sizeof(count), "%lld", (long long)doc_int(r, "count", 0));
+		sheet_text(s, count);
+		sheet_end(s, SHEET_CELL);
+		sheet_begin(s, SHEET_CELL);
+		sheet_time(s, doc_get(r, "first"));
+		buf_puts(s->out, " \xe2\x80\x93 ");
+		sheet_time(s, doc_get(r, "last"));
+		sheet_end(s, SHEET_CELL);
+		sheet_begin(s, SHEET_CELL);
+		sheet_events_most(s, doc_get(r, "events"), 3);
+		sheet_end(s, SHEET_CELL);
+		sheet_end(s, SHEET_ROW);
+	}
+	sheet_table_end(s);
+}
+
 void technique_write(struct sheet *s)
 {
 	static const char *const columns[] = { N_("Technique"), N_("Name"), N_("Events"),
@@ -194,6 +242,7 @@ void technique_write(struct sheet *s)
 			row(s, id, events);
 		}
 		sheet_table_end(s);
+		detections(s);
 		sheet_section_end(s);
 	}
 	json_decref(set);

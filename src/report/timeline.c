@@ -14,7 +14,7 @@ struct timeline_row {
 };
 
 /* Most rows of the intruder's lane; the events that claims cite are always among them. */
-enum { MOST_EVENTS = 500, MOST_RECORDS = 300 };
+enum { MOST_EVENTS = 250, MOST_RECORDS = 250 };
 
 static const struct {
 	const char *kind, *words;
@@ -87,7 +87,7 @@ static json_t *cited(const json_t *view)
 		const json_t *list = doc_get(view, paths[p]);
 		for (size_t i = 0; i < json_array_size(list); i++) {
 			const json_t *ids = doc_get(json_array_get(list, i), "events");
-			size_t most = p == 2 ? 3 : 12; /* detections can have thousands */
+			size_t most = p == 2 ? 3 : 6; /* detections can have thousands */
 			for (size_t j = 0; j < json_array_size(ids) && j < most; j++) {
 				const char *id = json_string_value(json_array_get(ids, j));
 				if (id) {

@@ -172,7 +172,8 @@ static void it_says_what_was_done_and_why(void **state)
 	static const char *const must[] = { "i-0a1b2c3d4e5f67890", "<del>terminate</del>",
 		"<ins>stop</ins>", "cordon undo 2026-0042", "cordon resume 2026-0042",
 		"cordon evidence verify 2026-0042", "cordon case verify 2026-0042", "T1190",
-		"Exploit Public-Facing Application", "no CloudTrail file for 09:30-09:35",
+		"Exploit Public-Facing Application",
+		"nothing from cloudtrail between 2026-08-01T09:30:00Z", "GetObject",
 		"truncated gzip member", "sandbox", "link preview feature",
 		"37 s after the case opened", "93 %", "GOVERNANCE" };
 	json_t *view = sample();
