@@ -17,6 +17,10 @@ static bool add_endpoint(struct buf *out, struct str text)
 {
 	struct cidr c;
 	char canonical[CIDR_TEXT];
+	/* Prefix lists are for security groups; a host's firewall knows addresses only. */
+	if (str_starts(str_trim(text), STR("pl-"))) {
+		return true;
+	}
 	if (!cidr_parse(str_trim(text), &c) || c.prefix < (c.v6 ? 16 : 8)) {
 		return false;
 	}
@@ -72,7 +76,8 @@ static enum err_status observe(
 		      "wider "
 		      "than /8 (IPv6: /16)";
 	} else if (!why && open.n == 0) {
-		why = "isolation_endpoints is not set: without the ranges of the Systems "
+		why = "isolation_endpoints names no address range: without the ranges of the "
+		      "Systems "
 		      "Manager "
 		      "endpoints the agent would be cut off, and nothing could be proved or "
 		      "undone";
