@@ -27,10 +27,11 @@ pytestmark = pytest.mark.skipif(not pathlib.Path(DRIVER).exists(), reason=f'{DRI
 class Step:
     """One step of a case: an action on a resource, with what the journal would keep of it."""
 
-    def __init__(self, name: str, resource: str, moto: str, folder: pathlib.Path, **given):
+    def __init__(self, name: str, resource: str, moto: str, folder: pathlib.Path, env: dict | None = None, **given):
         self.name, self.moto = name, moto
         self.notes_file = folder / f'{name}-{len(list(folder.iterdir()))}.notes'
         self.input = {'id': resource, 'case': '2026-0042', 'token': 'f00dfeed12345678', 'notes_file': str(self.notes_file), **given}
+        self.env = env or {}
         self.before = self.after = None
 
     def partial(self) -> dict:
@@ -43,7 +44,7 @@ class Step:
     def run(self, phase: str, **more):
         document = {**self.input, 'before': self.before, 'after': self.after, 'partial': self.partial(), **more}
         env = {'PATH': '/usr/bin:/bin', 'AWS_ENDPOINT_URL': self.moto, 'AWS_REGION': REGION, 'AWS_EC2_METADATA_DISABLED': 'true',
-               'HOME': '/nonexistent', **KEYS}
+               'HOME': '/nonexistent', **KEYS, **self.env}
         done = subprocess.run([DRIVER, self.name, phase], input=json.dumps(document), capture_output=True, text=True, env=env,
                               timeout=120)
         assert 'Sanitizer' not in done.stderr, done.stderr

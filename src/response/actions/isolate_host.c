@@ -72,11 +72,13 @@ static enum err_status observe(
 	TRY(ssm_agent(c, &agent, err));
 	const char *why = ssm_agent_objection(agent);
 	if (!why && !well) {
-		why = "isolation_endpoints holds something that is no address range, or one "
+		why = "response.isolation_endpoints holds something that is no address range, "
+		      "or one "
 		      "wider "
 		      "than /8 (IPv6: /16)";
 	} else if (!why && open.n == 0) {
-		why = "isolation_endpoints names no address range: without the ranges of the "
+		why = "response.isolation_endpoints names no address range: without the ranges "
+		      "of the "
 		      "Systems "
 		      "Manager "
 		      "endpoints the agent would be cut off, and nothing could be proved or "

@@ -84,7 +84,8 @@ static enum err_status observe(
 		if (st != ERR_OK) {
 			json_decref(seen);
 			st = err_prefix(err,
-				"quarantine_profile %s can't be used; create it or take it out "
+				"response.quarantine_profile %s can't be used; create it or "
+				"take it out "
 				"of "
 				"cordon.yaml",
 				quarantine(c));
