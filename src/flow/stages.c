@@ -235,14 +235,27 @@ void stages_after(const struct flow *f, const struct finding *finding, const cha
 	}
 }
 
-static bool has_unfinished(const json_t *view)
+/* `resuming`: a person asked, so what failed is tried again and what waits is looked at. */
+static bool has_unfinished(const json_t *view, bool resuming)
 {
+	static const char *const states[] = { "running", "planned", "failed",
+		"awaiting_approval" };
 	size_t i;
 	const json_t *s;
 	json_array_foreach(json_object_get(view, "steps"), i, s)
 	{
 		const char *state = doc_text_or(s, "state", "");
-		if (strcmp(state, "running") == 0 || strcmp(state, "planned") == 0) {
+		for (size_t k = 0; k < (resuming ? 4u : 2u); k++) {
+			if (strcmp(state, states[k]) == 0) {
+				return true;
+			}
+		}
+		bool done = strcmp(state, "done") == 0;
+		if ((done && json_is_null(json_object_get(s, "verified"))) ||
+			doc_true(s, "undoing") ||
+			(doc_true(view, "undo_all") && doc_true(s, "intent") &&
+				!json_is_false(json_object_get(s, "reversible"))) ||
+			(resuming && doc_true(s, "needed") && strcmp(state, "skipped") == 0)) {
 			return true;
 		}
 	}
@@ -308,7 +321,7 @@ enum err_status stages_finish(const struct flow *f, const struct finding *findin
 	bool planned = json_is_object(json_object_get(view, "plan"));
 	bool held = json_array_size(json_object_get(view, "held_back")) > 0;
 	bool observed = json_array_size(json_object_get(view, "messages")) > 0;
-	if (planned && has_unfinished(view)) {
+	if (planned && has_unfinished(view, finding == NULL)) {
 		contained = finish_steps(f, finding, view, err);
 	} else if (!planned && !held && !observed) {
 		contained = restart(f, finding, view, err);

@@ -1,5 +1,6 @@
 #include "incident/journal.h"
 
+#include "base/crashpoint.h"
 #include "base/hash.h"
 #include "base/utc.h"
 #include "incident/holder.h"
@@ -200,7 +201,9 @@ static enum err_status create_case(struct journal *j, const json_t *opened,
 	c.case_id = id;
 	c.body = buf_view(&d.body);
 	c.hash = d.hash;
+	CRASHPOINT("before a case is made");
 	TRY(j->store->v->create(j->store, &c, err));
+	CRASHPOINT("after a case was made");
 	memcpy(out_id, id, sizeof id);
 out:
 	json_decref(rec);
@@ -287,7 +290,9 @@ static enum err_status append_once(struct journal *j, const char *case_id, const
 		snprintf(keep, sizeof keep, "finding:%s", arn);
 		p.keep_claim = keep;
 	}
+	CRASHPOINT("before a record is written");
 	TRY(j->store->v->put(j->store, &p, err));
+	CRASHPOINT("after a record was written");
 	if (out_seq != NULL) {
 		*out_seq = p.seq;
 	}

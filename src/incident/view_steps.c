@@ -46,7 +46,7 @@ static bool is_open(const json_t *step)
 static void take_plan(struct view_fold *f, const struct view_record *r)
 {
 	static const char *const fields[] = { "action", "resource", "mode", "needs", "with",
-		"why", "risk", "undo", "title", NULL };
+		"why", "risk", "undo", "title", "reversible", NULL };
 	static const char *const values[] = { "before", "after", NULL };
 	json_t *plan = json_object_get(r->payload, "plan");
 	json_t *planned;
@@ -261,7 +261,8 @@ bool view_steps_take(struct view_fold *f, const struct view_record *r)
 
 const char *view_steps_state(const struct view_fold *f)
 {
-	size_t done = 0, failed = 0, waiting = 0, undone = 0, met = 0, pending = 0, told = 0;
+	size_t done = 0, kept = 0, failed = 0, waiting = 0, undone = 0, met = 0, pending = 0,
+	       told = 0;
 	json_t *step;
 	size_t i;
 
@@ -271,6 +272,8 @@ const char *view_steps_state(const struct view_fold *f)
 		bool acts = strcmp(mode, "notify") != 0 && strcmp(mode, "none") != 0;
 		told += !acts;
 		done += is_state(step, "done");
+		kept += is_state(step, "done") &&
+			json_is_false(json_object_get(step, "reversible"));
 		failed += is_state(step, "failed") || is_state(step, "undo_failed");
 		waiting += is_state(step, "awaiting_approval");
 		undone += is_state(step, "undone");
@@ -282,7 +285,7 @@ const char *view_steps_state(const struct view_fold *f)
 			met += !lacking;
 		}
 	}
-	if (undone > 0 && done + failed + waiting + pending == 0) {
+	if (undone > 0 && done - kept + failed + waiting + pending == 0) {
 		return "undone";
 	}
 	if (failed > 0) {

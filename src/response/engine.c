@@ -586,6 +586,7 @@ out:
 	return st;
 }
 
+/* An undo was killed: a step in the middle of it, or steps it had not come to. */
 static bool mid_undo(const json_t *view)
 {
 	json_t *step;
@@ -593,8 +594,9 @@ static bool mid_undo(const json_t *view)
 
 	json_array_foreach(json_object_get(view, "steps"), i, step)
 	{
-		if (doc_true(step, "undoing") ||
-			(doc_true(view, "undo_all") && doc_true(step, "intent"))) {
+		bool left = doc_true(view, "undo_all") && doc_true(step, "intent") &&
+			    !json_is_false(json_object_get(step, "reversible"));
+		if (left || doc_true(step, "undoing")) {
 			return true;
 		}
 	}

@@ -1,3 +1,4 @@
+#include "base/crashpoint.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "response/engine_ctx.h"
@@ -107,7 +108,11 @@ static void note_call(void *arg, const struct aws_event *ev)
 	struct at_work *a = arg;
 	char call[96];
 
-	if (ev->phase != AWS_AFTER || !ev->mutating) {
+	if (!ev->mutating) {
+		return;
+	}
+	CRASHPOINT(ev->operation);
+	if (ev->phase == AWS_BEFORE) {
 		return;
 	}
 	const char *iam = aws_operation_iam(ev->service, ev->operation);

@@ -302,11 +302,6 @@ enum err_status plan_make(
 	for (size_t i = 0; i < w.n; i++) {
 		struct look *l = &w.looks[i];
 		l->step = json_deep_copy(json_array_get(steps, i));
-		json_t *soft = json_object_get(l->step, "after");
-		if (soft != NULL) {
-			json_object_set(l->step, "soft", soft);
-			json_object_del(l->step, "after");
-		}
 		l->action = action_find(doc_text(l->step, "action"));
 		if (l->action != NULL) {
 			describe(l);

@@ -9,8 +9,7 @@
  * `cordon.plan/1`: the route, each step with before, after (what it will be), why, risk, undo,
  * calls, needed, reason, state ("planned" "skipped" "unknown": then error); `made`;
  * `round_trips_to_isolation` (null when nothing isolates); `permissions`. Changes nothing. `steps[]`
- * keep the route's ids and needs; those of them that need only have ended are listed in `soft` (the
- * route's `after`). A resource that is gone makes its steps "skipped" with the reason.
+ * keep the route's ids and needs; those of them that need only have ended are listed in `soft`. A resource that is gone makes its steps "skipped" with the reason.
  */
 ERR_MUST_CHECK enum err_status plan_make(
 	const struct action_ctx *base, const json_t *route, json_t **out, struct err *err);

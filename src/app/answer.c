@@ -1,0 +1,155 @@
+#include "app/answer.h"
+
+#include "response/plan.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum err_status answer_read(
+	struct app *app, const char *path, struct finding_set *out, struct err *err)
+{
+	struct buf text = { 0 };
+	enum err_status st = app_read_input(app, path, ANSWER_MAX_FINDING, &text, err);
+
+	if (st == ERR_OK) {
+		st = finding_read(buf_view(&text), out, err);
+	}
+	if (st != ERR_OK) {
+		st = err_prefix(err, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
+	}
+	buf_deinit(&text);
+	if (st == ERR_OK && out->n == 0) {
+		finding_set_deinit(out);
+		st = err_set(err, ERR_INPUT,
+			"%s holds no finding: expected GuardDuty, EventBridge, ASFF or OCSF "
+			"JSON",
+			path);
+	}
+	return st;
+}
+
+void answer_region(struct app *app, const char *region)
+{
+	if (app->region == NULL && app->aws == NULL && region != NULL && region[0] != '\0') {
+		app->region = region;
+	}
+}
+
+enum err_status answer_flow(
+	struct app *app, struct flow *out, struct playbook_set **playbooks, struct err *err)
+{
+	struct aws_client *aws = NULL;
+	struct journal *journal = NULL;
+	enum err_status st = ERR_OK;
+
+	TRY(playbook_load(app->env, &app->config, playbooks, err));
+	TRY(app_journal(app, &journal, err));
+	TRY(app_aws(app, &aws, err));
+	*out = (struct flow){
+		.env = app->env,
+		.aws = aws,
+		.journal = journal,
+		.config = &app->config,
+		.playbooks = *playbooks,
+		.approve_all = app->yes,
+		.dry_run = app->dry_run,
+	};
+out:
+	return st;
+}
+
+enum err_status answer_plan(struct app *app, const struct playbook_set *playbooks,
+	const struct finding *f, json_t **out, struct err *err)
+{
+	struct aws_client *aws = NULL;
+	json_t *route = NULL;
+	char *account = str_dup(f->account);
+	enum err_status st = ERR_OK;
+
+	TRY(playbook_route(playbooks, &app->config, f, &route, err));
+	TRY(app_aws(app, &aws, err));
+	const struct action_ctx base = {
+		.env = app->env,
+		.aws = aws,
+		.config = &app->config,
+		.finding = f,
+		.account = account,
+		.region = aws_client_region(aws),
+		.case_id = "",
+	};
+	st = plan_make(&base, route, out, err);
+out:
+	json_decref(route);
+	free(account);
+	return st;
+}
+
+enum err_status answer_banner(struct app *app, struct err *err)
+{
+	struct aws_client *aws = NULL;
+	const char *account = NULL, *arn = NULL;
+	enum err_status st = app_aws(app, &aws, err);
+
+	if (st == ERR_OK) {
+		st = aws_caller(aws, &account, &arn, err);
+	}
+	if (st == ERR_OK) {
+		(void)fprintf(stderr, "%s ", app_tr(app, N_("account")));
+		answer_print_text(stderr, account);
+		(void)fprintf(stderr, " · %s ", app_tr(app, N_("role")));
+		answer_print_text(stderr, arn);
+		(void)fprintf(stderr, " · %s%s\n", aws_client_region(aws),
+			app->dry_run ? app_tr(app, N_(" · dry run: nothing is changed")) : "");
+	}
+	return st;
+}
+
+bool answer_may_ask(const struct app *app)
+{
+	return !app->yes && !app->dry_run && isatty(STDIN_FILENO) && isatty(STDERR_FILENO);
+}
+
+bool answer_ask(struct app *app, const char *question)
+{
+	char line[64];
+
+	(void)fprintf(stderr, "%s %s ", question, app_tr(app, N_("[y/N]")));
+	(void)fflush(stderr);
+	if (fgets(line, sizeof(line), stdin) == NULL) {
+		return false;
+	}
+	struct str said = str_trim(str_from(line));
+	static const char *const yes[] = { "y", "yes", "s", "si", "sí" };
+	for (size_t i = 0; i < sizeof(yes) / sizeof(yes[0]); i++) {
+		if (str_eq_nocase(said, str_from(yes[i]))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void on_interrupt(int signal_number)
+{
+	(void)signal_number;
+	engine_interrupt();
+}
+
+void answer_catch_interrupt(void)
+{
+	struct sigaction act = { .sa_handler = on_interrupt };
+
+	(void)sigaction(SIGINT, &act, NULL);
+	(void)sigaction(SIGTERM, &act, NULL);
+}
+
+void answer_set_person(struct app *app, struct journal *j)
+{
+	char name[128];
+	const char *user = env_var(app->env, "USER");
+
+	user = user ? user : env_var(app->env, "LOGNAME");
+	(void)snprintf(name, sizeof(name), "person:%s", user ? user : "unknown");
+	journal_set_actor(j, name);
+}

@@ -1,0 +1,203 @@
+#include "app/answer.h"
+#include "base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAX_SHOWN 400 /* bytes of a value on one line; JSON output has all of it */
+
+void answer_print_text(FILE *to, const char *text)
+{
+	struct buf b;
+
+	buf_init(&b, (size_t)1 << 20);
+	text_terminal(str_from(text), &b);
+	(void)fwrite(b.p ? b.p : "", 1, b.n, to);
+	buf_deinit(&b);
+}
+
+void answer_print_line(const struct app *app, FILE *to, const char *label, const json_t *value)
+{
+	char *dumped = NULL;
+	const char *text = json_string_value(value);
+
+	if (value == NULL || json_is_null(value) || (text != NULL && text[0] == '\0')) {
+		return;
+	}
+	if (text == NULL && doc_text(value, "text") != NULL && json_object_size(value) == 1) {
+		text = app_tr(app, doc_text(value, "text"));
+	}
+	if (text == NULL) {
+		dumped = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+		text = dumped ? dumped : "";
+	} else {
+		text = app_tr(app, text);
+	}
+	struct buf clipped;
+	buf_init(&clipped, MAX_SHOWN * 8);
+	text_clip(str_from(text), MAX_SHOWN, &clipped);
+	(void)fprintf(to, "    %-8s ", app_tr(app, label));
+	answer_print_text(to, clipped.p ? clipped.p : "");
+	(void)fputc('\n', to);
+	buf_deinit(&clipped);
+	free(dumped);
+}
+
+static void print_state(const struct app *app, const char *state, FILE *to)
+{
+	static const char *const words[] = { N_("planned"), N_("skipped"), N_("unknown"),
+		N_("running"), N_("done"), N_("failed"), N_("awaiting_approval"),
+		N_("rejected"), N_("undone"), N_("undo_failed"), N_("contained"), N_("partial"),
+		N_("notified"), N_("held_back"), N_("open"), N_("observed"), N_("closed") };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(words[i], state) == 0) {
+			(void)fputs(app_tr(app, words[i]), to);
+			return;
+		}
+	}
+	answer_print_text(to, state);
+}
+
+static void print_heading(const struct app *app, size_t i, const json_t *step, FILE *to)
+{
+	const char *id = doc_text_or(step, "id", doc_text_or(step, "step", "?"));
+	const char *mode = doc_text_or(step, "mode", "");
+
+	(void)fprintf(to, "%3zu ", i + 1);
+	answer_print_text(to, id);
+	(void)fputs("  ", to);
+	answer_print_text(to, doc_text_or(step, "resource.kind", ""));
+	(void)fputc(' ', to);
+	answer_print_text(to, doc_text_or(step, "resource.id", ""));
+	(void)fprintf(to, "  [%s] ", mode);
+	print_state(app, doc_text_or(step, "state", ""), to);
+	(void)fputc('\n', to);
+}
+
+static void print_step(const struct app *app, const json_t *step, FILE *to)
+{
+	static const struct {
+		const char *key, *label;
+	} lines[] = {
+		{ "title", N_("what") },
+		{ "reason", N_("reason") },
+		{ "before", N_("before") },
+		{ "after", N_("after") },
+		{ "why", N_("why") },
+		{ "risk", N_("risk") },
+		{ "undo", N_("undo") },
+		{ "calls", N_("calls") },
+	};
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		answer_print_line(app, to, lines[i].label, json_object_get(step, lines[i].key));
+	}
+	if (json_array_size(json_object_get(step, "needs")) > 0) {
+		answer_print_line(app, to, N_("needs"), json_object_get(step, "needs"));
+	}
+	answer_print_line(app, to, N_("error"), doc_get(step, "error.message"));
+}
+
+static void print_held(const struct app *app, const json_t *held, FILE *to)
+{
+	const json_t *h;
+	size_t i;
+
+	json_array_foreach(held, i, h)
+	{
+		(void)fprintf(to, "%s ", app_tr(app, N_("held back:")));
+		answer_print_text(to, doc_text_or(h, "guard", "?"));
+		(void)fputs(": ", to);
+		answer_print_text(to, doc_text_or(h, "reason", ""));
+		(void)fputc('\n', to);
+	}
+}
+
+void answer_print_plan(const struct app *app, const json_t *plan, FILE *to)
+{
+	const json_t *step;
+	size_t i;
+
+	answer_print_text(to, doc_text_or(plan, "finding.type", "?"));
+	(void)fprintf(to, "\n%s ", app_tr(app, N_("playbook")));
+	answer_print_text(to, doc_text_or(plan, "playbook", "-"));
+	(void)fprintf(to, " · %s %s", app_tr(app, N_("mode")), doc_text_or(plan, "mode", "-"));
+	if (json_is_integer(json_object_get(plan, "round_trips_to_isolation"))) {
+		(void)fprintf(to, " · %s %lld",
+			app_tr(app, N_("sequential round trips to isolation:")),
+			(long long)doc_int(plan, "round_trips_to_isolation", 0));
+	}
+	(void)fputc('\n', to);
+	print_held(app, json_object_get(plan, "held_back"), to);
+	json_array_foreach(json_object_get(plan, "steps"), i, step)
+	{
+		(void)fputc('\n', to);
+		print_heading(app, i, step, to);
+		print_step(app, step, to);
+	}
+	if (json_array_size(json_object_get(plan, "steps")) == 0) {
+		(void)fprintf(to, "%s\n", app_tr(app, N_("Nothing would be changed.")));
+	}
+}
+
+void answer_print_response(const struct app *app, const json_t *response, FILE *to)
+{
+	const char *case_id = doc_text(response, "case");
+	const json_t *a;
+	size_t i;
+
+	(void)fprintf(to, "%s %s: ", app_tr(app, N_("case")), case_id ? case_id : "-");
+	print_state(app, doc_text_or(response, "state", "?"), to);
+	(void)fputc('\n', to);
+	print_held(app, json_object_get(response, "held_back"), to);
+	json_array_foreach(json_object_get(response, "actions"), i, a)
+	{
+		print_heading(app, i, a, to);
+		print_step(app, a, to);
+	}
+	json_array_foreach(json_object_get(response, "errors"), i, a)
+	{
+		answer_print_line(app, to, N_("error"), json_object_get(a, "message"));
+	}
+	if (case_id != NULL && json_array_size(json_object_get(response, "actions")) > 0) {
+		(void)fprintf(to, "%s cordon undo %s\n", app_tr(app, N_("To take it back:")),
+			case_id);
+	}
+}
+
+void answer_print_undo(const struct app *app, const json_t *result, FILE *to)
+{
+	static const struct {
+		const char *key, *label;
+	} parts[] = {
+		{ "undone", N_("undone") },
+		{ "kept", N_("kept") },
+		{ "errors", N_("failed") },
+	};
+	const json_t *v;
+	size_t i;
+
+	(void)fprintf(to, "%s ", app_tr(app, N_("case")));
+	answer_print_text(to, doc_text_or(result, "case", "?"));
+	(void)fputc('\n', to);
+	for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++) {
+		json_array_foreach(json_object_get(result, parts[k].key), i, v)
+		{
+			(void)fprintf(to, "  %-12s ", app_tr(app, parts[k].label));
+			answer_print_text(to, doc_text_or(v, "step", "?"));
+			(void)fputs("  ", to);
+			answer_print_text(
+				to, doc_text_or(v, "message", doc_text_or(v, "reason", "")));
+			(void)fputc('\n', to);
+		}
+	}
+	json_array_foreach(json_object_get(result, "differences"), i, v)
+	{
+		(void)fprintf(to, "  %-12s ", app_tr(app, N_("difference")));
+		answer_print_text(to, doc_text_or(v, "step", ""));
+		(void)fputs(": ", to);
+		answer_print_text(to, doc_text_or(v, "text", ""));
+		(void)fputc('\n', to);
+	}
+}
