@@ -36,8 +36,33 @@ static enum err_status read_params(struct app *app, json_t **out, struct err *er
 	return st;
 }
 
+/* What can be called: all services, or one's operations with what IAM calls them. */
+static enum err_status list(struct app *app, const char *service, struct err *err)
+{
+	json_t *all = aws_operations(service), *entry;
+	size_t i;
+	if (json_array_size(all) == 0) {
+		json_decref(all);
+		return err_set(err, ERR_USAGE, "cordon knows no AWS service %s", service);
+	}
+	if (app->output == APP_TABLE) {
+		json_array_foreach(all, i, entry)
+		{
+			(void)printf("%-14s %-44s %s\n", doc_text(entry, "service"),
+				doc_text(entry, "operation"), doc_text(entry, "iam"));
+		}
+	} else {
+		app_print_json(app, all);
+	}
+	json_decref(all);
+	return ERR_OK;
+}
+
 static enum err_status run(struct app *app, struct err *err)
 {
+	if (app->n_args < 2) {
+		return list(app, app->n_args ? app->args[0] : NULL, err);
+	}
 	const char *service = app->args[0], *operation = app->args[1];
 	struct aws_client *client = NULL;
 	json_t *params = NULL, *result = NULL;
@@ -61,19 +86,20 @@ out:
 
 const struct app_command cmd_aws = {
 	.name = "aws",
-	.usage = "SERVICE OPERATION",
+	.usage = "[SERVICE [OPERATION]]",
 	.summary = N_("Make one AWS call, or show what would be sent"),
 	.text = N_(
-		"Parameters and results are JSON documents named as in AWS's own API, whatever "
-		"the wire protocol. Blobs are base64 text; times are RFC 3339 text. With "
-		"--dry-run, calls that change something are refused. Errors go to stderr "
-		"with AWS's code and the request id."),
+		"Without an operation, lists what can be called. Parameters and results are "
+		"JSON documents named as in AWS's own API, whatever the wire protocol. Blobs "
+		"are base64 text; times are RFC 3339 text. With --dry-run, calls that change "
+		"something are refused. Errors go to stderr with AWS's code and the request "
+		"id."),
 	.examples =
 		"cordon aws sts GetCallerIdentity\tWho am I\n"
 		"cordon aws ec2 DescribeInstances --paginate\tEvery instance of the region\n"
 		"cordon aws sns ListTopics --show-request\tThe request, signed but not sent",
 	.options = options,
-	.min_args = 2,
+	.min_args = 0,
 	.max_args = 2,
 	.run = run,
 };

@@ -1,6 +1,9 @@
 /*
  * The one door to AWS (design 4.1). Parameters and results are JSON documents named as in AWS's
- * own API, whatever the wire protocol. Operations are those in operations.list.
+ * own API (the member names of its service models, as boto3 has them), whatever the wire protocol.
+ * Timestamps are RFC 3339 text in results; in parameters also Unix seconds. Blobs are base64 text
+ * both ways; a streaming blob is better given and taken through struct aws_request. Policy
+ * documents of IAM are plain JSON text both ways. Operations are those in operations.list.
  *
  * Threads: a client may be used by several threads at once; each call or batch runs on the
  * thread that made it.
@@ -137,5 +140,7 @@ bool aws_operation_known(const char *service, const char *operation);
 bool aws_operation_mutating(const char *service, const char *operation);
 /* IAM action "ec2:DescribeInstances", "s3:PutObject" (IAM prefix, not endpoint name); static. */
 const char *aws_operation_iam(const char *service, const char *operation);
+/* [{"service","operation","iam","mutating"}], of one service or (NULL) all; new reference. */
+json_t *aws_operations(const char *service);
 
 #endif

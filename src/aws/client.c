@@ -270,3 +270,25 @@ const char *aws_operation_iam(const char *service, const char *operation)
 		       ? model_text(&model_table, call.op->iam)
 		       : NULL;
 }
+
+json_t *aws_operations(const char *service)
+{
+	const struct model *m = &model_table;
+	json_t *list = json_array();
+	for (size_t i = 0; i < m->n_services; i++) {
+		const struct model_service *s = &m->services[i];
+		if (service && strcmp(service, model_text(m, s->name)) != 0) {
+			continue;
+		}
+		for (size_t k = 0; k < s->n_operations; k++) {
+			const struct model_operation *op =
+				&m->operations[s->first_operation + k];
+			json_t *entry = json_pack("{s:s,s:s,s:s,s:b}", "service",
+				model_text(m, s->name), "operation", model_text(m, op->name),
+				"iam", model_text(m, op->iam), "mutating",
+				op->flags & MODEL_OP_MUTATING);
+			(void)json_array_append_new(list, entry);
+		}
+	}
+	return list;
+}

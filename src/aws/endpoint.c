@@ -20,12 +20,20 @@ static const struct {
 	{ "", "amazonaws.com", "api.aws" },
 };
 
-const char *endpoint_suffix(const char *region, bool dual_stack)
+#define COMMERCIAL (sizeof(partitions) / sizeof(partitions[0]) - 1)
+
+static size_t partition_of(const char *region)
 {
 	size_t i = 0;
 	while (strncmp(region, partitions[i].prefix, strlen(partitions[i].prefix)) != 0) {
 		i++;
 	}
+	return i;
+}
+
+const char *endpoint_suffix(const char *region, bool dual_stack)
+{
+	size_t i = partition_of(region);
 	return dual_stack ? partitions[i].dual : partitions[i].suffix;
 }
 
@@ -65,7 +73,7 @@ static bool region_fits(const char *region, const char *pattern)
 {
 	size_t n = strlen(pattern);
 	if (n == 1) { /* "*": the commercial partition, which no prefix names */
-		return endpoint_suffix(region, false) == partitions[7].suffix;
+		return partition_of(region) == COMMERCIAL;
 	}
 	return pattern[n - 1] == '*' ? strncmp(region, pattern, n - 1) == 0
 				     : strcmp(region, pattern) == 0;
@@ -156,18 +164,12 @@ static void move_bucket(struct wire_request *r, struct buf *host)
 	free(key);
 }
 
-static bool wants_path_style(const struct endpoint_rules *rules)
+/* The profile's s3.addressing_style: "path", "virtual" or "auto". */
+static bool addressing_style(const struct endpoint_rules *rules, const char *style)
 {
-	struct str style = { 0 };
-	(void)profile_get(rules->profiles, NULL, "s3.addressing_style", &style);
-	return str_is(style, "path");
-}
-
-static bool wants_virtual(const struct endpoint_rules *rules)
-{
-	struct str style = { 0 };
-	(void)profile_get(rules->profiles, NULL, "s3.addressing_style", &style);
-	return str_is(style, "virtual");
+	struct str set = { 0 };
+	(void)profile_get(rules->profiles, NULL, "s3.addressing_style", &set);
+	return str_is(set, style);
 }
 
 static bool region_ok(const char *region)
@@ -196,7 +198,7 @@ enum err_status endpoint_apply(const struct endpoint_rules *rules, const struct 
 	if (!url.n) {
 		r->tls = true;
 		regional_host(rules, c, region, &r->authority, signing_region);
-		if (s3 && !wants_path_style(rules)) {
+		if (s3 && !addressing_style(rules, "path")) {
 			move_bucket(r, &r->authority);
 		}
 		return ERR_OK;
@@ -211,7 +213,7 @@ enum err_status endpoint_apply(const struct endpoint_rules *rules, const struct 
 	r->tls = u.tls;
 	buf_add_str(&r->authority, u.authority);
 	/* A custom endpoint is an emulator, a proxy or another store: bucket in the path. */
-	if (s3 && wants_virtual(rules)) {
+	if (s3 && addressing_style(rules, "virtual")) {
 		move_bucket(r, &r->authority);
 	}
 	struct str base = u.path;

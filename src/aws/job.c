@@ -154,6 +154,24 @@ static enum err_status build(struct job *j, struct err *err)
 		&j->client->endpoints, &j->call, j->region, &j->wire, j->signing_region, err);
 }
 
+/* Names the right spelling when only the case is wrong. */
+static enum err_status unknown(const struct aws_request *req, struct err *err)
+{
+	const struct model *m = &model_table;
+	const struct model_service *s = model_service(m, req->service);
+	for (size_t i = 0; s && i < s->n_operations; i++) {
+		const char *name = model_text(m, m->operations[s->first_operation + i].name);
+		if (str_eq_nocase(str_from(name), str_from(req->operation))) {
+			return err_set(err, ERR_USAGE,
+				"%s has no operation %s; did you mean %s?", req->service,
+				req->operation, name);
+		}
+	}
+	return err_set(err, ERR_USAGE,
+		"cordon knows no AWS operation %s %s; list them with: cordon aws%s%s",
+		req->service, req->operation, s ? " " : "", s ? req->service : "");
+}
+
 enum err_status job_prepare(
 	struct job *j, struct aws_client *c, struct aws_request *req, struct err *err)
 {
@@ -163,9 +181,7 @@ enum err_status job_prepare(
 	wire_request_init(&j->wire);
 	wire_response_init(&j->answer, WIRE_MAX_BODY);
 	if (!model_find(&model_table, req->service, req->operation, &j->call)) {
-		return err_set(err, ERR_USAGE,
-			"%s %s is no operation that cordon knows; `cordon aws` lists them",
-			req->service, req->operation);
+		return unknown(req, err);
 	}
 	enum err_status st = validate_params(&j->call, req->params, err);
 	if (st != ERR_OK) {

@@ -1,0 +1,401 @@
+/* The small parts: URIs, configuration files, XML, endpoints, values, validation, pages. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "aws/aws.h"
+#include "aws/endpoint.h"
+#include "aws/proto.h"
+#include "aws/retry.h"
+#include "aws/uri.h"
+#include "aws/validate.h"
+#include "aws/value.h"
+#include "stub.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NOW      1785578400000 /* 2026-08-01T10:00:00Z */
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static void test_uri(void **state)
+{
+	(void)state;
+	struct buf b;
+	struct uri_parts u;
+	buf_init(&b, 200);
+	uri_encode(STR("a/b c+~\xc3\xb1"), true, &b);
+	assert_string_equal(b.p, "a/b%20c%2B~%C3%B1");
+	buf_reset(&b);
+	uri_decode(STR("%41%zz%2"), &b);
+	assert_string_equal(b.p, "A%zz%2");
+	buf_deinit(&b);
+	assert_true(uri_split(STR("http://[::1]:8080/base/"), &u));
+	assert_true(!u.tls && str_is(u.host, "[::1]") && str_is(u.authority, "[::1]:8080"));
+	assert_true(str_is(u.path, "/base/"));
+	static const char *const bad[] = { "", "ftp://x", "https://", "http://u@h",
+		"http://h:0", "http://h:x", "http://h/?q", "http://h\r\nX: y", "//h",
+		"http://h:99999" };
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_false(uri_split(str_from(bad[i]), &u));
+	}
+}
+
+static void test_ini(void **state)
+{
+	(void)state;
+	struct ini f;
+	struct str v;
+	struct err e = { 0 };
+	const char *text =
+		"# c\n[default]\nregion = eu-west-1 # here\nsecret = a#b=c\n"
+		"[profile  'dev']\r\nREGION=us-east-1\r\ns3 =\n  addressing_style = path\n"
+		"[default]\nregion = eu-west-3\n";
+	assert_int_equal(ini_parse(str_from(text), "f", &f, NULL), ERR_OK);
+	assert_true(ini_get(&f, "default", "region", &v) && str_is(v, "eu-west-3"));
+	assert_true(ini_get(&f, "default", "secret", &v) && str_is(v, "a#b=c"));
+	assert_true(ini_get(&f, "profile dev", "region", &v) && str_is(v, "us-east-1"));
+	assert_true(ini_get(&f, "profile dev", "s3.addressing_style", &v) && str_is(v, "path"));
+	assert_false(ini_get(&f, "profile dev", "output", &v));
+	ini_deinit(&f);
+	static const struct {
+		const char *text, *words;
+	} bad[] = { { "[a]\nx\n", "f:2:" }, { "x=1\n", "before the first" }, { "[a\n", "f:1:" },
+		{ "[]\n", "needs a name" } };
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		assert_int_equal(ini_parse(str_from(bad[i].text), "f", &f, &e), ERR_CONFIG);
+		assert_non_null(strstr(e.msg, bad[i].words));
+	}
+}
+
+static void test_xml(void **state)
+{
+	(void)state;
+	struct xml_doc d;
+	struct err e = { 0 };
+	struct buf deep;
+	assert_int_equal(
+		xml_parse(STR("<n:r xmlns:n='u'><a>1</a><b k='&quot;'/><a>2&lt;</a></n:r>"), &d,
+			NULL),
+		ERR_OK);
+	assert_string_equal(d.root->name, "r");
+	const struct xml_node *a = xml_child(d.root, "a");
+	assert_true(str_is(a->text, "1") && str_is(xml_again(a)->text, "2<"));
+	assert_string_equal(xml_attr(xml_child(d.root, "b"), "k"), "\"");
+	xml_deinit(&d);
+	assert_int_equal(
+		xml_parse(STR("<!DOCTYPE a [<!ENTITY x 'y'>]><a>&x;</a>"), &d, &e), ERR_INPUT);
+	assert_non_null(strstr(e.msg, "document type"));
+	assert_int_equal(xml_parse(STR("<a><b></a>"), &d, &e), ERR_INPUT);
+	assert_int_equal(xml_parse(STR(""), &d, &e), ERR_INPUT);
+	buf_init(&deep, 10000);
+	for (int i = 0; i <= XML_MAX_DEPTH; i++) {
+		buf_puts(&deep, "<a>");
+	}
+	assert_int_equal(xml_parse(buf_view(&deep), &d, &e), ERR_LIMIT);
+	buf_deinit(&deep);
+}
+
+static void test_values(void **state)
+{
+	(void)state;
+	struct buf b;
+	buf_init(&b, 1000);
+	value_time_text(NOW, MODEL_TIME_RFC822, &b);
+	assert_string_equal(b.p, "Sat, 01 Aug 2026 10:00:00 GMT");
+	buf_reset(&b);
+	value_time_text(-1500, MODEL_TIME_UNIX, &b);
+	assert_string_equal(b.p, "-1.500");
+	buf_reset(&b);
+	value_float_text(0.1, &b);
+	buf_putc(&b, ' ');
+	value_float_text(-INFINITY, &b);
+	assert_string_equal(b.p, "0.1 -Infinity");
+	buf_deinit(&b);
+	static const char *const same[] = { "2026-08-01T10:00:00Z", "2026-08-01T10:00:00.000Z",
+		"Sat, 01 Aug 2026 10:00:00 GMT", "1785578400", "1785578400.0" };
+	for (size_t i = 0; i < COUNT(same); i++) {
+		json_t *v = value_parse_time(str_from(same[i]));
+		assert_string_equal(json_string_value(v), same[0]);
+		json_decref(v);
+	}
+	json_t *odd = value_parse_time(STR("yesterday"));
+	assert_string_equal(json_string_value(odd), "yesterday");
+	json_decref(odd);
+}
+
+static void host_of(struct stub_env *env, const char *service, const char *operation,
+	const char *params_text, const char *region, char out[256], char signing[64])
+{
+	struct profile_set profiles;
+	struct model_call c;
+	struct wire_request r;
+	struct buf url;
+	json_t *params = json_loads(params_text, 0, NULL);
+	assert_int_equal(profile_load(&env->base, NULL, &profiles, NULL), ERR_OK);
+	assert_true(model_find(&model_table, service, operation, &c));
+	wire_request_init(&r);
+	buf_init(&url, 4096);
+	assert_int_equal(proto_build(&c, params, &r, NULL), ERR_OK);
+	struct endpoint_rules rules = { &env->base, &profiles, NULL };
+	assert_int_equal(endpoint_apply(&rules, &c, region, &r, signing, NULL), ERR_OK);
+	wire_url(&r, &url);
+	(void)snprintf(out, 256, "%s", url.p);
+	buf_deinit(&url);
+	wire_request_deinit(&r);
+	profile_deinit(&profiles);
+	json_decref(params);
+}
+
+static void test_endpoints(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *variable, *service, *operation, *params, *region, *url, *signing;
+	} cases[] = {
+		{ "A=", "ec2", "DescribeVpcs", "{}", "eu-west-1",
+			"https://ec2.eu-west-1.amazonaws.com/", "eu-west-1" },
+		{ "A=", "elbv2", "DescribeRules", "{}", "cn-north-1",
+			"https://elasticloadbalancing.cn-north-1.amazonaws.com.cn/",
+			"cn-north-1" },
+		{ "A=", "iam", "ListUsers", "{}", "eu-west-1", "https://iam.amazonaws.com/",
+			"us-east-1" },
+		{ "A=", "iam", "ListUsers", "{}", "us-gov-east-1",
+			"https://iam.us-gov.amazonaws.com/", "us-gov-west-1" },
+		{ "A=", "organizations", "ListRoots", "{}", "cn-north-1",
+			"https://organizations.cn-northwest-1.amazonaws.com.cn/",
+			"cn-northwest-1" },
+		{ "AWS_USE_FIPS_ENDPOINT=true", "kms", "ListKeys", "{}", "us-east-1",
+			"https://kms-fips.us-east-1.amazonaws.com/", "us-east-1" },
+		{ "AWS_USE_DUALSTACK_ENDPOINT=true", "s3", "GetObject",
+			"{\"Bucket\":\"my-logs\",\"Key\":\"a/b c\"}", "eu-west-1",
+			"https://my-logs.s3.dualstack.eu-west-1.amazonaws.com/a/b%20c",
+			"eu-west-1" },
+		{ "A=", "s3", "ListObjectsV2", "{\"Bucket\":\"my-logs\"}", "us-east-1",
+			"https://my-logs.s3.us-east-1.amazonaws.com/?list-type=2",
+			"us-east-1" },
+		/* a dot would break the certificate, capitals the host name */
+		{ "A=", "s3", "GetObject", "{\"Bucket\":\"my.logs\",\"Key\":\"k\"}",
+			"eu-west-1", "https://s3.eu-west-1.amazonaws.com/my.logs/k",
+			"eu-west-1" },
+		{ "A=", "s3", "GetObject", "{\"Bucket\":\"MyLogs\",\"Key\":\"k\"}", "eu-west-1",
+			"https://s3.eu-west-1.amazonaws.com/MyLogs/k", "eu-west-1" },
+		{ "AWS_ENDPOINT_URL=http://127.0.0.1:5000/base/", "s3", "GetObject",
+			"{\"Bucket\":\"my-logs\",\"Key\":\"k\"}", "eu-west-1",
+			"http://127.0.0.1:5000/base/my-logs/k", "eu-west-1" },
+		{ "AWS_ENDPOINT_URL_ELASTIC_LOAD_BALANCING_V2=http://h:1", "elbv2",
+			"DescribeRules", "{}", "eu-west-1", "http://h:1/", "eu-west-1" },
+		{ "AWS_ENDPOINT_URL_EVENTBRIDGE=http://h:2", "events", "ListRules", "{}",
+			"eu-west-1", "http://h:2/", "eu-west-1" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char url[256], signing[64];
+		struct stub_env env;
+		const char *vars[] = { "HOME=/nonexistent", cases[i].variable, NULL };
+		stub_env_init(&env, NOW, vars);
+		host_of(&env, cases[i].service, cases[i].operation, cases[i].params,
+			cases[i].region, url, signing);
+		assert_string_equal(url, cases[i].url);
+		assert_string_equal(signing, cases[i].signing);
+	}
+}
+
+/* A region comes from a finding, so it is not to be trusted to be a host label. */
+static void test_hostile_region(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "", "eu-west-1.evil.example/", "EU", "a b", "x@y" };
+	struct model_call c;
+	struct profile_set none = { 0 };
+	struct stub_env env;
+	stub_env_init(&env, NOW, NULL);
+	struct endpoint_rules rules = { &env.base, &none, NULL };
+	assert_true(model_find(&model_table, "ec2", "DescribeVpcs", &c));
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		struct wire_request r;
+		char signing[64];
+		wire_request_init(&r);
+		assert_int_equal(
+			endpoint_apply(&rules, &c, bad[i], &r, signing, NULL), ERR_CONFIG);
+		wire_request_deinit(&r);
+	}
+}
+
+static void test_validation(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *service, *operation, *params, *words;
+	} cases[] = {
+		{ "ec2", "DescribeInstances",
+			"{\"Filters\":[{\"Name\":\"a\"},{\"Nme\":\"b\"}]}", "Filters[1].Nme" },
+		{ "ec2", "DescribeInstances", "{\"filters\":[]}", "did you mean Filters?" },
+		{ "dynamodb", "PutItem", "{\"TableName\":\"t\",\"Item\":{\"id\":{\"X\":1}}}",
+			"Item.id.X" },
+		{ "kms", "Sign",
+			"{\"KeyId\":\"k\",\"SigningAlgorithm\":\"a\",\"Message\":\"*\"}",
+			"Message must be a base64" },
+		{ "cloudtrail", "LookupEvents", "{\"StartTime\":\"today\"}",
+			"StartTime must be a time" },
+		{ "s3", "GetObject", "{\"Bucket\":\"b\"}", "Key is required" },
+		{ "sts", "GetCallerIdentity", "[]", "must be an object" },
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct model_call c;
+		struct err e = { 0 };
+		json_t *params = json_loads(cases[i].params, 0, NULL);
+		assert_true(model_find(&model_table, cases[i].service, cases[i].operation, &c));
+		assert_int_equal(validate_params(&c, params, &e), ERR_USAGE);
+		assert_non_null(strstr(e.msg, cases[i].words));
+		json_decref(params);
+	}
+}
+
+/* A header can't be smuggled in, a path label can't be empty. */
+static void test_hostile_parameters(void **state)
+{
+	(void)state;
+	static const char *const cases[] = { "{\"Bucket\":\"b\",\"Key\":\"\"}",
+		"{\"Bucket\":\"b\",\"Key\":\"k\",\"ContentType\":\"a\\r\\nX-Evil: 1\"}",
+		"{\"Bucket\":\"b\",\"Key\":\"k\",\"Metadata\":{\"a: b\":\"c\"}}",
+		"{\"Bucket\":\"b\",\"Key\":\"k\",\"Metadata\":{\"a\":\"b\\nc\"}}" };
+	struct model_call c;
+	assert_true(model_find(&model_table, "s3", "PutObject", &c));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct wire_request r;
+		json_t *params = json_loads(cases[i], 0, NULL);
+		wire_request_init(&r);
+		assert_int_equal(proto_build(&c, params, &r, NULL), ERR_USAGE);
+		wire_request_deinit(&r);
+		json_decref(params);
+	}
+}
+
+static void test_retry_parts(void **state)
+{
+	(void)state;
+	struct stub_env env;
+	struct wire_response r;
+	int64_t skew;
+	stub_env_init(&env, NOW, NULL);
+	wire_response_init(&r, 10);
+	for (int attempt = 1; attempt < 30; attempt++) {
+		assert_in_range(retry_delay_ms(&env.base, attempt, &r), 0, 20000);
+	}
+	wire_set(&r.headers, "Retry-After", STR("86400"));
+	assert_int_equal(retry_delay_ms(&env.base, 1, &r), 60000);
+	wire_set(&r.headers, "Retry-After", STR("Sat, 01 Aug 2026 10:00:07 GMT"));
+	assert_int_equal(retry_delay_ms(&env.base, 1, &r), 7000);
+	wire_set(&r.headers, "x-amz-retry-after", STR("2500"));
+	assert_int_equal(retry_delay_ms(&env.base, 1, &r), 2500);
+	assert_false(retry_skew_ms(&env.base, &r, &skew));
+	wire_response_deinit(&r);
+	/* The bucket pays a hundred retries, then only after successes. */
+	struct retry_bucket *b = retry_bucket_new();
+	int paid = 0;
+	while (retry_take(b, false)) {
+		paid++;
+	}
+	assert_int_equal(paid, 100);
+	retry_give(b, 0);
+	assert_false(retry_take(b, false));
+	retry_give(b, 5);
+	assert_true(retry_take(b, false));
+	retry_bucket_free(b);
+}
+
+static void test_pages(void **state)
+{
+	(void)state;
+	char a[600], b[600], c[600];
+	const struct stub_answer answers[] = {
+		{ .text = stub_text(a, sizeof(a), "200 OK", "",
+			  "<R><ListUsersResult><Users><member><UserName>a</UserName></member></"
+			  "Users>"
+			  "<IsTruncated>true</IsTruncated><Marker>m1</Marker></"
+			  "ListUsersResult></R>") },
+		{ .text = stub_text(b, sizeof(b), "200 OK", "",
+			  "<R><ListUsersResult><Users><member><UserName>b</UserName></member></"
+			  "Users>"
+			  "<IsTruncated>true</IsTruncated><Marker>m2</Marker></"
+			  "ListUsersResult></R>") },
+		{ .text = stub_text(c, sizeof(c), "200 OK", "",
+			  "<R><ListUsersResult><Users/><IsTruncated>false</IsTruncated>"
+			  "</ListUsersResult></R>") },
+	};
+	struct stub stub;
+	struct stub_env env;
+	char endpoint[96];
+	const char *vars[] = { "AWS_ACCESS_KEY_ID=A", "AWS_SECRET_ACCESS_KEY=s",
+		"AWS_REGION=eu-west-1", endpoint, NULL };
+	struct aws_client *client = NULL;
+	struct aws_options none = { 0 };
+	struct aws_stats stats;
+	struct err e = { 0 };
+	json_t *all = NULL;
+	stub_start(&stub, answers, 3);
+	(void)snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=%s", stub.url);
+	stub_env_init(&env, NOW, vars);
+	assert_int_equal(aws_client_new(&env.base, &none, &client, NULL), ERR_OK);
+	assert_int_equal(
+		aws_call_paged(client, "iam", "ListUsers", NULL, 0, &all, NULL), ERR_OK);
+	assert_int_equal(json_array_size(json_object_get(all, "Users")), 2);
+	assert_null(json_object_get(all, "Marker"));
+	assert_false(doc_true(all, "IsTruncated"));
+	assert_non_null(strstr(stub.requests[2], "&Marker=m2"));
+	aws_client_stats(client, &stats);
+	assert_int_equal(stats.rounds, 3);
+	json_decref(all);
+	aws_client_free(client);
+	stub_stop(&stub);
+	/* A server that gives the same token for ever, and a caller's ceiling. */
+	stub_start(&stub, answers, 1);
+	(void)snprintf(endpoint, sizeof(endpoint), "AWS_ENDPOINT_URL=%s", stub.url);
+	assert_int_equal(aws_client_new(&env.base, &none, &client, NULL), ERR_OK);
+	assert_int_equal(aws_call_paged(client, "iam", "ListUsers", NULL, 0, &all, &e), ERR_OK);
+	assert_int_equal(stub_requests(&stub), 2);
+	json_decref(all);
+	assert_int_equal(
+		aws_call_paged(client, "iam", "ListUsers", NULL, 1, &all, &e), ERR_LIMIT);
+	aws_client_free(client);
+	stub_stop(&stub);
+}
+
+static void test_model_facts(void **state)
+{
+	(void)state;
+	assert_true(aws_operation_known("ec2", "RunInstances"));
+	assert_false(aws_operation_known("ec2", "RunInstance"));
+	assert_false(aws_operation_known("nope", "RunInstances"));
+	assert_true(aws_operation_mutating("ec2", "RunInstances"));
+	assert_false(aws_operation_mutating("ec2", "DescribeInstances"));
+	assert_string_equal(aws_operation_iam("s3", "ListObjectsV2"), "s3:ListBucket");
+	assert_string_equal(aws_operation_iam("elbv2", "DescribeRules"),
+		"elasticloadbalancing:DescribeRules");
+	assert_null(aws_operation_iam("ec2", "Nothing"));
+	json_t *list = aws_operations("sts");
+	assert_true(json_array_size(list) >= 3);
+	json_decref(list);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_uri),
+		cmocka_unit_test(test_ini),
+		cmocka_unit_test(test_xml),
+		cmocka_unit_test(test_values),
+		cmocka_unit_test(test_endpoints),
+		cmocka_unit_test(test_hostile_region),
+		cmocka_unit_test(test_validation),
+		cmocka_unit_test(test_hostile_parameters),
+		cmocka_unit_test(test_retry_parts),
+		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_model_facts),
+	};
+	return cmocka_run_group_tests_name("aws_parts", tests, NULL, NULL);
+}
