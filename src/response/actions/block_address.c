@@ -409,9 +409,9 @@ static enum err_status renumber(const struct action_ctx *c, json_t *entries, str
 		int64_t n = free_number(acl, egress, entries);
 		if (n == 0) {
 			st = err_set(err, ERR_LIMIT,
-				"network ACL %s has no free rule number before its first allow "
-				"rule: remove "
-				"a rule there, or block the address in a firewall",
+				"network ACL %s has no free rule number before its first "
+				"allow rule: remove a rule there, or block the address in "
+				"a firewall",
 				doc_text_or(e, "acl", "?"));
 			goto out;
 		}
@@ -498,8 +498,7 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	if (*ok) {
 		ec2_text(*proof,
 			"%zu address(es) are denied in both directions for the subnet(s) of "
-			"%s, before any "
-			"allow rule.",
+			"%s, before any allow rule.",
 			json_array_size(json_object_get(before, "addresses")), c->id);
 	} else {
 		ec2_text(*proof, "Only %zu of %zu deny rules are in force.", standing, n);
@@ -561,11 +560,11 @@ const struct action action_block_address = {
 	.name = "block-address",
 	.title = N_("Block the attacker's addresses for the subnet"),
 	.why = N_("Network ACLs look at every packet, so that a connection which is open "
-		  "already is "
-		  "cut too. Neighbours of the host in the same subnet are covered as well."),
+		  "already is cut too. Neighbours of the host in the same subnet are "
+		  "covered as well."),
 	.risk = N_("Every host in the subnet loses contact with these addresses. An address "
-		   "shared "
-		   "by many (a proxy, a content network) takes innocent users with it."),
+		   "shared by many (a proxy, a content network) takes innocent users with "
+		   "it."),
 	.undo_text = N_(
 		"The deny rules made by this step are removed, if they are still the ones it "
 		"made."),

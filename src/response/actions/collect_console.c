@@ -148,9 +148,8 @@ static const char *const calls[] = { "ec2:DescribeInstances", "ec2:GetConsoleOut
 const struct action action_collect_console = {
 	.name = "collect-console",
 	.title = N_("Collect the console output and a picture of the screen"),
-	.why = N_("Boot messages, crashes and what was printed to the console are gone after a "
-		  "stop. "
-		  "Reading them needs no agent and the intruder does not see it."),
+	.why = N_("Boot messages, crashes and what was printed to the console are gone after "
+		  "a stop. Reading them needs no agent and the intruder does not see it."),
 	.risk = N_("None: nothing is changed."),
 	.undo_text = N_("Nothing to undo: nothing is changed."),
 	.kinds = "Instance",

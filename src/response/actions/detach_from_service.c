@@ -37,8 +37,7 @@ static enum err_status observe(
 	if (!registered && !(leave && service_in_service(member))) {
 		st = ec2_skip(json_incref(seen),
 			"no load balancer sends traffic to the instance, and no Auto Scaling "
-			"group "
-			"watches it",
+			"group watches it",
 			before, needed);
 		goto out;
 	}
@@ -267,11 +266,9 @@ const struct action action_detach_from_service = {
 	.name = "detach-from-service",
 	.title = N_("Take the instance out of load balancing and Auto Scaling"),
 	.why = N_("Users are no longer sent to a compromised host, and the Auto Scaling group "
-		  "does "
-		  "not terminate it, with all the evidence, when it stops answering."),
+		  "does not terminate it, with all the evidence, when it stops answering."),
 	.risk = N_("The service loses one host's capacity, or a replacement starts where the "
-		   "group "
-		   "may not shrink. Requests under way are drained."),
+		   "group may not shrink. Requests under way are drained."),
 	.undo_text = N_(
 		"The host goes back into service: out of standby or into its group again, and "
 		"registered with the same target groups, ports and load balancers."),

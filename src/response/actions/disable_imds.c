@@ -152,12 +152,10 @@ const struct action action_disable_imds = {
 	.name = "disable-imds",
 	.title = N_("Switch off the instance metadata service"),
 	.why = N_("Whoever runs code on the host can ask the metadata service for credentials "
-		  "of the "
-		  "instance role again and again. Without it no new ones can be had."),
-	.risk = N_(
-		"Software on the host that uses the instance role stops working, the SSM agent "
-		"among it. Credentials already taken stay valid until the role's sessions are "
-		"revoked."),
+		  "of the instance role again and again. Without it no new ones can be had."),
+	.risk = N_("Software on the host that uses the instance role stops working, the SSM "
+		   "agent among it. Credentials already taken stay valid until the role's "
+		   "sessions are revoked."),
 	.undo_text = N_("The metadata options are set back to exactly what they were, token "
 			"requirement and hop limit included."),
 	.kinds = "Instance",

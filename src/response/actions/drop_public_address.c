@@ -272,8 +272,7 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 				.before = json_incref(json_object_get(automatic, "address")),
 				.now = NULL,
 				.text = "AWS assigns another public address; names and "
-					"allow-lists that "
-					"hold the old one must be changed.",
+					"allow-lists that hold the old one must be changed.",
 				.blocking = false });
 	}
 	TRY(batch_run(&b, c->aws, err));
@@ -296,11 +295,9 @@ const struct action action_drop_public_address = {
 	.name = "drop-public-address",
 	.title = N_("Take the public address off the instance"),
 	.why = N_("Security groups may let connections live that were open before. Without a "
-		  "public "
-		  "address their packets have no way to the host."),
+		  "public address their packets have no way to the host."),
 	.risk = N_("Whoever reaches the host by its public address no longer does. An "
-		   "automatically "
-		   "assigned address is lost for good. IPv6 addresses stay."),
+		   "automatically assigned address is lost for good. IPv6 addresses stay."),
 	.undo_text = N_(
 		"Each elastic address goes back to the interface and private address it had. "
 		"Instead of an automatically assigned address AWS gives another one."),

@@ -54,9 +54,8 @@ enum err_status ec2_instance_of(
 	const char *state = doc_text_or(instance, "State.Name", "");
 	if (strcmp(state, "terminated") == 0 || strcmp(state, "shutting-down") == 0) {
 		return err_set(err, ERR_NOT_FOUND,
-			"instance %s is %s: nothing is left to contain; its snapshots and logs "
-			"may "
-			"still tell what happened",
+			"instance %s is %s: nothing is left to contain; its snapshots and "
+			"logs may still tell what happened",
 			id, state);
 	}
 	*out = json_incref(instance);
@@ -165,8 +164,8 @@ enum err_status ec2_undone(
 	if (blocking && !ec2_forced(c)) {
 		st = err_set(err, ERR_CONFLICT,
 			"%zu part(s) of this step were changed by somebody else and left "
-			"alone: %s Look "
-			"at them, then repeat the undo with --force to overwrite",
+			"alone: %s Look at them, then repeat the undo with --force to "
+			"overwrite",
 			blocking, first);
 	}
 	*out = differences_taken;

@@ -465,17 +465,15 @@ static bool judged(
 	} else if (json_array_size(json_object_get(before, "endpoints")) > 0) {
 		ec2_text(proof,
 			"Every network interface of %s (%zu) is in the quarantine group. It "
-			"admits "
-			"nothing inbound, and outbound only TCP 443 to the named endpoints "
-			"(%zu of "
-			"them are missing).%s",
+			"admits nothing inbound, and outbound only TCP 443 to the named "
+			"endpoints (%zu of them are missing).%s",
 			c->id, n, missing, caveat);
 		return true;
 	} else {
 		ec2_text(proof,
 			"Every network interface of %s (%zu) is in the quarantine group. Its "
-			"rules "
-			"were read back: none inbound, none outbound, neither IPv4 nor IPv6.%s",
+			"rules were read back: none inbound, none outbound, neither IPv4 "
+			"nor IPv6.%s",
 			c->id, n, caveat);
 		return true;
 	}
@@ -518,20 +516,15 @@ const struct action action_isolate_network = {
 	.name = "isolate-network",
 	.title = N_("Isolate the instance from the network"),
 	.why = N_("The intruder commands the host and carries data away over the network. In "
-		  "an empty "
-		  "security group nothing new gets in or out; passing through an all-open "
-		  "group first "
-		  "also drops connections that AWS would otherwise keep alive for days."),
-	.risk = N_(
-		"Everything the host serves stops. For one round trip it is open to the world. "
-		"Connections through a NAT gateway, a Network Load Balancer or an interface "
-		"endpoint "
-		"stay tracked and may survive until they idle out, and queries to the VPC's "
-		"DNS "
-		"resolver are not filtered."),
+		  "an empty security group nothing new gets in or out; passing through an "
+		  "all-open group first also drops connections that AWS would otherwise "
+		  "keep alive for days."),
+	.risk = N_("Everything the host serves stops. For one round trip it is open to the "
+		   "world. Connections through a NAT gateway, a Network Load Balancer or "
+		   "an interface endpoint stay tracked and may survive until they idle "
+		   "out, and queries to the VPC's DNS resolver are not filtered."),
 	.undo_text = N_("Every network interface gets exactly the groups it had, in their "
-			"order, and the "
-			"groups made for the case are deleted."),
+			"order, and the groups made for the case are deleted."),
 	.kinds = "Instance",
 	.calls = calls,
 	.rounds = 4,

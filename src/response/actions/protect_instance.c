@@ -231,14 +231,12 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	} else if (json_is_true(json_object_get(before, "spot"))) {
 		ec2_text(now,
 			"The disks of %s outlive it. It is a Spot instance: AWS may still "
-			"interrupt it, "
-			"termination protection is not to be had.",
+			"interrupt it, termination protection is not to be had.",
 			c->id);
 	} else {
 		ec2_text(now,
 			"%s can't be terminated by the API, a shutdown from inside only stops "
-			"it, and its "
-			"%zu disk(s) outlive it.",
+			"it, and its %zu disk(s) outlive it.",
 			c->id, json_array_size(json_object_get(now, "volumes")));
 	}
 	*ok = good;
@@ -310,8 +308,8 @@ const struct action action_protect_instance = {
 	.name = "protect-instance",
 	.title = N_("Protect the instance and its disks from deletion"),
 	.why = N_("An intruder who notices the response may destroy the host, and an Auto "
-		  "Scaling "
-		  "group replaces what looks unhealthy. The disks hold the evidence."),
+		  "Scaling group replaces what looks unhealthy. The disks hold the "
+		  "evidence."),
 	.risk = N_(
 		"None for the service. The instance can't be terminated until the measure is "
 		"undone, and its disks cost money until somebody deletes them."),

@@ -357,9 +357,9 @@ enum err_status quarantine_clean(const struct action_ctx *c, const json_t *group
 		TRY(st);
 	}
 	st = err_set(err, ERR_CONFLICT,
-		"the quarantine group still has %zu rule(s) that do not belong there: somebody "
-		"keeps "
-		"adding them. Cut that principal's credentials, then resume the case",
+		"the quarantine group still has %zu rule(s) that do not belong there: "
+		"somebody keeps adding them. Cut that principal's credentials, then resume "
+		"the case",
 		json_array_size(strays));
 out:
 	json_decref(strays);

@@ -283,16 +283,15 @@ enum err_status service_return(
 		if (st != ERR_OK) {
 			st = err_prefix(err,
 				"the Auto Scaling group did not take %s back (its maximum may "
-				"be "
-				"reached: raise it, then repeat the undo)",
+				"be reached: raise it, then repeat the undo)",
 				c->id);
 			goto out;
 		}
 		if (!json_is_true(json_object_get(member, "decrement"))) {
 			differ_member(differences, c->id, member, NULL,
 				"A replacement was started, so that the group now runs one "
-				"instance more. "
-				"Lower its desired capacity when the host is trusted again.",
+				"instance more. Lower its desired capacity when the host "
+				"is trusted again.",
 				false);
 		}
 		if (!standby && json_is_true(json_object_get(member, "protected"))) {

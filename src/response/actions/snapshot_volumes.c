@@ -153,9 +153,8 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	*ok = wanted > 0 && n == wanted;
 	*proof = json_pack("{s:O}", "snapshots", json_object_get(answer, "Snapshots"));
 	ec2_text(*proof,
-		*ok ? "Each of the %zu disk(s) of %s has a snapshot of the same point in time; "
-		      "%zu are "
-		      "uploaded, the rest follows."
+		*ok ? "Each of the %zu disk(s) of %s has a snapshot of the same point in "
+		      "time; %zu are uploaded, the rest follows."
 		    : "Of %zu disk(s) of %s only some have a snapshot; %zu are uploaded.",
 		wanted, c->id, complete);
 out:
@@ -172,12 +171,10 @@ const struct action action_snapshot_volumes = {
 	.name = "snapshot-volumes",
 	.title = N_("Snapshot all disks of the instance at one point in time"),
 	.why = N_("Whatever happens next, the disks as they are now can be examined. One call "
-		  "takes "
-		  "all of them at the same moment, so that what belongs together stays "
-		  "together."),
+		  "takes all of them at the same moment, so that what belongs together "
+		  "stays together."),
 	.risk = N_("None for the service beyond some disk load. Snapshots cost money until "
-		   "they are "
-		   "deleted. Memory and instance-store disks are not in them."),
+		   "they are deleted. Memory and instance-store disks are not in them."),
 	.undo_text = N_(
 		"Nothing is undone: snapshots are evidence and are kept. Delete them when the "
 		"case is closed and nobody needs them."),

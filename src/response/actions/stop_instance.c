@@ -65,8 +65,8 @@ static json_t *warnings_for(
 {
 	json_t *out = json_array();
 	if (doc_true(types, "InstanceTypes[0].InstanceStorageSupported")) {
-		json_array_append_new(out, json_string("the instance has instance-store disks: "
-						       "what is on them is lost"));
+		json_array_append_new(out, json_string("the instance has instance-store "
+						       "disks: what is on them is lost"));
 	}
 	if (strcmp(mode, "hibernate") != 0) {
 		json_array_append_new(out, json_string("what is in memory is lost"));
@@ -77,9 +77,8 @@ static json_t *warnings_for(
 	}
 	if (group) {
 		json_array_append_new(out,
-			json_string(
-				"an Auto Scaling group watches the instance: take it out first "
-				"(detach-from-service)"));
+			json_string("an Auto Scaling group watches the instance: take it out "
+				    "first (detach-from-service)"));
 	}
 	return out;
 }
@@ -112,8 +111,7 @@ static enum err_status observe(
 	if (strcmp(doc_text_or(instance, "RootDeviceType", "ebs"), "instance-store") == 0) {
 		st = ec2_skip(json_incref(seen),
 			"the root disk is an instance store: the instance can't be stopped, "
-			"only "
-			"terminated, which would destroy the evidence",
+			"only terminated, which would destroy the evidence",
 			before, needed);
 	} else if (strcmp(state_of(instance), "stopped") == 0) {
 		st = ec2_skip(
@@ -146,8 +144,7 @@ static enum err_status check_group(const struct action_ctx *c, struct err *err)
 	if (group) {
 		st = err_set(err, ERR_REFUSED,
 			"not stopped: Auto Scaling group %s would terminate and replace %s. "
-			"Run "
-			"detach-from-service first",
+			"Run detach-from-service first",
 			group, c->id);
 	}
 out:
@@ -191,8 +188,8 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	} else {
 		ec2_text(*proof,
 			"%s still shows as %s. If it stays so, stop it by force in the EC2 "
-			"console: that "
-			"may damage its file systems, so take the snapshots first.",
+			"console: that may damage its file systems, so take the snapshots "
+			"first.",
 			c->id, state);
 	}
 out:
@@ -242,13 +239,12 @@ static const char *const calls[] = { "ec2:DescribeInstances", "ec2:DescribeInsta
 const struct action action_stop_instance = {
 	.name = "stop-instance",
 	.title = N_("Stop the instance"),
-	.why = N_("A host that is off does no more harm. It is the last step, after memory and "
-		  "disks are safe, and only where policy or a person says so."),
+	.why = N_("A host that is off does no more harm. It is the last step, after memory "
+		  "and disks are safe, and only where policy or a person says so."),
 	.risk = N_("What is in memory and on instance-store disks is lost unless it was taken "
 		   "before. An automatically assigned public address does not come back."),
-	.undo_text =
-		N_("The instance is started again if it was running. An automatically assigned "
-		   "public address will be another one."),
+	.undo_text = N_("The instance is started again if it was running. An automatically "
+			"assigned public address will be another one."),
 	.kinds = "Instance",
 	.calls = calls,
 	.rounds = 2,
