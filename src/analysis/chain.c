@@ -43,7 +43,7 @@ static void entry_web(struct inquiry *q)
 	char status[12];
 	(void)snprintf(status, sizeof(status), "%d", h->status);
 	add_link(q->chain, "entry", "T1190", h->time_ms,
-		phrase_new(N_("{0} {1} through the web server, which answered {2}: {3}"),
+		phrase_new(N_("{0} {1!} through the web server, which answered {2}: {3}"),
 			ARGS(inquiry_text(q, h->ip), web_attack_text(h->attack), status,
 				inquiry_text(q, h->target))),
 		one(q, h->id));
@@ -176,7 +176,7 @@ static void actions_of(struct inquiry *q, const struct suspect *s)
 		char n[24];
 		(void)snprintf(n, sizeof(n), "%llu", (unsigned long long)row->n);
 		add_link(q->chain, "action", row->api->technique, row->first->ref.time_ms,
-			phrase_new(N_("{0} {1} ({2}, {3} times): {4}"),
+			phrase_new(N_("{0} {1!} ({2}, {3} times): {4}"),
 				ARGS(inquiry_name(q, s), row->api->text, row->api->name, n,
 					inquiry_text(q, row->first->target))),
 			row->events);
@@ -197,11 +197,13 @@ static void see_read(void *ctx, struct track_relation *rel)
 	(void)snprintf(bytes, sizeof(bytes), "%llu", (unsigned long long)rel->bytes);
 	json_t *events = one_ref(r->q, &rel->first);
 	inquiry_cite(r->q, events, &rel->last);
-	add_link(r->q->chain, "action", "T1530", rel->first.time_ms,
-		phrase_new(N_("{0} read {1} objects ({2} bytes) from {3}"),
-			ARGS(inquiry_name(r->q, r->s), n, bytes,
-				inquiry_text(r->q, rel->what))),
-		events);
+	const char *name = inquiry_name(r->q, r->s);
+	const char *from = inquiry_text(r->q, rel->what);
+	json_t *text = rel->bytes ? phrase_new(N_("{0} read {1} objects ({2} bytes) from {3}"),
+					    ARGS(name, n, bytes, from))
+				  : phrase_new(N_("{0} read {1} objects from {2}"),
+					    ARGS(name, n, from));
+	add_link(r->q->chain, "action", "T1530", rel->first.time_ms, text, events);
 }
 
 static int link_order(const void *a, const void *b)

@@ -390,29 +390,66 @@ static bool is_effect(struct str type)
 	return false;
 }
 
-/* What followed an answered exploit: a finding about the host, or a web shell that answered. */
-static bool effect_after(struct inquiry *q, size_t hit, json_t *events)
+/* Ports that shells, miners and LDAP or RMI call-backs use, and web servers hardly ever call. */
+static bool is_odd_port(int port)
+{
+	static const int ports[] = { 389, 1099, 1337, 1389, 3333, 4444, 5555, 6666, 6667, 9001,
+		9999, 14444, 31337 };
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		if (ports[i] == port) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A connection out of the network that began right after the request; NULL when there is none. */
+static const struct flow_row *call_back(const struct inquiry *q, const struct web_hit *h)
+{
+	const struct flow_row *found = NULL;
+	for (size_t i = 0; i < q->r->flow.rows.n; i++) {
+		const struct flow_row *f = table_at(&q->r->flow.rows, i);
+		int64_t after = f->first_ms - h->time_ms;
+		bool fits = f->accepted && is_odd_port(f->dst_port) && after >= -MINUTE_MS &&
+			    after <= SOON_MS;
+		if (fits && (!found || f->first_ms < found->first_ms)) {
+			found = f;
+		}
+	}
+	return found;
+}
+
+/*
+ * What followed an answered exploit: a finding about the host, a web shell that answered, or a
+ * connection out. False when nothing did; `what` gets the first of it in words.
+ */
+static bool effect_after(struct inquiry *q, size_t hit, json_t *events, char what[160])
 {
 	const struct web_hit *h = &q->r->web.hits[hit];
-	bool any = false;
-	for (size_t i = 0; i < q->r->n_findings; i++) {
-		const struct reader_finding *f = &q->r->findings[i];
-		int64_t after = f->first_ms - h->time_ms;
-		if (is_effect(track_text(q->t, f->type)) && after >= -MINUTE_MS &&
-			after <= 24 * HOUR_MS) {
-			cite_text(events, inquiry_text(q, f->id));
-			any = true;
-		}
+	what[0] = 0;
+	const struct flow_row *f = call_back(q, h);
+	if (f) {
+		(void)snprintf(what, 160, "%.50s -> %.50s:%d", inquiry_text(q, f->src),
+			inquiry_text(q, f->dst), f->dst_port);
 	}
 	for (size_t i = hit + 1; i < q->r->web.n_hits; i++) {
 		const struct web_hit *o = &q->r->web.hits[i];
 		if (o->attack == WEB_SHELL && o->success && o->ip == h->ip &&
 			h->attack != WEB_SHELL) {
 			cite_text(events, inquiry_text(q, o->id));
-			any = true;
+			(void)snprintf(what, 160, "%.150s", inquiry_text(q, o->target));
 		}
 	}
-	return any;
+	for (size_t i = 0; i < q->r->n_findings; i++) {
+		const struct reader_finding *g = &q->r->findings[i];
+		int64_t after = g->first_ms - h->time_ms;
+		if (is_effect(track_text(q->t, g->type)) && after >= -MINUTE_MS &&
+			after <= 24 * HOUR_MS) {
+			cite_text(events, inquiry_text(q, g->id));
+			(void)snprintf(what, 160, "%.150s", inquiry_text(q, g->type));
+		}
+	}
+	return what[0] != 0;
 }
 
 static bool decide_web(struct inquiry *q)
@@ -427,15 +464,14 @@ static bool decide_web(struct inquiry *q)
 			answered = i;
 		}
 		json_t *events = json_array();
-		bool effect = effect_after(q, i, events);
+		char what[160];
+		bool effect = effect_after(q, i, events, what);
 		if (effect) {
 			q->web_hit = i;
 			q->verdict = CLASS_WEB;
 			q->entry_ms = w->hits[i].time_ms;
 			claim_web(q, i, false);
-			inquiry_claim(&q->weigh, W_GD_IP,
-				ARGS(inquiry_text(q, w->hits[i].ip), "a reaction of the host"),
-				events);
+			inquiry_claim(&q->weigh, W_WEB_EFFECT, ARGS(what), events);
 			q->confidence = weights_probability(inquiry_score(&q->weigh) + 1.0);
 			missing_for(q, CLASS_WEB);
 			return true;
@@ -577,6 +613,19 @@ static void decide_nothing(struct inquiry *q)
 		add_missing(q, N_("Anything to read: no event and no log line was found in the "
 				  "input"));
 		return;
+	}
+	for (size_t i = 0; i < r->n_findings; i++) {
+		if (!r->findings[i].attempt && r->findings[i].severity >= 4) {
+			/* GuardDuty saw something done that these logs do not show. */
+			q->verdict = CLASS_UNDETERMINED;
+			q->confidence = 0.6;
+			add_alternative(q, CLASS_NO_INCIDENT, 0.4,
+				N_("A GuardDuty finding reports more than an attempt"));
+			add_missing(
+				q, N_("Logs of the time and place that the GuardDuty finding "
+				      "names: those read do not show what it reports"));
+			return;
+		}
 	}
 	q->verdict = CLASS_NO_INCIDENT;
 	q->confidence = 0.85;

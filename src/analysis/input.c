@@ -1,4 +1,5 @@
 #include "analysis/input.h"
+#include "base/i18n.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,7 +62,7 @@ static size_t read_some(struct input *in, void *into, size_t n)
 		got = read(in->fd, into, n);
 	} while (got < 0 && errno == EINTR);
 	if (got < 0) {
-		in->trouble = "the file could not be read to its end";
+		in->trouble = N_("the file could not be read to its end");
 		return 0;
 	}
 	in->n_raw += (uint64_t)got;
@@ -168,7 +169,7 @@ static void next_member(struct input *in)
 		return;
 	}
 	if (*in->z.next_in != 0x1f) {
-		in->trouble = "bytes after the end of the gzip data";
+		in->trouble = N_("bytes after the end of the gzip data");
 		return;
 	}
 	in->member_done = inflateReset(&in->z) != Z_OK;
@@ -182,7 +183,7 @@ static bool refill(struct input *in)
 	}
 	size_t got = read_some(in, in->raw, BLOCK);
 	if (got == 0 && !in->member_done && !in->trouble) {
-		in->trouble = "the gzip data is cut off";
+		in->trouble = N_("the gzip data is cut off");
 	}
 	in->z.next_in = in->raw;
 	in->z.avail_in = (unsigned)got;
@@ -207,7 +208,7 @@ static size_t inflate_some(struct input *in)
 		if (r == Z_STREAM_END) {
 			in->member_done = true;
 		} else if (r != Z_OK && r != Z_BUF_ERROR) {
-			in->trouble = "the gzip data is corrupt";
+			in->trouble = N_("the gzip data is corrupt");
 		}
 	}
 	return BLOCK - in->z.avail_out;
@@ -269,7 +270,7 @@ bool input_more(struct input *in)
 	in->end += got;
 	in->n_out += got;
 	if (in->gz && in->n_out > BOMB_FROM && in->n_out / BOMB_RATIO > in->n_raw) {
-		in->trouble = "inflates more than 400 to 1: taken for a gzip bomb";
+		in->trouble = N_("inflates more than 400 to 1: taken for a gzip bomb");
 		return got > 0;
 	}
 	in->eof = got == 0;

@@ -147,6 +147,6 @@ void investigate_say(enum i18n_lang lang, const json_t *phrase, struct buf *out)
 {
 	const char *template_text = json_string_value(json_object_get(phrase, "template"));
 	if (template_text) {
-		phrase_fill(i18n_tr(lang, template_text), json_object_get(phrase, "args"), out);
+		phrase_fill(lang, template_text, json_object_get(phrase, "args"), out);
 	}
 }

@@ -3,6 +3,7 @@
 #define CORDON_ANALYSIS_PHRASE_H
 
 #include "base/doc.h"
+#include "base/i18n.h"
 
 #define PHRASE_ARGS_MAX 6
 
@@ -11,7 +12,11 @@
  * `args` is ended by NULL. Bytes that are no UTF-8 become U+FFFD.
  */
 json_t *phrase_new(const char *template_text, const char *const *args);
-/* Fills `template_text` (translated by the caller) with the args of `phrase`. */
-void phrase_fill(const char *template_text, const json_t *args, struct buf *out);
+/*
+ * Fills the translated `template_text` with the args. A hole "{1!}" takes an argument that is
+ * itself one of our texts, and is translated too; others are evidence and stay as they are.
+ */
+void phrase_fill(
+	enum i18n_lang lang, const char *template_text, const json_t *args, struct buf *out);
 
 #endif

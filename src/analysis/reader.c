@@ -1,6 +1,7 @@
 #include "analysis/reader.h"
 
 #include "base/doc.h"
+#include "base/i18n.h"
 #include "finding/finding.h"
 
 #include <dirent.h>
@@ -96,7 +97,8 @@ static void take_finding(struct reader *r, const struct finding *f)
 		.last_ms = f->last_seen_ms ? f->last_seen_ms : f->updated_ms,
 		.id = pool_put(p, f->id),
 		.type = pool_put(p, f->type),
-		.severity = f->severity };
+		.severity = f->severity,
+		.attempt = finding_role_matters(f->type) && f->role == FINDING_ROLE_TARGET };
 	for (size_t i = 0; i < f->n_resources; i++) {
 		const struct finding_resource *res = &f->resources[i];
 		if (res->kind == FINDING_ACCESS_KEY) {
@@ -122,7 +124,7 @@ void reader_finding_text(struct reader *r, struct str json)
 	struct finding_set set;
 	struct err err = { 0 };
 	if (finding_read(json, &set, &err) != ERR_OK) {
-		reader_reject(r, "a finding that can't be read", 1);
+		reader_reject(r, N_("a finding that can't be read"), 1);
 		return;
 	}
 	for (size_t i = 0; i < set.n; i++) {
@@ -179,8 +181,8 @@ static void list_folder(struct reader *r, struct file_list *l, const char *path,
 	if (!d) {
 		name_file(r, path, name, sizeof(name));
 		reader_reject(r,
-			depth < FOLDERS_DEEP ? "a folder that can't be opened"
-					     : "folders nested too deep",
+			depth < FOLDERS_DEEP ? N_("a folder that can't be opened")
+					     : N_("folders nested too deep"),
 			1);
 		return;
 	}
@@ -193,7 +195,7 @@ static void list_folder(struct reader *r, struct file_list *l, const char *path,
 		struct stat sb;
 		if (n <= 0 || (size_t)n >= sizeof(sub) || lstat(sub, &sb) != 0) {
 			name_file(r, e->d_name, name, sizeof(name));
-			reader_reject(r, "a path that can't be followed", 1);
+			reader_reject(r, N_("a path that can't be followed"), 1);
 		} else if (S_ISDIR(sb.st_mode)) {
 			list_folder(r, l, sub, depth + 1);
 		} else if (S_ISREG(sb.st_mode) || S_ISLNK(sb.st_mode)) {
@@ -257,8 +259,8 @@ static void read_file(struct reader *r, const char *path)
 	r->n_files++;
 	if (input_open(in, path, &err) != ERR_OK) {
 		reader_reject(r,
-			err.status == ERR_DENIED ? "no permission to read it"
-						 : "can't be opened",
+			err.status == ERR_DENIED ? N_("no permission to read it")
+						 : N_("can't be opened"),
 			1);
 		return;
 	}

@@ -20,6 +20,7 @@ struct reader_finding {
 	int64_t first_ms, last_ms;
 	uint32_t id, type, key, user, instance, ip, bucket;
 	double severity;
+	bool attempt; /* the resource was only the target of attempts */
 };
 
 struct reader;

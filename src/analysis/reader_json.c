@@ -1,6 +1,7 @@
 /* JSON of every shape that CloudTrail events, findings and journal lines travel in. */
 #include "analysis/reader.h"
 
+#include "base/i18n.h"
 #include "base/utc.h"
 
 #include <string.h>
@@ -104,7 +105,7 @@ static bool close_wrapper(struct reader *r, struct input *in)
 		}
 	}
 	if (peek(in) != '}') {
-		reader_reject(r, "the object around the records does not end", 1);
+		reader_reject(r, N_("the object around the records does not end"), 1);
 		return false;
 	}
 	input_take(in, 1);
@@ -114,7 +115,7 @@ static bool close_wrapper(struct reader *r, struct input *in)
 static void take_value(struct reader *r)
 {
 	if (!reader_record(r, 0, 0)) {
-		reader_reject(r, "JSON that is no record of a known kind", 1);
+		reader_reject(r, N_("JSON that is no record of a known kind"), 1);
 	}
 }
 
@@ -132,8 +133,9 @@ static bool read_array(struct reader *r, struct input *in)
 		take_value(r);
 		int c = peek(in);
 		if (c != ',' && c != ']') {
-			reader_reject(
-				r, c < 0 ? "the file ends inside an array" : "not JSON", 1);
+			reader_reject(r,
+				c < 0 ? N_("the file ends inside an array") : N_("not JSON"),
+				1);
 			return false;
 		}
 		input_take(in, 1);

@@ -1,5 +1,6 @@
 /* Logs of lines: web access, sshd and its neighbours, VPC flow logs, journal exports. */
 #include "analysis/reader.h"
+#include "base/i18n.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -184,7 +185,7 @@ void reader_lines(struct reader *r, struct input *in)
 		size_t at = str_find_char(view, '\n');
 		if (at == SIZE_MAX && view.n > LINE_MAX_BYTES) {
 			if (!skipping) {
-				reader_reject(r, "a line longer than 1 MiB", 1);
+				reader_reject(r, N_("a line longer than 1 MiB"), 1);
 			}
 			skipping = true;
 			input_take(in, view.n);
@@ -208,8 +209,8 @@ void reader_lines(struct reader *r, struct input *in)
 	end_journal(r, &s.journal);
 	if (s.unknown) {
 		reader_reject(r,
-			s.unknown == s.total ? "no line is in a known format"
-					     : "lines in no known format",
+			s.unknown == s.total ? N_("no line is in a known format")
+					     : N_("lines in no known format"),
 			s.unknown);
 	}
 }

@@ -1,6 +1,7 @@
 #include "analysis/scan.h"
 
 #include "base/err.h"
+#include "base/i18n.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -342,12 +343,12 @@ const char *scan_reason(enum scan_result r)
 {
 	switch (r) {
 	case SCAN_MORE:
-		return "the file ends inside a JSON value";
+		return N_("the file ends inside a JSON value");
 	case SCAN_BAD:
-		return "not JSON";
+		return N_("not JSON");
 	case SCAN_LIMIT:
-		return "nested deeper than 128 levels or larger than 64 MiB";
+		return N_("nested deeper than 128 levels or larger than 64 MiB");
 	default:
-		return "read";
+		return "";
 	}
 }

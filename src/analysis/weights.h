@@ -47,7 +47,7 @@ enum weight_id {
 	W_WEB_BEFORE,
 	W_WEB_ROLE,
 	W_WEB_CLIENT,
-	W_SSH_CLIENT,
+	W_WEB_EFFECT,
 	W_ATTACKER_ADDRESS,
 	W_SSH_MANY,
 	W_SSH_SOME,
@@ -55,7 +55,6 @@ enum weight_id {
 	W_SSH_TRIED,
 	W_SSH_ROOT,
 	W_SSH_KNOWN,
-	W_HABIT,
 	W_COUNT,
 };
 

@@ -132,8 +132,8 @@ static void print_chain(struct app *app, const json_t *v)
 	}
 	json_array_foreach(chain, i, link)
 	{
-		printf("  %s  %-7s %-10s ", doc_text_or(link, "time", ""),
-			app_tr(app, link_text(doc_text_or(link, "link", ""))),
+		const char *kind = link_text(doc_text_or(link, "link", ""));
+		printf("  %s  %-7s %-10s ", doc_text_or(link, "time", ""), app_tr(app, kind),
 			doc_text_or(link, "technique", ""));
 		say(app, link);
 		print_cited(json_object_get(link, "events"));
@@ -167,9 +167,9 @@ static void print_alternatives(struct app *app, const json_t *v)
 	json_array_foreach(list, i, a)
 	{
 		const char *against = doc_text_or(a, "against[0]", "");
-		printf("  %3d %%  %s%s%s\n", percent(a),
-			app_tr(app, class_text(doc_text_or(a, "class", ""))),
-			*against ? " " : "", *against ? app_tr(app, against) : "");
+		const char *what = class_text(doc_text_or(a, "class", ""));
+		printf("  %3d %%  %s%s%s\n", percent(a), app_tr(app, what), *against ? " " : "",
+			*against ? app_tr(app, against) : "");
 	}
 	list = json_object_get(v, "missing");
 	if (json_array_size(list)) {
@@ -235,11 +235,15 @@ static void print_inputs(struct app *app, const json_t *in)
 		(long long)doc_int(in, "unique_events", 0), app_tr(app, "without duplicates"));
 	json_array_foreach(json_object_get(in, "rejected"), i, r)
 	{
-		printf("%s", i ? "" : app_tr(app, "Not read:\n"));
+		if (i == 0) {
+			printf("%s\n", app_tr(app, "Not read:"));
+		}
 		printf("  ");
 		print_safe(doc_text_or(r, "file", ""));
-		printf(": %s (%lld)\n", app_tr(app, doc_text_or(r, "reason", "")),
-			(long long)doc_int(r, "count", 1));
+		printf(": ");
+		const char *reason = doc_text_or(r, "reason", "");
+		print_safe(app_tr(app, reason));
+		printf(" (%lld)\n", (long long)doc_int(r, "count", 1));
 	}
 	json_array_foreach(json_object_get(in, "gaps"), i, r)
 	{

@@ -1,0 +1,50 @@
+/* Every line parser, and the judge of requests, on hostile lines. */
+#include "analysis/agent.h"
+#include "analysis/flowlog.h"
+#include "analysis/sshlog.h"
+#include "analysis/weblog.h"
+
+#include <stdlib.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct str rest = { (const char *)data, size };
+	struct str line;
+	struct pool pool;
+	struct web web;
+	struct ssh ssh;
+	struct flow flow;
+	struct flow_format format = { .n = 0 };
+	pool_init(&pool, 7, 1u << 20);
+	web_init(&web, &pool);
+	ssh_init(&ssh, &pool);
+	flow_init(&flow, &pool);
+	while (str_cut(&rest, '\n', &line)) {
+		struct web_line w;
+		struct ssh_line s = { .repeat = 1 };
+		char family[AGENT_FAMILY_MAX];
+		if (web_parse(line, &w)) {
+			web_add(&web, &w, STR("f:1"));
+		}
+		if (ssh_parse(line, &s) == SSH_EVENT) {
+			ssh_add(&ssh, &s, STR("f:1"));
+		}
+		if (!flow_header(line, &format)) {
+			(void)flow_line(&flow, &format, line);
+		}
+		(void)agent_family(line, family);
+	}
+	web_settle(&web);
+	ssh_settle(&ssh, INT64_C(1700000000000));
+	for (size_t i = 0; i < ssh.n_events; i++) {
+		struct ssh_entry e;
+		ssh_entry_read(&ssh, i, &e);
+	}
+	web_deinit(&web);
+	ssh_deinit(&ssh);
+	flow_deinit(&flow);
+	pool_deinit(&pool);
+	return 0;
+}
