@@ -1,6 +1,6 @@
 #include "app/drill.h"
 
-#include "analysis/phrase.h"
+#include "analysis/investigate.h"
 #include "base/hash.h"
 #include "response/action.h"
 
@@ -159,12 +159,8 @@ static void show_list(struct drill *d, const char *label, const json_t *list)
 /* A sentence of the analysis in the drill's language. */
 static void phrase(const struct drill *d, const json_t *said, struct buf *out)
 {
-	const char *template_text = doc_text(said, "template");
-
 	buf_init(out, 4096);
-	if (template_text != NULL) {
-		phrase_fill(i18n_tr(d->say.lang, template_text), doc_get(said, "args"), out);
-	}
+	investigate_say(d->say.lang, said, out);
 	if (out->n == 0) {
 		buf_puts(out, doc_text_or(said, "text", ""));
 	}

@@ -1,5 +1,7 @@
 #include "report/sheet.h"
 
+#include "analysis/investigate.h"
+
 #include "base/fill.h"
 #include "base/text.h"
 #include "base/utc.h"
@@ -208,20 +210,13 @@ void sheet_fill(struct sheet *s, const char *english, const struct str *values, 
 
 void sheet_phrase_text(const struct sheet *s, const json_t *phrase, struct buf *out)
 {
-	const char *template = doc_text(phrase, "template");
-	const json_t *args = doc_get(phrase, "args");
-	struct str values[10] = { 0 };
-
-	if (!template) {
-		const char *text = json_is_string(phrase) ? json_string_value(phrase)
-							  : doc_text_or(phrase, "text", "");
-		buf_puts(out, sheet_tr(s, text));
+	if (doc_text(phrase, "template")) {
+		investigate_say(s->lang, phrase, out);
 		return;
 	}
-	for (size_t i = 0; i < 10; i++) {
-		values[i] = str_from(json_string_value(json_array_get(args, i)));
-	}
-	fill_text(out, sheet_tr(s, template), values, 10, NULL);
+	const char *text = json_is_string(phrase) ? json_string_value(phrase) :
+						    doc_text_or(phrase, "text", "");
+	buf_puts(out, sheet_tr(s, text));
 }
 
 void sheet_phrase(struct sheet *s, const json_t *phrase)
