@@ -91,7 +91,7 @@ static void safe(const char *value, struct buf *out)
 
 void drill_say_part(struct drill_say *s, const char *heading)
 {
-	char number[16];
+	char number[24];
 
 	pthread_mutex_lock(&s->lock);
 	(void)snprintf(number, sizeof(number), "\n  %d  ", ++s->part);
