@@ -67,3 +67,44 @@ enum err_status digest_close(struct digest *d, char out[HASH_SHA256_HEX], struct
 	return failed ? err_set(err, ERR_IO, "a copy could not be written; is the disk full?")
 		      : ERR_OK;
 }
+
+static size_t read_some(void *ctx, void *out, size_t n)
+{
+	struct digest_file *f = ctx;
+	ssize_t r = 0;
+
+	do {
+		r = read(f->fd, out, n);
+	} while (r < 0 && errno == EINTR);
+	return r < 0 ? SIZE_MAX : (size_t)r;
+}
+
+static bool rewind_file(void *ctx)
+{
+	struct digest_file *f = ctx;
+
+	return lseek(f->fd, 0, SEEK_SET) == 0;
+}
+
+enum err_status digest_file_open(struct digest_file *f, const char *path, uint64_t size,
+	const char *sha256_hex, struct err *err)
+{
+	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (f->fd < 0) {
+		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+	}
+	f->source = (struct aws_source){ .read = read_some,
+		.rewind = rewind_file,
+		.ctx = f,
+		.size = size,
+		.sha256_hex = sha256_hex };
+	return ERR_OK;
+}
+
+void digest_file_close(struct digest_file *f)
+{
+	if (f->source.read) {
+		(void)close(f->fd);
+	}
+	*f = (struct digest_file){ .fd = -1 };
+}

@@ -19,4 +19,14 @@ ERR_MUST_CHECK enum err_status digest_open(struct digest *d, const char *path, s
 ERR_MUST_CHECK enum err_status digest_close(
 	struct digest *d, char out[HASH_SHA256_HEX], struct err *err);
 
+/* A file as the body of a request, read piece by piece. */
+struct digest_file {
+	int fd;
+	struct aws_source source; /* hand &f->source to a request */
+};
+/* `sha256_hex` is borrowed until the close. ERR_IO. */
+ERR_MUST_CHECK enum err_status digest_file_open(struct digest_file *f, const char *path,
+	uint64_t size, const char *sha256_hex, struct err *err);
+void digest_file_close(struct digest_file *f);
+
 #endif

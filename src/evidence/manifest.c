@@ -41,7 +41,7 @@ json_t *manifest_item(const struct vault *v, const struct vault_piece *p, const 
 	item = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I}", "schema",
 		"cordon.evidence/1", "evidence_id", id, "case_id", v->case_id, "name",
 		p->kept_name, "bucket", v->config->evidence_bucket, "key", key, "sha256",
-		p->sha256, "size", (json_int_t)p->bytes.n);
+		p->sha256, "size", (json_int_t)p->size);
 	set_text(item, "version_id", doc_text(p->put, "VersionId"));
 	set_text(item, "lock_mode", doc_text(lock, "ObjectLockMode"));
 	set_text(item, "retain_until", doc_text(lock, "ObjectLockRetainUntilDate"));

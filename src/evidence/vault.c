@@ -176,6 +176,17 @@ static void base64_of(const void *p, size_t n, struct buf *out)
 	hash_base64((struct str){ p, n }, out);
 }
 
+static void from_hex(const char *hex, unsigned char out[HASH_SHA256_BYTES])
+{
+	for (size_t i = 0; i < HASH_SHA256_BYTES; i++) {
+		unsigned value = 0;
+		if (sscanf(hex + 2 * i, "%2x", &value) != 1) {
+			BUG("a SHA-256 is 64 hex digits");
+		}
+		out[i] = (unsigned char)value;
+	}
+}
+
 /* Object Lock for one object from now on, or an empty object. */
 static json_t *lock_of(const struct vault *v)
 {
@@ -205,14 +216,17 @@ static json_t *put_params(
 		json_t *m;
 	} u = { lock };
 
-	hash_sha256_of(p->bytes, sha);
-	hash_md5_of(p->bytes, md5);
+	from_hex(p->sha256, sha);
 	base64_of(sha, sizeof(sha), &sha64);
-	base64_of(md5, sizeof(md5), &md64);
-	params = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "Bucket",
-		v->config->evidence_bucket, "Key", key, "IfNoneMatch", "*", "ContentMD5",
-		md64.p, "ChecksumAlgorithm", "SHA256", "ChecksumSHA256", sha64.p, "Metadata",
-		"sha256", p->sha256, "case", v->case_id);
+	params = json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "Bucket",
+		v->config->evidence_bucket, "Key", key, "IfNoneMatch", "*", "ChecksumAlgorithm",
+		"SHA256", "ChecksumSHA256", sha64.p, "Metadata", "sha256", p->sha256, "case",
+		v->case_id);
+	if (!p->path) { /* of a file it would cost another reading; the SHA-256 says more */
+		hash_md5_of(p->bytes, md5);
+		base64_of(md5, sizeof(md5), &md64);
+		(void)json_object_set_new(params, "ContentMD5", json_string(md64.p));
+	}
 	if (v->config->evidence_kms_key) {
 		(void)json_object_set_new(
 			params, "ServerSideEncryption", json_string("aws:kms"));
@@ -335,6 +349,11 @@ static void put_all(struct vault *v, struct vault_piece *pieces, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		struct vault_piece *p = &pieces[i];
+		if (p->status == ERR_OK && p->path && !p->item && !p->put) {
+			digest_file_close(&p->file);
+			p->status = digest_file_open(
+				&p->file, p->path, p->size, p->sha256, &p->err);
+		}
 		if (p->status != ERR_OK || p->item || p->put) {
 			continue;
 		}
@@ -343,7 +362,11 @@ static void put_all(struct vault *v, struct vault_piece *pieces, size_t n)
 		q[m].service = "s3";
 		q[m].operation = "PutObject";
 		q[m].params = params[m];
-		q[m].body = p->bytes.n ? p->bytes : STR("");
+		if (p->path) {
+			q[m].source = &p->file.source;
+		} else {
+			q[m].body = p->bytes.n ? p->bytes : STR("");
+		}
 		m++;
 	}
 	if (m && aws_call_many(v->aws, q, m, NULL) != ERR_OK) {
@@ -383,7 +406,10 @@ void vault_store(struct vault *v, struct vault_piece *pieces, size_t n)
 	}
 	for (size_t i = 0; i < n; i++) {
 		struct vault_piece *p = &pieces[i];
-		hash_sha256_hex(p->bytes, p->sha256);
+		if (!p->path) {
+			p->size = p->bytes.n;
+			hash_sha256_hex(p->bytes, p->sha256);
+		}
 		if (strlen(p->name) > MOST_KEY - 64) {
 			p->status = err_set(
 				&p->err, ERR_LIMIT, "the name %.100s... is too long", p->name);
@@ -402,6 +428,7 @@ void vault_store(struct vault *v, struct vault_piece *pieces, size_t n)
 		if (pieces[i].status == ERR_OK && !pieces[i].item) {
 			verify_and_record(v, &pieces[i]);
 		}
+		digest_file_close(&pieces[i].file);
 		json_decref(pieces[i].put);
 		pieces[i].put = NULL;
 	}

@@ -1,17 +1,12 @@
 #include "base/folder.h"
 #include "base/log.h"
-#include "base/utc.h"
 #include "evidence/digest.h"
 #include "evidence/sources.h"
 #include "evidence/vault_inside.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Past this S3 takes no single PutObject; the object is named as not taken. */
@@ -50,7 +45,7 @@ static void taken(struct taking *t, struct vault_piece *pieces, size_t n)
 			failed(t, p->name, &p->err);
 		} else {
 			(void)json_array_append(t->items, p->item);
-			t->bytes += (int64_t)p->bytes.n;
+			t->bytes += (int64_t)p->size;
 		}
 		json_decref(p->item);
 		p->item = NULL;
@@ -204,13 +199,12 @@ static void take_resources(struct taking *t)
 	}
 }
 
-/* One log object: fetched into a file of ours, mapped, stored, and the copy kept for analysis. */
+/* One log object: fetched into a file of ours and hashed on the way, then stored from there; the copy stays for the analysis. */
 struct fetch {
 	struct digest digest;
 	json_t *params, *source;
 	char name[1100];
 	char *path;
-	struct str map;
 	int64_t start_ms;
 	enum err_status status;
 	struct err err;
@@ -251,30 +245,6 @@ static void fetch_begin(
 		.sink = &f->digest.sink };
 }
 
-static enum err_status map_file(struct fetch *f, struct err *err)
-{
-	struct stat st;
-	int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-
-	if (fd < 0 || fstat(fd, &st) != 0) {
-		if (fd >= 0) {
-			(void)close(fd);
-		}
-		return err_set(err, ERR_IO, "%s: %s", f->path, strerror(errno));
-	}
-	f->map = STR("");
-	if (st.st_size > 0) {
-		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (p == MAP_FAILED) {
-			(void)close(fd);
-			return err_set(err, ERR_IO, "%s: %s", f->path, strerror(errno));
-		}
-		f->map = (struct str){ p, (size_t)st.st_size };
-	}
-	(void)close(fd);
-	return ERR_OK;
-}
-
 static void fetch_end(
 	struct taking *t, struct fetch *f, struct aws_request *q, struct vault_piece *p)
 {
@@ -290,17 +260,16 @@ static void fetch_end(
 		f->status = closed;
 		f->err = close_err;
 	}
-	if (f->status == ERR_OK) {
-		f->status = map_file(f, &f->err);
-	}
 	if (f->status == ERR_OK && doc_text(q->result, "VersionId")) {
 		(void)json_object_set(f->source, "version_id", doc_get(q->result, "VersionId"));
 	}
 	*p = (struct vault_piece){ .name = f->name,
-		.bytes = f->map,
+		.path = f->path,
+		.size = f->digest.size,
 		.source = f->source,
 		.call = "s3:GetObject",
 		.start_ms = f->start_ms };
+	memcpy(p->sha256, sha, sizeof(sha));
 	if (f->status != ERR_OK) {
 		failed(t, f->name, &f->err);
 		(void)unlink(f->path);
@@ -309,9 +278,6 @@ static void fetch_end(
 
 static void fetch_free(struct taking *t, struct fetch *f)
 {
-	if (f->map.n) {
-		(void)munmap((void *)(uintptr_t)f->map.p, f->map.n);
-	}
 	if (!t->plan->dir) {
 		(void)unlink(f->path);
 	}

@@ -3,6 +3,7 @@
 #define CORDON_EVIDENCE_VAULT_INSIDE_H
 
 #include "base/hash.h"
+#include "evidence/digest.h"
 #include "evidence/vault.h"
 
 #include <pthread.h>
@@ -24,7 +25,9 @@ struct vault {
 /* One object on its way into the vault. */
 struct vault_piece {
 	const char *name; /* below PREFIX/CASE/ */
-	struct str bytes;
+	struct str bytes; /* in memory, or: */
+	const char *path; /* a file of ours; then size and sha256 are given too */
+	uint64_t size;
 	const json_t *source;
 	const char *call; /* how it was got: "s3:GetObject"; NULL = handed over */
 	int64_t start_ms; /* when getting it began; 0 = now */
@@ -33,10 +36,11 @@ struct vault_piece {
 	struct err err;
 	/* while it is stored */
 	char sha256[HASH_SHA256_HEX];
-	char kept_name
-		[1100]; /* the name it got: NAME, or NAME.2 when other content has that one */
-	json_t *put;    /* answer of PutObject */
-	bool there;     /* it was in the bucket or the case before */
+	/* the name it got: NAME, or NAME.2 when other content has that one */
+	char kept_name[1100];
+	struct digest_file file; /* open while `path` is sent */
+	json_t *put;             /* answer of PutObject */
+	bool there;              /* it was in the bucket or the case before */
 };
 
 /* Stores up to VAULT_BATCH pieces side by side; each has its own status. */

@@ -5,14 +5,14 @@
 #include <string.h>
 
 enum {
-	MOST_NODES = 40,
+	MOST_NODES = 20, /* boxes; the list has all */
 	MOST_LISTED = 200,
 	BOX_W = 272,
 	BOX_H = 104,
 	GAP_X = 56,
 	GAP_Y = 32,
 	TOP = 40,
-	LINE_CHARS = 35,
+	LINE_CHARS = 33,
 	MOST_LINES = 3,
 };
 
