@@ -6,12 +6,12 @@ extern const struct app_command cmd_aws, cmd_case, cmd_completion, cmd_doctor, c
 
 /* In the order of `cordon help`. */
 const struct app_command *const app_commands[] = {
+	&cmd_drill,
 	&cmd_plan,
 	&cmd_respond,
 	&cmd_undo,
 	&cmd_resume,
 	&cmd_case,
-	&cmd_drill,
 	&cmd_investigate,
 	&cmd_evidence,
 	&cmd_report,

@@ -167,6 +167,26 @@ def cordon(tmp_path: pathlib.Path, moto: str) -> Cordon:
 
 
 @pytest.fixture
+def systems_manager(cordon: Cordon, moto: str, techsolutions: Seed) -> str:
+    """The stub's address, with both web servers online and cordon's document in place; `cordon` is pointed at it."""
+    process = subprocess.Popen([sys.executable, str(ROOT / 'tests/emulator/stub.py'), '--print-port', '--instances',
+                                ','.join(techsolutions.instances), '--account', ACCOUNT, '--region', REGION, '--upstream', moto],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    try:
+        url = f'http://127.0.0.1:{int(process.stdout.readline())}'
+        boto3.client('ssm', region_name=REGION, endpoint_url=url, aws_access_key_id=KEYS['AWS_ACCESS_KEY_ID'],
+                     aws_secret_access_key=KEYS['AWS_SECRET_ACCESS_KEY']).create_document(
+            Name='cordon-isolate', DocumentType='Command', DocumentFormat='YAML',
+            Content=(ROOT / 'deploy/ssm/cordon-isolate.yaml').read_text())
+        cordon.env.update(AWS_ENDPOINT_URL_SSM=url, AWS_ENDPOINT_URL_GUARDDUTY=url,
+                          CORDON_RESPONSE_ISOLATION_ENDPOINTS='10.20.0.0/16')
+        yield url
+    finally:
+        process.stdin.close()
+        stop(process)
+
+
+@pytest.fixture
 def cordon_alone(tmp_path: pathlib.Path) -> Cordon:
     """The program with no AWS at all behind it."""
     return Cordon(tmp_path, None)

@@ -77,7 +77,7 @@ def api():
 
 
 @pytest.fixture
-def function(cordon, api, techsolutions):
+def function(cordon, api, techsolutions, systems_manager):
     """A function that starts the runtime; gives its process."""
     running = []
 
@@ -106,6 +106,10 @@ def finish(process) -> tuple[list[dict], list[dict]]:
     return logs, metrics
 
 
+def state_of(response: dict, action: str) -> str:
+    return [a['state'] for a in response['actions'] if a['action'] == action][0]
+
+
 def groups_of(aws, interface: str) -> list[str]:
     nic = aws('ec2').describe_network_interfaces(NetworkInterfaceIds=[interface])['NetworkInterfaces'][0]
     return [g['GroupId'] for g in nic['Groups']]
@@ -117,7 +121,9 @@ def test_a_finding_is_answered_and_measured(function, api, aws, techsolutions, f
     assert path == 'invocation/8476a536-e9f4-11e8-9739-2dfe598c3fcd/response'
     response = body['responses'][0]
     assert response['schema'] == 'cordon.response/1'
-    assert response['state'] == 'contained', response
+    # An instance without an environment tag counts as production: it is isolated at once, stopped only by a person.
+    assert response['state'] == 'awaiting_approval', response
+    assert state_of(response, 'isolate-network') == 'done' and state_of(response, 'stop-instance') == 'awaiting_approval'
     assert groups_of(aws, techsolutions.interfaces[0]) != [techsolutions.web_group]
     assert groups_of(aws, techsolutions.interfaces[1]) == [techsolutions.web_group]
     logs, metrics = finish(process)
@@ -202,7 +208,7 @@ RIE = pathlib.Path(os.environ.get('CORDON_RIE', ROOT / 'build/peers/aws-lambda-r
 
 
 @pytest.mark.skipif(not RIE.exists(), reason="AWS's Lambda runtime emulator could not be built here")
-def test_under_the_emulator_of_aws(cordon, aws, techsolutions, finding, tmp_path):
+def test_under_the_emulator_of_aws(cordon, aws, techsolutions, systems_manager, finding, tmp_path):
     bootstrap = tmp_path / 'bootstrap'
     bootstrap.symlink_to(cordon.binary)
     port, runtime = free_port(), free_port()
@@ -216,6 +222,6 @@ def test_under_the_emulator_of_aws(cordon, aws, techsolutions, finding, tmp_path
         request = urllib.request.Request(f'http://127.0.0.1:{port}/2015-03-31/functions/function/invocations',
                                          data=json.dumps(finding(techsolutions.instances[0])).encode())
         answer = json.loads(urllib.request.urlopen(request, timeout=90).read())
-        assert answer['responses'][0]['state'] == 'contained'
+        assert state_of(answer['responses'][0], 'isolate-network') == 'done'
     finally:
         stop(process)

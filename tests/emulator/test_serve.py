@@ -17,7 +17,7 @@ def queue(aws):
 
 
 @pytest.fixture
-def settings(techsolutions, queue):
+def settings(techsolutions, queue, systems_manager):
     return {'CORDON_MODE': 'auto', 'CORDON_EVIDENCE_BUCKET': techsolutions.evidence_bucket,
             'CORDON_NOTIFY_TOPIC_ARN': techsolutions.topic, 'CORDON_SERVE_QUEUE_URL': queue[1],
             'CORDON_RESPONSE_QUARANTINE_PROFILE': techsolutions.quarantine_profile}
@@ -35,7 +35,8 @@ def test_a_finding_is_answered_and_its_message_deleted(cordon, queue, settings, 
     ran = cordon('serve', '--once', env=settings)
     assert ran.code == 0, ran.err
     answer = json.loads(ran.out.splitlines()[0])
-    assert answer['schema'] == 'cordon.response/1' and answer['state'] == 'contained'
+    assert answer['schema'] == 'cordon.response/1'
+    assert [a['state'] for a in answer['actions'] if a['action'] == 'isolate-network'] == ['done']
     assert waiting(queue) == (0, 0)
 
 
