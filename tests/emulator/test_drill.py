@@ -5,7 +5,6 @@ import json
 import os
 import pathlib
 import signal
-import subprocess
 import time
 
 import pytest
@@ -19,10 +18,21 @@ def drill(cordon_alone, *args: str):
     return cordon_alone('drill', '--output', 'json', *args, timeout=240)
 
 
-def children_of_none() -> list[str]:
-    """Emulators that lost their parent."""
-    out = subprocess.run(['ps', '-eo', 'ppid,args'], capture_output=True, text=True).stdout
-    return [line for line in out.splitlines() if line.split(None, 1)[0] == '1' and ('moto_server' in line or 'stub.py' in line)]
+def stat_of(pid: int) -> list[str]:
+    """State and parent of a process; [] when it is gone."""
+    try:
+        return pathlib.Path(f'/proc/{pid}/stat').read_text().rsplit(')', 1)[1].split()[:2]
+    except OSError:
+        return []
+
+
+def children_of(pid: int) -> list[int]:
+    everybody = [int(p.name) for p in pathlib.Path('/proc').iterdir() if p.name.isdigit()]
+    return [p for p in everybody if stat_of(p)[1:] == [str(pid)]]
+
+
+def running(pids: list[int]) -> list[int]:
+    return [p for p in pids if stat_of(p)[:1] not in ([], ['Z'])]
 
 
 @pytest.mark.parametrize('seed', SEEDS)
@@ -71,20 +81,24 @@ def test_no_undo_stays_up_and_ctrl_c_leaves_nothing(cordon_alone):
     while b'AWS_ENDPOINT_URL=' not in line and time.monotonic() < deadline:
         line = process.stderr.readline()
     assert b'AWS_ENDPOINT_URL=http://127.0.0.1:' in line
+    children = children_of(process.pid)
+    assert len(children) == 2
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=20)
     assert process.returncode == 130
     time.sleep(0.5)
-    assert children_of_none() == []
+    assert running(children) == []
 
 
 def test_killed_outright_its_children_die_too(cordon_alone):
     process = cordon_alone.start('drill', '--seed', '9')
     time.sleep(3)
+    children = children_of(process.pid)
+    assert children
     process.kill()
     process.communicate()
     time.sleep(1)
-    assert children_of_none() == []
+    assert running(children) == []
 
 
 def test_without_the_emulator_it_says_how_to_get_it(cordon_alone, tmp_path):
