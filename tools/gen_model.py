@@ -27,7 +27,7 @@ LOCATIONS = {None: 0, 'header': 1, 'headers': 2, 'uri': 3, 'querystring': 4, 'st
 TIMES = {None: 0, 'iso8601': 1, 'rfc822': 2, 'unixTimestamp': 3}
 REQUIRED, FLATTENED, IDEMPOTENCY, STREAMING, XML_ATTR, JSON_VALUE, HOST_LABEL, SENSITIVE = (
     1 << i for i in range(8))
-URL_ENCODED = HOST_LABEL  # of a shape
+URL_ENCODED, UNION = HOST_LABEL, REQUIRED  # of a shape
 # The models do not say it, IAM's API reference does ("URL-encoded compliant with RFC 3986").
 URL_ENCODED_SHAPES = {('iam', 'policyDocumentType')}
 
@@ -124,10 +124,19 @@ class Service:
         return (t.id(name), t.id(wire) if wire and wire != name else 0, self.shape(ref['shape']),
                 flags, LOCATIONS[ref.get('location')], self.table.extra(ref))
 
+    def named(self, shape, name, ref):
+        """An XML payload without a name of its own is called as its shape."""
+        target = self.shapes[ref['shape']]
+        if (shape.get('payload') != name or target['type'] != 'structure'
+                or 'locationName' in ref or 'locationName' in target):
+            return ref
+        return {**ref, 'locationName': ref['shape']}
+
     def rows(self, shape):
         required = set(shape.get('required', []))
         if shape['type'] == 'structure':
-            return [self.member_row(n, r, n in required) for n, r in shape['members'].items()]
+            return [self.member_row(n, self.named(shape, n, r), n in required)
+                    for n, r in shape['members'].items()]
         if shape['type'] == 'list':
             return [self.member_row('', shape['member'], False)]
         if shape['type'] == 'map':
@@ -138,6 +147,7 @@ class Service:
     def head(self, name, shape):
         kind = 'document' if shape.get('document') else shape['type']
         flags = ((FLATTENED if shape.get('flattened') else 0)
+                 | (UNION if shape.get('union') else 0)
                  | (STREAMING if shape.get('streaming') else 0)
                  | (SENSITIVE if shape.get('sensitive') else 0)
                  | (URL_ENCODED if (self.name, name) in URL_ENCODED_SHAPES else 0))

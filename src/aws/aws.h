@@ -22,26 +22,26 @@ enum aws_phase { AWS_BEFORE, AWS_AFTER };
 struct aws_event {
 	enum aws_phase phase;
 	const char *service, *operation;
-	bool mutating;		/* by the model table */
-	const json_t *params;	/* may be NULL */
+	bool mutating;          /* by the model table */
+	const json_t *params;   /* may be NULL */
 	enum err_status status; /* AFTER only */
 	const char *request_id; /* AFTER only, may be NULL */
-	int attempts;		/* AFTER only */
-	int64_t elapsed_us;	/* AFTER only */
+	int attempts;           /* AFTER only */
+	int64_t elapsed_us;     /* AFTER only */
 };
 typedef void (*aws_observer_fn)(void *ctx, const struct aws_event *event);
 
 /* Zero means default everywhere. Text is copied. */
 struct aws_options {
-	const char *profile;	  /* explicit --profile: the environment's keys are then not used */
-	const char *region;	  /* explicit --region */
-	const char *endpoint_url; /* explicit --endpoint-url, for every service */
-	const char *case_id;	  /* goes into the user agent as md/case#ID */
-	int max_attempts;	  /* default: AWS_MAX_ATTEMPTS, profile, 3 */
+	const char *profile; /* explicit --profile: the environment's keys are then not used */
+	const char *region;  /* explicit --region */
+	const char *endpoint_url;   /* explicit --endpoint-url, for every service */
+	const char *case_id;        /* goes into the user agent as md/case#ID */
+	int max_attempts;           /* default: AWS_MAX_ATTEMPTS, profile, 3 */
 	int64_t connect_timeout_ms; /* 3000 */
-	int64_t call_timeout_ms;  /* one attempt without progress, 60000 */
-	int64_t deadline_ms;	  /* wall-clock bound of every call, ms since 1970; 0 = none */
-	bool refuse_mutating;	  /* dry run: mutating calls are recorded, not sent: ERR_REFUSED */
+	int64_t call_timeout_ms;    /* one attempt without progress, 60000 */
+	int64_t deadline_ms;  /* wall-clock bound of every call, ms since 1970; 0 = none */
+	bool refuse_mutating; /* dry run: mutating calls are recorded, not sent: ERR_REFUSED */
 	aws_observer_fn observer; /* may be called from several threads */
 	void *observer_ctx;
 };
@@ -73,7 +73,8 @@ struct aws_source {
 	bool (*rewind)(void *ctx);
 	void *ctx;
 	uint64_t size;
-	const char *sha256_hex; /* when known before; else UNSIGNED-PAYLOAD is signed over TLS only */
+	const char *
+		sha256_hex; /* when known before; else UNSIGNED-PAYLOAD is signed over TLS only */
 };
 struct aws_sink {
 	bool (*write)(void *ctx, const void *p, size_t n);
@@ -82,15 +83,15 @@ struct aws_sink {
 
 /* One call of a batch. Zero-initialise, fill the first part, read the second. */
 struct aws_request {
-	const char *service;	/* endpoint name in botocore: "ec2", "elbv2", "events" ... */
-	const char *operation;	/* "DescribeInstances" */
-	const json_t *params;	/* borrowed, may be NULL */
-	const char *region;	/* another region than the client's, or NULL */
-	struct str body;	/* streaming blob in memory (PutObject); used when body.p is set */
+	const char *service;   /* endpoint name in botocore: "ec2", "elbv2", "events" ... */
+	const char *operation; /* "DescribeInstances" */
+	const json_t *params;  /* borrowed, may be NULL */
+	const char *region;    /* another region than the client's, or NULL */
+	struct str body; /* streaming blob in memory (PutObject); used when body.p is set */
 	const struct aws_source *source; /* or streamed */
-	struct buf *body_out;	/* where a streaming answer goes (GetObject) ... */
-	const struct aws_sink *sink; /* ... or is streamed */
-	json_t *result;		/* new reference on success; {} when the answer is empty */
+	struct buf *body_out;            /* where a streaming answer goes (GetObject) ... */
+	const struct aws_sink *sink;     /* ... or is streamed */
+	json_t *result; /* new reference on success; {} when the answer is empty */
 	enum err_status status;
 	struct err err;
 };
@@ -108,8 +109,8 @@ ERR_MUST_CHECK enum err_status aws_call(struct aws_client *c, const char *servic
  * Runs all requests concurrently and waits for all. ERR_OK when every one succeeded, else the
  * status of the first that failed (by index), with *err from it. Counts as one round trip.
  */
-ERR_MUST_CHECK enum err_status aws_call_many(struct aws_client *c, struct aws_request *reqs,
-	size_t n, struct err *err);
+ERR_MUST_CHECK enum err_status aws_call_many(
+	struct aws_client *c, struct aws_request *reqs, size_t n, struct err *err);
 /*
  * Follows the pages (tokens from the model) and returns one result whose lists are joined.
  * At most `max_pages` (0 = 1000): ERR_LIMIT past it.
@@ -122,13 +123,13 @@ ERR_MUST_CHECK enum err_status aws_show_request(struct aws_client *c, const char
 	const char *operation, const json_t *params, json_t **out, struct err *err);
 
 /* The caller's account id and ARN (sts:GetCallerIdentity, asked once); borrowed from the client. */
-ERR_MUST_CHECK enum err_status aws_caller(struct aws_client *c, const char **account,
-	const char **arn, struct err *err);
+ERR_MUST_CHECK enum err_status aws_caller(
+	struct aws_client *c, const char **account, const char **arn, struct err *err);
 
 /* Counters since the client was made. */
 struct aws_stats {
 	uint64_t calls, attempts, errors, bytes_in, bytes_out;
-	uint64_t rounds; /* aws_call = 1, aws_call_many = 1, each page = 1 */
+	uint64_t rounds;  /* aws_call = 1, aws_call_many = 1, each page = 1 */
 	uint64_t refused; /* mutating calls held back by refuse_mutating */
 };
 void aws_client_stats(struct aws_client *c, struct aws_stats *out);

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PARALLEL	    64L
-#define MAX_IDLE_CARRIERS   16
-#define MAX_HEADER_BYTES    (256u * 1024)
+#define MAX_PARALLEL      64L
+#define MAX_IDLE_CARRIERS 16
+#define MAX_HEADER_BYTES  (256u * 1024)
 
 struct http {
 	CURLM *multi;
@@ -202,8 +202,8 @@ static int on_seek(void *user, curl_off_t offset, int origin)
 
 /* ---- one transfer ---- */
 
-static struct curl_slist *add_header(struct curl_slist *list, const char *name,
-	const char *value)
+static struct curl_slist *add_header(
+	struct curl_slist *list, const char *name, const char *value)
 {
 	struct buf line;
 	buf_init(&line, 64u * 1024);
@@ -234,7 +234,8 @@ static void set_body(struct http_exchange *x)
 	const struct wire_request *r = x->request;
 	if (r->source) {
 		(void)curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
-		(void)curl_easy_setopt(e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->source->size);
+		(void)curl_easy_setopt(
+			e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->source->size);
 		(void)curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
 		(void)curl_easy_setopt(e, CURLOPT_READDATA, x);
 		(void)curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
@@ -251,10 +252,10 @@ static void set_body(struct http_exchange *x)
 		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 	} else {
 		(void)curl_easy_setopt(e, CURLOPT_POST, 1L);
-		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS,
-			x->transfer->body.n ? x->transfer->body.p : "");
-		(void)curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE,
-			(curl_off_t)x->transfer->body.n);
+		(void)curl_easy_setopt(
+			e, CURLOPT_POSTFIELDS, x->transfer->body.n ? x->transfer->body.p : "");
+		(void)curl_easy_setopt(
+			e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->transfer->body.n);
 		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 	}
 }

@@ -12,10 +12,10 @@ struct http;
 struct http_pool;
 
 struct http_options {
-	const char *ca_bundle;	    /* NULL = the system's */
+	const char *ca_bundle;      /* NULL = the system's */
 	int64_t connect_timeout_ms; /* 0 = 3000 */
 	int64_t stall_timeout_ms;   /* without any byte; 0 = 60000 */
-	int64_t max_age_s;	    /* a pooled connection older than this is not used; 0 = 60 */
+	int64_t max_age_s; /* a pooled connection older than this is not used; 0 = 60 */
 };
 /* Copies the options. Never NULL. */
 struct http_pool *http_pool_new(const struct http_options *opts);
@@ -26,9 +26,9 @@ struct http *http_get(struct http_pool *p);
 void http_put(struct http_pool *p, struct http *h);
 
 enum http_result {
-	HTTP_OK,     /* an answer came whole; its status may be anything */
-	HTTP_UNSENT, /* failed before the server can have acted: name, connection, TLS */
-	HTTP_LOST,   /* failed after bytes were sent: the server may have acted */
+	HTTP_OK,      /* an answer came whole; its status may be anything */
+	HTTP_UNSENT,  /* failed before the server can have acted: name, connection, TLS */
+	HTTP_LOST,    /* failed after bytes were sent: the server may have acted */
 	HTTP_STOPPED, /* the sink, the source or a ceiling on this side ended it */
 };
 
@@ -36,11 +36,11 @@ enum http_result {
 struct http_exchange {
 	const struct wire_request *request;
 	struct wire_response *response; /* initialised */
-	struct buf *body_out;		/* a 2xx body goes here ... */
-	const struct aws_sink *sink;	/* ... or here, instead of response->body */
-	int64_t timeout_ms;		/* bound of the whole exchange, 0 = none */
-	bool direct;			/* never through a proxy (link-local addresses) */
-	void *owner;			/* the caller's */
+	struct buf *body_out;           /* a 2xx body goes here ... */
+	const struct aws_sink *sink;    /* ... or here, instead of response->body */
+	int64_t timeout_ms;             /* bound of the whole exchange, 0 = none */
+	bool direct;                    /* never through a proxy (link-local addresses) */
+	void *owner;                    /* the caller's */
 
 	enum http_result result;
 	char detail[200]; /* why, when the result is not HTTP_OK */
@@ -51,8 +51,8 @@ struct http_exchange {
 };
 
 /* Begins; ERR_FAILED when libcurl refuses (nothing is sent then). */
-ERR_MUST_CHECK enum err_status http_start(struct http *h, struct http_exchange *x,
-	struct err *err);
+ERR_MUST_CHECK enum err_status http_start(
+	struct http *h, struct http_exchange *x, struct err *err);
 /* Drives all transfers, waiting at most `timeout_ms` for something to happen. */
 void http_run(struct http *h, int timeout_ms);
 /* A finished exchange, NULL when there is none at the moment. */
@@ -61,7 +61,7 @@ struct http_exchange *http_done(struct http *h);
 void http_cancel(struct http *h, struct http_exchange *x);
 
 /* Start, drive and wait for one exchange: for small requests outside the call engine. */
-ERR_MUST_CHECK enum err_status http_once(struct http *h, struct http_exchange *x,
-	struct err *err);
+ERR_MUST_CHECK enum err_status http_once(
+	struct http *h, struct http_exchange *x, struct err *err);
 
 #endif

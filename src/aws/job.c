@@ -449,9 +449,6 @@ void job_judge(struct job *j)
 		}
 	} else {
 		(void)errors_from(&j->call, &j->answer, &e);
-		if (status == 200) { /* an error after all: as good as a 500 */
-			e.retryable = true;
-		}
 	}
 	if (!try_again(j, &e)) {
 		if (j->attempt > 1) {

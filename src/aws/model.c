@@ -87,6 +87,12 @@ enum model_time model_time_of(
 	return own == MODEL_TIME_DEFAULT ? otherwise : (enum model_time)own;
 }
 
+bool model_read_from_body(const struct model_member *mem)
+{
+	return mem->location == MODEL_BODY || mem->location == MODEL_URI ||
+	       mem->location == MODEL_QUERYSTRING;
+}
+
 bool model_flattened(const struct model *m, const struct model_member *mem)
 {
 	return ((mem->flags | model_shape_of(m, mem)->flags) & MODEL_FLATTENED) != 0;

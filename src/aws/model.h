@@ -51,6 +51,7 @@ enum model_time { MODEL_TIME_DEFAULT, MODEL_TIME_ISO8601, MODEL_TIME_RFC822, MOD
 #define MODEL_SENSITIVE   0x80u
 /* Of a shape: IAM answers with percent-encoded policy documents; read as plain text. */
 #define MODEL_URL_ENCODED 0x40u
+#define MODEL_UNION       0x01u /* of a shape: exactly one member */
 
 /* Rare facts about a member or shape; extra 0 is all defaults. Texts are 0 when absent. */
 struct model_extra {
@@ -75,7 +76,7 @@ struct model_shape {
 	uint16_t payload; /* 1 + index of the member that is the whole body; 0 = none */
 	uint16_t wire;    /* text id of the shape's own locationName */
 	uint8_t type;     /* enum model_type */
-	uint8_t flags;    /* FLATTENED, STREAMING, SENSITIVE, URL_ENCODED */
+	uint8_t flags;    /* FLATTENED, STREAMING, SENSITIVE, URL_ENCODED, UNION */
 	uint8_t extra;
 };
 
@@ -174,6 +175,8 @@ const char *model_wire(const struct model *m, const struct model_member *mem);
 /* Timestamp format of a member: its own, its shape's, else `otherwise`. */
 enum model_time model_time_of(
 	const struct model *m, const struct model_member *mem, enum model_time otherwise);
+/* In an answer, places that only requests have (path, query) mean the body. */
+bool model_read_from_body(const struct model_member *mem);
 bool model_flattened(const struct model *m, const struct model_member *mem);
 /* The input's or output's shape, NULL when the operation has none. */
 const struct model_shape *model_input(const struct model_call *c);

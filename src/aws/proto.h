@@ -39,10 +39,13 @@ void proto_json_write(
 /* The inverse: members of `s` found in a parsed body; new reference. */
 json_t *proto_json_read(const struct model *m, const struct model_shape *s, const json_t *body);
 
-/* Name and name space of the element that holds a value. */
+/* Name and name space (with its prefix, if any) of the element that holds a value. */
 struct proto_element {
-	const char *name, *xmlns;
+	const char *name, *xmlns, *prefix;
 };
+/* Name space of a member's element: the member's own, else its shape's. */
+struct proto_element proto_xml_element(
+	const struct model *m, const char *name, const struct model_member *mem);
 /* XML element of a structure; members that live elsewhere are left out. */
 void proto_xml_write(const struct model *m, const struct model_shape *s, const json_t *v,
 	struct proto_element element, struct buf *out);

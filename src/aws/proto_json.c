@@ -103,7 +103,7 @@ static json_t *structure_from_wire(
 	for (size_t i = 0; depth > 0 && i < s->n; i++) {
 		const struct model_member *mem = model_at(m, s, i);
 		const json_t *item = json_object_get(v, model_wire(m, mem));
-		if (item && !json_is_null(item) && mem->location == MODEL_BODY) {
+		if (item && !json_is_null(item) && model_read_from_body(mem)) {
 			(void)json_object_set_new(
 				out, model_name(m, mem), from_wire(m, mem, item, depth));
 		}

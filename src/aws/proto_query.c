@@ -35,7 +35,7 @@ static void pair(struct form *f, struct str value)
 	uri_encode(value, false, f->body);
 }
 
-/* EC2 names parameters by queryName, else by the location name with a capital first letter. */
+/* EC2 names parameters by queryName, else by the wire name with a capital first letter. */
 static void add_member_name(struct form *f, const struct model_member *mem)
 {
 	const char *name = model_wire(f->m, mem);
@@ -44,7 +44,7 @@ static void add_member_name(struct form *f, const struct model_member *mem)
 		buf_puts(&f->prefix, name);
 	} else if (query_name) {
 		buf_puts(&f->prefix, model_text(f->m, query_name));
-	} else if (mem->wire && name[0] >= 'a' && name[0] <= 'z') {
+	} else if (name[0] >= 'a' && name[0] <= 'z') {
 		buf_putc(&f->prefix, (char)(name[0] - 'a' + 'A'));
 		buf_puts(&f->prefix, name + 1);
 	} else {
@@ -70,7 +70,7 @@ static void put_structure(struct form *f, const struct model_shape *s, const jso
 	}
 }
 
-/* A flattened query list with a named element takes that name in place of its own. */
+/* A flattened query list without a name of its own takes that of its elements. */
 static void rename_last(struct form *f, const char *name)
 {
 	size_t at = f->prefix.n;
@@ -96,7 +96,7 @@ static void put_list(struct form *f, const struct model_member *mem, const json_
 	if (!f->ec2 && !model_flattened(f->m, mem)) {
 		buf_printf(&f->prefix, ".%s",
 			element->wire ? model_wire(f->m, element) : "member");
-	} else if (!f->ec2 && element->wire) {
+	} else if (!f->ec2 && element->wire && !mem->wire) {
 		rename_last(f, model_wire(f->m, element));
 	}
 	size_t base = f->prefix.n, i;

@@ -252,6 +252,10 @@ static void build_payload(const struct model_call *c, const struct model_member 
 	const struct model_shape *s = model_shape_of(c->m, payload);
 	const json_t *v = json_object_get(params, model_name(c->m, payload));
 	if (!v || json_is_null(v)) {
+		if (is_json(c) && s->type == MODEL_STRUCTURE && !(s->flags & MODEL_UNION)) {
+			buf_puts(&r->body, "{}");
+			content_type(r, "application/json");
+		}
 		return;
 	}
 	struct str text = { json_string_value(v), json_string_length(v) };
@@ -269,13 +273,10 @@ static void build_payload(const struct model_call *c, const struct model_member 
 			proto_json_write(c->m, s, v, &r->body);
 			content_type(r, "application/json");
 		} else {
-			struct proto_element e = { payload->wire || !s->wire
-							   ? model_wire(c->m, payload)
-							   : model_text(c->m, s->wire),
-				model_text(c->m, c->m->extras[payload->extra].xmlns_uri) };
-			if (!e.xmlns[0]) {
-				e.xmlns = model_text(c->m, c->m->extras[s->extra].xmlns_uri);
-			}
+			struct proto_element e = proto_xml_element(c->m,
+				payload->wire || !s->wire ? model_wire(c->m, payload)
+							  : model_text(c->m, s->wire),
+				payload);
 			proto_xml_write(c->m, s, v, e, &r->body);
 			content_type(r, "application/xml");
 		}
@@ -310,8 +311,11 @@ static void build_body(const struct model_call *c, const json_t *params, struct 
 		proto_json_write(c->m, s, params, &r->body);
 		content_type(r, "application/json");
 	} else if (given) {
-		struct proto_element e = { model_text(c->m, c->op->input_wire),
-			model_text(c->m, c->op->input_xmlns) };
+		const struct model_extra *extra = &c->m->extras[s->extra];
+		uint16_t name = s->wire ? s->wire : c->op->input_wire;
+		uint16_t xmlns = c->op->input_xmlns ? c->op->input_xmlns : extra->xmlns_uri;
+		struct proto_element e = { .name = model_text(c->m, name),
+			.xmlns = model_text(c->m, xmlns) };
 		proto_xml_write(c->m, s, params, e, &r->body);
 		content_type(r, "application/xml");
 	}
@@ -353,18 +357,47 @@ enum err_status proto_rest_build(const struct model_call *c, const json_t *param
 
 /* ---- answers ---- */
 
+/* The next item of a header list: "quoted \\" text" or up to a comma. Appends it to `out`. */
+static struct str header_item(struct str s, bool date, struct buf *out)
+{
+	size_t i = 0;
+	bool quoted = false, comma_seen = false;
+	while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t')) {
+		i++;
+	}
+	for (; i < s.n; i++) {
+		char c = s.p[i];
+		if (c == '"') {
+			quoted = !quoted;
+		} else if (c == '\\' && quoted && i + 1 < s.n) {
+			buf_putc(out, s.p[++i]);
+		} else if (c == ',' && !quoted && (!date || comma_seen)) {
+			i++;
+			break;
+		} else {
+			/* "Mon, 16 Dec 2019 ...": the first comma is part of a date */
+			comma_seen = comma_seen || c == ',';
+			buf_putc(out, c);
+		}
+	}
+	return str_sub(s, i, SIZE_MAX);
+}
+
 static json_t *header_list_out(
 	const struct model_call *c, const struct model_shape *s, const char *text)
 {
 	const struct model_member *element = model_at(c->m, s, 0);
+	bool date = model_shape_of(c->m, element)->type == MODEL_TIMESTAMP &&
+		    model_time_of(c->m, element, MODEL_TIME_RFC822) == MODEL_TIME_RFC822;
 	json_t *out = json_array();
-	struct str rest = str_from(text), piece;
-	while (str_cut(&rest, ',', &piece)) {
-		piece = str_trim(piece);
-		if (piece.n >= 2 && piece.p[0] == '"' && piece.p[piece.n - 1] == '"') {
-			piece = str_sub(piece, 1, piece.n - 2);
-		}
-		(void)json_array_append_new(out, value_parse(c->m, element, piece));
+	struct str rest = str_from(text);
+	while (rest.n) {
+		struct buf item;
+		buf_init(&item, rest.n);
+		rest = header_item(rest, date, &item);
+		struct str value = str_trim(buf_view(&item));
+		(void)json_array_append_new(out, value_parse(c->m, element, value));
+		buf_deinit(&item);
 	}
 	return out;
 }
@@ -468,7 +501,8 @@ static enum err_status read_payload(const struct model_call *c,
 	const struct model_shape *s = model_shape_of(c->m, payload);
 	json_t *v = NULL;
 	if (s->type == MODEL_BLOB || s->type == MODEL_STRING) {
-		if (r->body.n || s->type == MODEL_BLOB) {
+		bool streaming = ((payload->flags | s->flags) & MODEL_STREAMING) != 0;
+		if (r->body.n || streaming) {
 			v = s->type == MODEL_BLOB ? value_blob(buf_view(&r->body))
 						  : doc_str(buf_view(&r->body));
 		}

@@ -20,7 +20,9 @@ static void open_tag(const struct writer *w, const struct proto_element *e)
 {
 	buf_printf(w->out, "<%s", e->name);
 	if (e->xmlns && e->xmlns[0]) {
-		buf_puts(w->out, " xmlns=\"");
+		bool prefixed = e->prefix && e->prefix[0];
+		buf_printf(w->out, " xmlns%s%s=\"", prefixed ? ":" : "",
+			prefixed ? e->prefix : "");
 		xml_escape(str_from(e->xmlns), w->out);
 		buf_putc(w->out, '"');
 	}
@@ -41,17 +43,15 @@ static void escaped_scalar(
 	buf_deinit(&text);
 }
 
-/* A name space may stand at the member or at its shape. */
-static const struct model_extra *extra_of(const struct model *m, const struct model_member *mem)
+struct proto_element proto_xml_element(
+	const struct model *m, const char *name, const struct model_member *mem)
 {
-	const struct model_extra *own = &m->extras[mem->extra];
-	return own->xmlns_uri ? own : &m->extras[model_shape_of(m, mem)->extra];
-}
-
-static const char *xmlns_of(const struct model *m, const struct model_member *mem)
-{
-	const struct model_extra *extra = extra_of(m, mem);
-	return extra->xmlns_prefix ? "" : model_text(m, extra->xmlns_uri);
+	const struct model_extra *extra = &m->extras[mem->extra];
+	if (!extra->xmlns_uri) {
+		extra = &m->extras[model_shape_of(m, mem)->extra];
+	}
+	return (struct proto_element){ name, model_text(m, extra->xmlns_uri),
+		model_text(m, extra->xmlns_prefix) };
 }
 
 /* Attributes of a structure's own element, the prefixed name space they need first. */
@@ -78,7 +78,7 @@ static void write_members(const struct writer *w, const struct model_shape *s, c
 			(mem->flags & MODEL_XML_ATTR)) {
 			continue;
 		}
-		struct proto_element e = { model_wire(w->m, mem), xmlns_of(w->m, mem) };
+		struct proto_element e = proto_xml_element(w->m, model_wire(w->m, mem), mem);
 		write_value(w, mem, &e, item);
 	}
 }
@@ -89,10 +89,9 @@ static void write_list(const struct writer *w, const struct model_member *mem,
 	const struct model_member *element = model_at(w->m, model_shape_of(w->m, mem), 0);
 	bool flat = model_flattened(w->m, mem);
 	const char *own = model_wire(w->m, element);
-	struct proto_element each = { e->name, NULL };
+	struct proto_element each = { .name = e->name };
 	if (!flat) {
-		each.name = own[0] ? own : "member";
-		each.xmlns = xmlns_of(w->m, element);
+		each = proto_xml_element(w->m, own[0] ? own : "member", element);
 		open_tag(w, e);
 		buf_putc(w->out, '>');
 	}
@@ -114,13 +113,11 @@ static void write_map(const struct writer *w, const struct model_member *mem,
 	const struct model_member *key_ref = model_at(w->m, s, 0),
 				  *value_ref = model_at(w->m, s, 1);
 	bool flat = model_flattened(w->m, mem);
-	struct proto_element entry = { flat ? e->name : "entry", NULL };
-	struct proto_element key_element = { model_wire(w->m, key_ref),
-		xmlns_of(w->m, key_ref) };
-	struct proto_element value_element = { model_wire(w->m, value_ref),
-		xmlns_of(w->m, value_ref) };
-	key_element.name = key_element.name[0] ? key_element.name : "key";
-	value_element.name = value_element.name[0] ? value_element.name : "value";
+	struct proto_element entry = { .name = flat ? e->name : "entry" };
+	struct proto_element key_element = proto_xml_element(
+		w->m, key_ref->wire ? model_wire(w->m, key_ref) : "key", key_ref);
+	struct proto_element value_element = proto_xml_element(
+		w->m, value_ref->wire ? model_wire(w->m, value_ref) : "value", value_ref);
 	if (!flat) {
 		open_tag(w, e);
 		buf_putc(w->out, '>');
@@ -147,7 +144,6 @@ static void write_value(const struct writer *w, const struct model_member *mem,
 	const struct proto_element *e, const json_t *v)
 {
 	const struct model_shape *s = model_shape_of(w->m, mem);
-	const struct model_extra *extra = extra_of(w->m, mem);
 	switch (s->type) {
 	case MODEL_LIST:
 		write_list(w, mem, e, v);
@@ -159,10 +155,6 @@ static void write_value(const struct writer *w, const struct model_member *mem,
 		break;
 	}
 	open_tag(w, e);
-	if (extra->xmlns_prefix) {
-		buf_printf(w->out, " xmlns:%s=\"%s\"", model_text(w->m, extra->xmlns_prefix),
-			model_text(w->m, extra->xmlns_uri));
-	}
 	if (s->type == MODEL_STRUCTURE) {
 		write_attributes(w, s, v);
 		buf_putc(w->out, '>');
@@ -245,7 +237,7 @@ static json_t *read_structure(const struct model *m, const struct model_shape *s
 	json_t *out = json_object();
 	for (size_t i = 0; node && depth > 0 && i < s->n; i++) {
 		const struct model_member *mem = model_at(m, s, i);
-		if (mem->location != MODEL_BODY) {
+		if (!model_read_from_body(mem)) {
 			continue;
 		}
 		json_t *v = NULL;
@@ -254,6 +246,8 @@ static json_t *read_structure(const struct model *m, const struct model_shape *s
 			v = text ? value_parse(m, mem, str_from(text)) : NULL;
 		} else {
 			const struct xml_node *child = xml_child(node, member_element(m, mem));
+			/* Some services name flattened elements by the list after all. */
+			child = child ? child : xml_child(node, model_wire(m, mem));
 			v = child ? read_value(m, mem, child, depth) : NULL;
 		}
 		if (v) {
