@@ -85,6 +85,8 @@ static json_t *opened_payload(const struct finding *f)
 	json_t *resources = json_object_get(summary, "resources");
 	(void)json_object_set(p, "resources", resources ? resources : json_array());
 	(void)json_object_set_new(p, "key", case_key(f));
+	/* A run killed right after this record can then be resumed from the case alone. */
+	(void)json_object_set(p, "finding", f->raw);
 	json_decref(summary);
 	return p;
 }

@@ -163,6 +163,7 @@ enum err_status stages_contain(const struct flow *f, const struct finding *findi
 		.region = engine.region,
 	};
 	TRY(plan_make(&base, route, &plan, err));
+	plan_distinct(plan, view);
 	plan_hash(plan, hash);
 	payload = json_pack("{s:O, s:O*, s:O*, s:s}", "plan", plan, "playbook",
 		json_object_get(route, "playbook"), "mode", json_object_get(route, "mode"),

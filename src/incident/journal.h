@@ -14,7 +14,8 @@ struct journal;
 /*
  * Kinds of record and their payloads. New fields may be added; none is renamed.
  *  case.opened      {finding_arn, type, severity, account, region, title, resources:[{kind,id}],
- *                    key, keys:[..]}                       keys: more resource keys, optional
+ *                    key, keys:[..], finding}              keys: more resource keys, optional;
+ *                                                         finding: <raw>, for resume
  *  finding.received {finding: <raw>, arn, updated, count, duplicate: bool}
  *  guard.held       {guard, reason, steps:[ids]}           a guard held something back
  *  plan.made        {plan: <cordon.plan/1>, playbook, mode, hash}

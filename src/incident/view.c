@@ -19,22 +19,6 @@ static json_t *part(const struct view_fold *f, const char *key)
 	return json_object_get(f->view, key);
 }
 
-static void take_opened(struct view_fold *f, const struct view_record *r)
-{
-	static const char *const fields[] = { "title", "type", "severity", "account",
-		"region" };
-
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-		view_set(f->view, fields[i], json_object_get(r->payload, fields[i]));
-	}
-	json_t *resources = json_object_get(r->payload, "resources");
-	if (json_is_array(resources)) {
-		json_object_set(f->view, "resources", resources);
-	}
-	view_set_text(f->view, "opened", r->time);
-}
-
-/* Adds the resources that a later finding of the same case names. */
 static json_t *finding_of(const struct view_fold *f, const char *arn)
 {
 	json_t *v;
@@ -49,6 +33,27 @@ static json_t *finding_of(const struct view_fold *f, const char *arn)
 	v = json_pack("{s:s, s:i}", "arn", arn, "received", 0);
 	json_array_append_new(part(f, "findings"), v);
 	return v;
+}
+
+static void take_opened(struct view_fold *f, const struct view_record *r)
+{
+	static const char *const fields[] = { "title", "type", "severity", "account",
+		"region" };
+
+	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+		view_set(f->view, fields[i], json_object_get(r->payload, fields[i]));
+	}
+	json_t *resources = json_object_get(r->payload, "resources");
+	if (json_is_array(resources)) {
+		json_object_set(f->view, "resources", resources);
+	}
+	view_set_text(f->view, "opened", r->time);
+	if (json_is_object(json_object_get(r->payload, "finding"))) {
+		json_t *finding = finding_of(f, doc_text_or(r->payload, "finding_arn", ""));
+		view_set(finding, "raw", json_object_get(r->payload, "finding"));
+		view_set(finding, "type", json_object_get(r->payload, "type"));
+		view_set(finding, "severity", json_object_get(r->payload, "severity"));
+	}
 }
 
 static json_t *either(const json_t *obj, const char *a, const char *b)

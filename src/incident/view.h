@@ -7,7 +7,7 @@
 /*
  * Folds the records (array as journal_read gives) into
  * {"schema":"cordon.case/1","case","state","opened","updated","title","type","severity",
- *  "account","region","resources":[{kind,id}],"findings":[{arn,type,severity,count,updated,raw}],
+ *  "account","region","resources":[{kind,id}],"findings":[{arn,type,severity,count,updated,raw,received}],
  *  "playbook","mode","plan":{..}|null,"head":{"seq","hash"},
  *  "steps":[{"id","action","resource","mode","state","before","after","verified","proof","error",
  *            "started","finished","calls","why","risk","undo","undone","differences",

@@ -271,13 +271,18 @@ const char *view_steps_state(const struct view_fold *f)
 		const char *mode = doc_text_or(step, "mode", "auto");
 		bool acts = strcmp(mode, "notify") != 0 && strcmp(mode, "none") != 0;
 		told += !acts;
-		done += is_state(step, "done");
+		/* Nothing is contained before it was read back. */
+		bool unproven = is_state(step, "done") &&
+				json_is_null(json_object_get(step, "verified"));
+		done += is_state(step, "done") && !unproven;
 		kept += is_state(step, "done") &&
 			json_is_false(json_object_get(step, "reversible"));
 		failed += is_state(step, "failed") || is_state(step, "undo_failed");
 		waiting += is_state(step, "awaiting_approval");
 		undone += is_state(step, "undone");
-		pending += (is_state(step, "planned") || is_state(step, "running")) && acts;
+		pending +=
+			(is_state(step, "planned") || is_state(step, "running") || unproven) &&
+			acts;
 		if (is_state(step, "skipped") && acts) {
 			/* "needed" is there and true when it was skipped for another's failure. */
 			bool lacking = doc_true(step, "needed");

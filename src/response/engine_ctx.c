@@ -1,5 +1,8 @@
 #include "response/engine_ctx.h"
 
+#include "base/crashpoint.h"
+
+#include <stdio.h>
 #include <string.h>
 
 void engine_ctx_fill(struct action_ctx *c, const json_t *step, const json_t *none)
@@ -37,4 +40,22 @@ enum err_status engine_ctx_status(const char *name)
 		}
 	}
 	return ERR_FAILED;
+}
+
+void engine_ctx_note_call(void *calls, const struct aws_event *ev)
+{
+	char call[96];
+
+	if (!ev->mutating) {
+		return;
+	}
+	CRASHPOINT(ev->operation);
+	if (ev->phase == AWS_BEFORE) {
+		return;
+	}
+	const char *iam = aws_operation_iam(ev->service, ev->operation);
+	(void)snprintf(call, sizeof(call), "%s:%s", ev->service, ev->operation);
+	json_array_append_new(
+		calls, json_pack("{s:s, s:s?, s:s}", "call", iam ? iam : call, "request_id",
+			       ev->request_id, "status", err_name(ev->status)));
 }

@@ -60,6 +60,19 @@ enum engine_phase engine_step_run(struct engine_work *w, struct engine_step *s);
 ERR_MUST_CHECK enum err_status engine_step_record(struct engine_work *w,
 	const struct engine_step *s, const char *kind, json_t *more_taken, const char *state);
 
+/* Makes the run's steps out of plan and view: what is done, interrupted, still to do. */
+ERR_MUST_CHECK enum err_status engine_settle_load(struct engine_work *w, struct err *err);
+/* Settles the steps that this run will not start by itself: asks, gives up, blocks. */
+void engine_settle_all(struct engine_work *w);
+
+/* cordon.response/1 of a case view; new reference. */
+json_t *engine_answer(const json_t *view);
+/* The status a script sees for a response. */
+enum err_status engine_answer_status(const json_t *response, struct err *err);
+/* The response of a dry run: the plan as it is, nothing done. */
+ERR_MUST_CHECK enum err_status engine_answer_rehearse(
+	const char *case_id, const json_t *plan, json_t **out);
+
 /* Reads and folds the case; *view is a new reference. */
 ERR_MUST_CHECK enum err_status engine_view(
 	const struct engine *e, const char *case_id, json_t **view, struct err *err);

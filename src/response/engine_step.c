@@ -1,4 +1,3 @@
-#include "base/crashpoint.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "response/engine_ctx.h"
@@ -100,26 +99,6 @@ static enum err_status artifact(void *arg, const char *name, struct str bytes, s
 	const struct engine *e = a->w->e;
 
 	return e->artifact(e->artifact_ctx, a->ctx.step_id, name, bytes, err);
-}
-
-/* What the case will show of the step: who called what, for the custody of every change. */
-static void note_call(void *arg, const struct aws_event *ev)
-{
-	struct at_work *a = arg;
-	char call[96];
-
-	if (!ev->mutating) {
-		return;
-	}
-	CRASHPOINT(ev->operation);
-	if (ev->phase == AWS_BEFORE) {
-		return;
-	}
-	const char *iam = aws_operation_iam(ev->service, ev->operation);
-	snprintf(call, sizeof(call), "%s:%s", ev->service, ev->operation);
-	json_array_append_new(
-		a->calls, json_pack("{s:s, s:s?, s:s}", "call", iam ? iam : call, "request_id",
-				  ev->request_id, "status", err_name(ev->status)));
 }
 
 /*
@@ -374,7 +353,7 @@ enum engine_phase engine_step_run(struct engine_work *w, struct engine_step *s)
 	struct at_work a;
 
 	begin(w, s, &a);
-	aws_thread_observer(note_call, &a);
+	aws_thread_observer(engine_ctx_note_call, a.calls);
 	enum engine_phase phase = work(&a);
 	aws_thread_observer(NULL, NULL);
 	end(&a);

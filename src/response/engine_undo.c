@@ -11,6 +11,7 @@ struct undoing {
 	const char *case_id;
 	bool force;
 	json_t *none;
+	json_t *calls; /* mutating calls of the step being undone */
 	json_t *undone, *kept, *differences, *errors; /* parts of the answer */
 };
 
@@ -49,8 +50,8 @@ static enum err_status no_progress(void *ctx, const json_t *partial, struct err 
 	return ERR_OK; /* an undo may be repeated: it needs no notes */
 }
 
-static enum err_status call_undo(const struct undoing *u, const json_t *step,
-	const struct action *a, json_t **differences, struct err *err)
+static enum err_status call_undo(struct undoing *u, const json_t *step, const struct action *a,
+	json_t **differences, struct err *err)
 {
 	const struct engine *e = u->e;
 	struct action_ctx c = { .env = e->env,
@@ -72,8 +73,11 @@ static enum err_status call_undo(const struct undoing *u, const json_t *step,
 	}
 	c.with = with;
 	bool applied = json_is_true(json_object_get(step, "applied"));
+	json_array_clear(u->calls);
+	aws_thread_observer(engine_ctx_note_call, u->calls);
 	enum err_status st = a->undo(&c, json_is_object(before) ? before : u->none,
 		applied ? after : NULL, differences, err);
+	aws_thread_observer(NULL, NULL);
 	json_decref(with);
 	return st;
 }
@@ -120,13 +124,15 @@ static enum err_status undo_one(struct undoing *u, const json_t *step, struct er
 	found = found ? found : json_array();
 	note_differences(u, step, found);
 	if (done == ERR_OK) {
-		st = record(
-			u, step, "undo.result", json_pack("{s:O}", "differences", found), err);
+		st = record(u, step, "undo.result",
+			json_pack("{s:O, s:O}", "differences", found, "calls", u->calls), err);
 		json_array_append_new(u->undone, about(step));
 	} else {
 		json_t *e = engine_ctx_error(&why);
 		st = record(u, step, "undo.failed",
-			json_pack("{s:O, s:O}", "error", e, "differences", found), err);
+			json_pack("{s:O, s:O, s:O}", "error", e, "differences", found, "calls",
+				u->calls),
+			err);
 		json_object_set(e, "step", json_object_get(step, "id"));
 		json_object_set(e, "action", json_object_get(step, "action"));
 		json_array_append_new(u->errors, e);
@@ -215,6 +221,7 @@ enum err_status engine_undo_steps(const struct engine *e, const char *case_id,
 		.case_id = case_id,
 		.force = force,
 		.none = json_object(),
+		.calls = json_array(),
 		.undone = json_array(),
 		.kept = json_array(),
 		.differences = json_array(),
@@ -251,6 +258,7 @@ enum err_status engine_undo_steps(const struct engine *e, const char *case_id,
 	st = st == ERR_OK ? verdict(&u, err) : st;
 	free(list);
 	json_decref(u.none);
+	json_decref(u.calls);
 	return st;
 }
 

@@ -323,6 +323,71 @@ enum err_status plan_make(
 	return st;
 }
 
+static const json_t *step_of(const json_t *view, const char *id)
+{
+	const json_t *step;
+	size_t i;
+
+	json_array_foreach(json_object_get(view, "steps"), i, step)
+	{
+		if (strcmp(doc_text_or(step, "id", ""), id) == 0) {
+			return step;
+		}
+	}
+	return NULL;
+}
+
+static bool same_work(const json_t *a, const json_t *b)
+{
+	return doc_eq(json_object_get(a, "action"), json_object_get(b, "action")) &&
+	       doc_eq(json_object_get(a, "resource"), json_object_get(b, "resource"));
+}
+
+static void rename_step(json_t *plan, const char *from, const char *to)
+{
+	static const char *const lists[] = { "needs", "soft" };
+	json_t *step;
+	size_t i, k, n;
+	json_t *v;
+
+	json_array_foreach(json_object_get(plan, "steps"), i, step)
+	{
+		if (strcmp(doc_text_or(step, "id", ""), from) == 0) {
+			json_object_set_new(step, "id", json_string(to));
+		}
+		for (k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
+			json_t *list = json_object_get(step, lists[k]);
+			json_array_foreach(list, n, v)
+			{
+				if (strcmp(json_string_value(v) ? json_string_value(v) : "",
+					    from) == 0) {
+					json_array_set_new(list, n, json_string(to));
+				}
+			}
+		}
+	}
+}
+
+void plan_distinct(json_t *plan, const json_t *view)
+{
+	json_t *step;
+	size_t i;
+
+	json_array_foreach(json_object_get(plan, "steps"), i, step)
+	{
+		const char *id = doc_text_or(step, "id", "");
+		const json_t *known = step_of(view, id);
+		if (known == NULL || same_work(known, step)) {
+			continue;
+		}
+		char *from = str_dup(str_from(id));
+		json_t *to = json_sprintf("%s:%s", id, doc_text_or(step, "resource.id", "?"));
+		rename_step(plan, from, json_string_value(to));
+		json_decref(to);
+		free(from);
+	}
+}
+
 void plan_hash(const json_t *plan, char out[65])
 {
 	json_t *timeless = json_deep_copy(plan);

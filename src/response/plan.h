@@ -13,6 +13,12 @@
  */
 ERR_MUST_CHECK enum err_status plan_make(
 	const struct action_ctx *base, const json_t *route, json_t **out, struct err *err);
+/*
+ * A case that several findings share may already have a step of the same id on another resource:
+ * such steps of `plan` are renamed to "ID:RESOURCE", in the `needs` and `soft` of others too, so
+ * that each keeps its own before-state. `view` is the case (view.h). Repeating it changes nothing.
+ */
+void plan_distinct(json_t *plan, const json_t *view);
 /* Hash that approvals are bound to: SHA-256 of the canonical plan without times. */
 void plan_hash(const json_t *plan, char out[65]);
 

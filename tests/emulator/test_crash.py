@@ -146,3 +146,36 @@ def test_killed_anywhere_and_resumed(stage):
             assert len(seen) == len(set(seen)), f'{where}: {kind} twice: {seen}'
     assert tried * EVERY > 60, 'the run ended sooner than it can have'
     assert tried * EVERY < MOST - EVERY, 'the run never ended by itself'
+
+
+def test_killed_while_undoing(stage):
+    """The way back killed at every place: a second undo, or resume, brings the account to the same end."""
+    stage.set('undisturbed')
+    before = stage.account()
+    case = stage.respond().json['case']
+    ran = stage.cordon('undo', case, '--output', 'json')
+    assert ran.code == 0, ran.err + ran.out
+    want = stage.account()
+    for key in ('eni', 'termination', 'shutdown', 'imds', 'acl', 'state'):
+        assert want[key] == before[key], key
+
+    tried = 0
+    for at in range(1 + EVERY // 2, MOST, EVERY):
+        stage.set(f'undo-{at}')
+        case = stage.respond().json['case']
+        ran = stage.cordon('undo', case, '--output', 'json', env={'CORDON_CRASH_AT': str(at)})
+        if ran.code != 137:
+            if not tried:
+                pytest.skip('this build has no crash points')
+            assert ran.code == 0, ran.err
+            break
+        tried += 1
+        where = f'killed at {at}, ' + re.search(r'crash point \d+: (.*)', ran.err)[1]
+        # Before the first record of the undo there is nothing to resume: then the person repeats it.
+        begun = stage.view()['suppressed']
+        again = stage.cordon(*(['resume', case] if tried % 2 and begun else ['undo', case]), '--output', 'json')
+        assert again.code == 0, f'{where}: {again.err}{again.out}'
+        view = stage.view()
+        assert view['state'] == 'undone', where
+        assert stage.account() == want, where
+    assert tried * EVERY > 10, 'the undo ended sooner than it can have'

@@ -130,6 +130,8 @@ static void test_case_from_opening_to_contained(void **state)
 	assert_string_equal(doc_text(view, "approvals[0].by"), "me");
 	say("step.intent", "{'step':'b'}");
 	say("step.result", "{'step':'b'}");
+	assert_string_equal(state_now(), "open"); /* not read back yet */
+	say("step.verified", "{'step':'b','verified':true}");
 	assert_string_equal(state_now(), "contained");
 	say("case.closed", "{'reason':'over'}");
 	assert_string_equal(state_now(), "closed");
@@ -149,6 +151,7 @@ static void test_failures(void **state)
 	assert_string_equal(doc_text(view, "steps[0].error.status"), "denied");
 	say("step.intent", "{'step':'a'}");
 	say("step.result", "{'step':'a','after':{}}");
+	say("step.verified", "{'step':'a','verified':true}");
 	assert_string_equal(state_now(), "partial");
 	assert_true(json_is_null(doc_get(view, "steps[0].error")));
 	say("step.verified", "{'step':'a','verified':false,'proof':{'text':'still open'}}");

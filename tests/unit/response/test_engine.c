@@ -910,6 +910,30 @@ static void test_after_undo_a_new_plan_runs_again(void **state)
 	json_decref(plan);
 }
 
+/* Two findings, one case: the same step on another resource must not hide the first. */
+static void test_same_step_on_another_resource_is_a_step_of_its_own(void **state)
+{
+	(void)state;
+	json_t *plan = plan_for(json_pack("[o]", step("a", "set-value", 1, "auto", NULL)));
+	json_t *out = NULL;
+
+	assert_int_equal(run(plan, NULL, NULL), ERR_OK);
+	json_decref(plan);
+	plan = plan_for(json_pack("[o, o]", step("a", "set-value", 2, "auto", NULL),
+		step("b", "set-value", 3, "auto", json_pack("[s]", "a"))));
+	assert_int_equal(run(plan, NULL, NULL), ERR_OK);
+	assert_int_equal(run(plan, NULL, NULL), ERR_OK);
+	assert_int_equal(world->applied[1] + world->applied[2] + world->applied[3], 3);
+	assert_int_equal(count_kind("step.intent", "a:r2"), 1);
+	json_t *view = view_now();
+	assert_int_equal(json_array_size(json_object_get(view, "steps")), 3);
+	json_decref(view);
+	assert_int_equal(take_back(NULL, false, &out), ERR_OK);
+	assert_int_equal(world->value[1] + world->value[2] + world->value[3], 0);
+	json_decref(out);
+	json_decref(plan);
+}
+
 static void test_lost_lease_stops_the_run(void **state)
 {
 	(void)state;
@@ -976,6 +1000,7 @@ int main(void)
 		T(test_killed_undo_is_finished_by_resume),
 		T(test_half_done_step_can_be_undone),
 		T(test_after_undo_a_new_plan_runs_again),
+		T(test_same_step_on_another_resource_is_a_step_of_its_own),
 		T(test_lost_lease_stops_the_run),
 		T(test_interruption_finishes_the_step),
 	};

@@ -1,0 +1,210 @@
+#include "base/utc.h"
+#include "response/engine_run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_STEPS 2000
+#define FRESH_MS   60000
+
+static bool known_is(const struct engine_step *s, const char *state)
+{
+	return strcmp(doc_text_or(s->known, "state", ""), state) == 0;
+}
+
+static bool planned_is(const struct engine_step *s, const char *key, const char *value)
+{
+	return strcmp(doc_text_or(s->planned, key, ""), value) == 0;
+}
+
+static const json_t *asked(const struct engine_work *w, const char *id)
+{
+	const json_t *found = NULL;
+	json_t *a;
+	size_t i;
+
+	json_array_foreach(json_object_get(w->view, "approvals"), i, a)
+	{
+		if (strcmp(doc_text_or(a, "step", ""), id) == 0 &&
+			json_is_null(json_object_get(a, "decision"))) {
+			found = a;
+		}
+	}
+	return found;
+}
+
+/* Nobody answered in time and the playbook says to give the step up. */
+static bool lapsed(const struct engine_work *w, const json_t *question)
+{
+	int64_t until;
+
+	return strcmp(doc_text_or(question, "on_expiry", ""), "skip") == 0 &&
+	       utc_parse(str_from(doc_text(question, "until")), &until) &&
+	       until < env_now_ms(w->e->env);
+}
+
+static void ask(struct engine_work *w, struct engine_step *s)
+{
+	const json_t *terms = json_object_get(w->plan, "approve");
+	json_t *who = json_object_get(terms, "who");
+	char until[32];
+
+	utc_rfc3339(env_now_ms(w->e->env) + doc_int(terms, "until_minutes", 60) * 60000, until);
+	json_t *more = json_pack("{s:O?, s:s, s:s}", "who", who, "until", until, "on_expiry",
+		doc_text_or(terms, "on_expiry", "hold"));
+	s->phase = ENGINE_PENDING;
+	(void)!engine_step_record(w, s, "approval.asked", more, "awaiting_approval");
+}
+
+/* A step in mode approve runs when somebody said so; else the question is put, once. */
+static void settle_approval(struct engine_work *w, struct engine_step *s)
+{
+	const json_t *question = asked(w, doc_text_or(s->planned, "id", ""));
+
+	if (!planned_is(s, "mode", "approve") || s->interrupted || s->applied ||
+		doc_true(s->known, "approved")) {
+		return;
+	}
+	if (w->e->approve_all) {
+		json_t *more =
+			json_pack("{s:s, s:s}", "decision", "approved", "reason", "--yes");
+		(void)!engine_step_record(w, s, "approval.given", more, NULL);
+	} else if (question == NULL) {
+		ask(w, s);
+	} else if (lapsed(w, question)) {
+		json_t *more = json_pack("{s:s, s:s}", "decision", "rejected", "reason",
+			"nobody answered in time");
+		s->phase = ENGINE_GIVEN_UP;
+		(void)!engine_step_record(w, s, "approval.given", more, "rejected");
+	} else {
+		s->phase = ENGINE_PENDING;
+	}
+}
+
+/* What earlier runs of this case already did with the step. */
+static void settle_known(struct engine_step *s)
+{
+	bool same = s->known != NULL &&
+		    doc_eq(json_object_get(s->known, "action"),
+			    json_object_get(s->planned, "action")) &&
+		    doc_eq(json_object_get(s->known, "resource"),
+			    json_object_get(s->planned, "resource"));
+
+	s->phase = ENGINE_WAITING;
+	if (planned_is(s, "mode", "notify") || planned_is(s, "mode", "none")) {
+		s->phase = ENGINE_GIVEN_UP;
+	} else if (!same) {
+		s->known = NULL;
+	} else if (known_is(s, "done") && json_is_true(json_object_get(s->known, "verified"))) {
+		s->phase = ENGINE_DONE;
+	} else if (known_is(s, "done")) {
+		s->applied = true;
+	} else if (known_is(s, "rejected") || known_is(s, "undone") ||
+		   known_is(s, "undo_failed")) {
+		s->phase = ENGINE_GIVEN_UP;
+	} else if (known_is(s, "skipped") && !doc_true(s->known, "needed")) {
+		s->phase = ENGINE_MET;
+	} else {
+		s->interrupted = json_is_true(json_object_get(s->known, "intent"));
+	}
+	s->urgent = s->interrupted && (doc_true(s->known, "partial.half_open") ||
+					      planned_is(s, "action", "isolate-network"));
+}
+
+static size_t index_of(const struct engine_work *w, const char *id)
+{
+	for (size_t i = 0; id != NULL && i < w->n; i++) {
+		if (planned_is(&w->steps[i], "id", id)) {
+			return i;
+		}
+	}
+	return SIZE_MAX;
+}
+
+static bool listed(const json_t *list, const json_t *id)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+	{
+		if (doc_eq(v, id)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A need that is not among the steps was not to be done at all: it holds nobody up. */
+static void link_needs(struct engine_work *w, struct engine_step *s)
+{
+	const json_t *needs = json_object_get(s->planned, "needs");
+	json_t *id;
+	size_t i;
+
+	s->needs = calloc(json_array_size(needs) + 1, sizeof(*s->needs));
+	if (s->needs == NULL) {
+		BUG("out of memory");
+	}
+	json_array_foreach(needs, i, id)
+	{
+		size_t at = index_of(w, json_string_value(id));
+		if (at != SIZE_MAX && &w->steps[at] != s) {
+			bool soft = listed(json_object_get(s->planned, "soft"), id);
+			s->needs[s->n_needs++] = (struct engine_need){ at, soft };
+		}
+	}
+}
+
+enum err_status engine_settle_load(struct engine_work *w, struct err *err)
+{
+	json_t *steps = json_object_get(w->plan, "steps");
+	size_t n = json_array_size(steps);
+	int64_t made;
+
+	if (n > MOST_STEPS) {
+		return err_set(err, ERR_LIMIT, "the plan has more than %d steps", MOST_STEPS);
+	}
+	w->steps = calloc(n + 1, sizeof(*w->steps));
+	if (w->steps == NULL) {
+		BUG("out of memory");
+	}
+	w->n = n;
+	w->facts = json_object();
+	w->none = json_object();
+	w->fresh = utc_parse(str_from(doc_text(w->plan, "made")), &made) &&
+		   env_now_ms(w->e->env) - made <= FRESH_MS;
+	for (size_t i = 0; i < n; i++) {
+		struct engine_step *s = &w->steps[i];
+		s->planned = json_incref(json_array_get(steps, i));
+		s->known = engine_view_step(w->view, doc_text_or(s->planned, "id", ""));
+		s->action = action_find(doc_text(s->planned, "action"));
+		settle_known(s);
+	}
+	for (size_t i = 0; i < n; i++) {
+		link_needs(w, &w->steps[i]);
+	}
+	return ERR_OK;
+}
+
+/* Steps that this run will not start by itself are settled before any thread runs. */
+void engine_settle_all(struct engine_work *w)
+{
+	for (size_t i = 0; i < w->n && !w->stop; i++) {
+		struct engine_step *s = &w->steps[i];
+		if (s->phase != ENGINE_WAITING) {
+			continue;
+		}
+		if (s->action == NULL) {
+			json_t *more = json_pack("{s:s, s:b}", "reason",
+				"this cordon has no action of that name", "needed", 1);
+			s->phase = ENGINE_BLOCKED;
+			(void)!engine_step_record(w, s, "step.skipped", more, NULL);
+		} else if (w->fresh && !s->interrupted && !s->applied &&
+			   json_is_false(json_object_get(s->planned, "needed"))) {
+			continue; /* nothing to approve: the step will find itself met */
+		} else {
+			settle_approval(w, s);
+		}
+	}
+}
