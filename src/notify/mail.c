@@ -1,4 +1,5 @@
 /* The e-mail: what happened, what was done, what you must decide, facts, cause, undo, links. */
+#include "analysis/investigate.h"
 #include "notify/forms.h"
 
 #include "base/fill.h"
@@ -239,19 +240,17 @@ static const char *class_words(const char *class_name)
 	return class_name;
 }
 
-/* A sentence of the analysis: its template is translated when it has one. */
+/* A sentence of the analysis, in the message's language. */
 static void claim(const struct summary *s, struct buf *out, const json_t *c)
 {
-	const char *template = doc_text(c, "template");
-	struct str values[10] = { 0 };
 	struct buf text = { 0 };
 
-	for (size_t i = 0; i < 10; i++) {
-		values[i] = str_from(json_string_value(json_array_get(doc_get(c, "args"), i)));
-	}
 	buf_init(&text, 65536);
-	fill_text(&text, i18n_tr(s->lang, template ? template : doc_text(c, "text")), values,
-		template ? 10 : 0, NULL);
+	if (doc_text(c, "template")) {
+		investigate_say(s->lang, c, &text);
+	} else {
+		buf_puts(&text, i18n_tr(s->lang, doc_text_or(c, "text", "")));
+	}
 	LINE(s, out, "  - {0}", text.p);
 	buf_deinit(&text);
 }

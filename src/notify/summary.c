@@ -90,6 +90,19 @@ static const char *tag_of(const struct finding *f, const char *const *names)
 	return "";
 }
 
+/* What a team knows by name: the instance rather than the key that was stolen from it. */
+static const json_t *main_resource(const json_t *view)
+{
+	const json_t *list = doc_get(view, "resources");
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		if (strcmp(doc_text_or(json_array_get(list, i), "kind", ""), "Instance") == 0) {
+			return json_array_get(list, i);
+		}
+	}
+	return json_array_get(list, 0);
+}
+
 enum err_status summary_init(struct summary *s, const json_t *view, const char *event,
 	enum i18n_lang lang, struct err *err)
 {
@@ -110,8 +123,8 @@ enum err_status summary_init(struct summary *s, const json_t *view, const char *
 		.type = doc_text_or(view, "type", "?"),
 		.account = doc_text_or(view, "account", ""),
 		.region = doc_text_or(view, "region", ""),
-		.kind = doc_text_or(view, "resources[0].kind", ""),
-		.id = doc_text_or(view, "resources[0].id", ""),
+		.kind = doc_text_or(main_resource(view), "kind", ""),
+		.id = doc_text_or(main_resource(view), "id", ""),
 		.severity_num = doc_real(view, "severity", 0),
 		.outcome = outcome_of(event, doc_text_or(view, "state", "")),
 		.contained_ms = contained_after(view),

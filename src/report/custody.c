@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { MOST_OBJECTS = 200 };
+
 static void size_of(struct sheet *s, int64_t bytes)
 {
 	static const char *const units[] = { "B", "KiB", "MiB", "GiB", "TiB" };
@@ -80,14 +82,89 @@ static void where(struct sheet *s, const json_t *first)
 	sheet_end(s, SHEET_PARA);
 }
 
-void custody_write(struct sheet *s)
+static bool is_log(const json_t *e)
+{
+	return strcmp(doc_text_or(e, "source.type", ""), "log") == 0;
+}
+
+/* The objects that are (not) logs; gives how many were left out. */
+static size_t objects(struct sheet *s, const char *caption, bool logs)
 {
 	static const char *const columns[] = { N_("What"), N_("Size"), N_("Fingerprint"),
 		N_("Locked until"), NULL };
 	const json_t *list = doc_get(s->view, "evidence");
-	size_t n = json_array_size(list);
+	size_t left = 0;
+	size_t n = 0;
+
+	sheet_table(s, caption, columns);
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		const json_t *e = json_array_get(list, i);
+		if (is_log(e) != logs) {
+			continue;
+		}
+		if (n++ < MOST_OBJECTS && sheet_room(s, 0.9)) {
+			row(s, e);
+		} else {
+			left++;
+		}
+	}
+	sheet_table_end(s);
+	return left;
+}
+
+static size_t count_logs(const json_t *list)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		n += is_log(json_array_get(list, i));
+	}
+	return n;
+}
+
+static void left_out(struct sheet *s, size_t n)
+{
 	char left[24] = "";
-	size_t i = 0;
+
+	if (n == 0) {
+		return;
+	}
+	(void)snprintf(left, sizeof(left), "%zu", n);
+	sheet_begin(s, SHEET_NOTE);
+	sheet_fill(s, "{0} more entries are in the JSON report.",
+		(struct str[]){ str_from(left) }, 1);
+	sheet_end(s, SHEET_NOTE);
+}
+
+/* What could not be taken, and why: an honest chain names its gaps. */
+static void not_taken(struct sheet *s)
+{
+	const json_t *list = doc_get(s->view, "evidence_failed");
+
+	if (json_array_size(list) == 0) {
+		return;
+	}
+	sheet_heading(s, N_("What could not be taken"));
+	sheet_begin(s, SHEET_LIST);
+	for (size_t i = 0; i < json_array_size(list) && i < 50; i++) {
+		const json_t *f = json_array_get(list, i);
+		sheet_begin(s, SHEET_ITEM);
+		sheet_badge(s, SHEET_WARN, N_("not taken"));
+		sheet_space(s);
+		sheet_code(s, doc_text(f, "name"));
+		sheet_space(s);
+		sheet_text(s, doc_text_or(f, "error.message", ""));
+		sheet_end(s, SHEET_ITEM);
+	}
+	sheet_end(s, SHEET_LIST);
+}
+
+void custody_write(struct sheet *s)
+{
+	const json_t *list = doc_get(s->view, "evidence");
+	size_t n = json_array_size(list);
+	size_t logs = count_logs(list);
+	size_t left = 0;
 
 	sheet_section(s, "evidence", N_("Evidence"));
 	if (n == 0) {
@@ -96,21 +173,18 @@ void custody_write(struct sheet *s)
 		sheet_space(s);
 		sheet_say(s, "No evidence was stored for this case.");
 		sheet_end(s, SHEET_NOTE);
-		sheet_section_end(s);
-		return;
+	} else {
+		where(s, json_array_get(list, 0));
 	}
-	where(s, json_array_get(list, 0));
-	sheet_table(s, N_("Evidence objects with their fingerprints"), columns);
-	for (i = 0; i < n && i < 300 && sheet_room(s, 0.9); i++) {
-		row(s, json_array_get(list, i));
+	if (n > logs) {
+		left += objects(s, N_("Evidence objects with their fingerprints"), false);
 	}
-	sheet_table_end(s);
-	if (i < n) {
-		(void)snprintf(left, sizeof(left), "%zu", n - i);
-		sheet_begin(s, SHEET_NOTE);
-		sheet_fill(s, "{0} more entries are in the JSON report.",
-			(struct str[]){ str_from(left) }, 1);
-		sheet_end(s, SHEET_NOTE);
+	if (logs) {
+		sheet_fold(s, N_("Log objects"), logs <= 5);
+		left += objects(s, N_("Log objects with their fingerprints"), true);
+		sheet_fold_end(s);
 	}
+	left_out(s, left);
+	not_taken(s);
 	sheet_section_end(s);
 }

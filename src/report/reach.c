@@ -18,6 +18,41 @@ static bool same_action(const json_t *a, const json_t *b)
 	return strcmp(doc_text_or(a, "action", ""), doc_text_or(b, "action", "")) == 0;
 }
 
+static void number(struct sheet *s, const char *label, int64_t n)
+{
+	char text[32] = "";
+
+	if (n > 0) {
+		(void)snprintf(text, sizeof(text), "%lld", (long long)n);
+		sheet_fill(s, label, (struct str[]){ str_from(text) }, 1);
+		buf_puts(s->out, " \xc2\xb7 ");
+	}
+}
+
+/* How much, and from when to when; an entry has one time, or a first and a last. */
+static void when(struct sheet *s, const json_t *head, const json_t *last, bool many)
+{
+	const json_t *from =
+		doc_get(head, "first") ? doc_get(head, "first") : doc_get(head, "time");
+	const json_t *to =
+		doc_get(last, "last") ? doc_get(last, "last") : doc_get(last, "time");
+
+	sheet_raw(s, "<span class=\"meta\">");
+	buf_puts(s->out, s->html ? "" : " ");
+	if (!many) {
+		number(s, N_("{0} objects"), doc_int(head, "objects", 0));
+		number(s, N_("{0} bytes"), doc_int(head, "bytes", 0));
+	}
+	if (from) {
+		sheet_time(s, from);
+	}
+	if (to && !json_equal(from, to)) {
+		buf_puts(s->out, " \xe2\x80\x93 ");
+		sheet_time(s, to);
+	}
+	sheet_raw(s, "</span>");
+}
+
 /* One call on many targets is one line: the call, how often, on what, when first and last. */
 static void group(struct sheet *s, const json_t *list, size_t first)
 {
@@ -71,14 +106,7 @@ static void group(struct sheet *s, const json_t *list, size_t first)
 	}
 	sheet_space(s);
 	sheet_events(s, events);
-	sheet_raw(s, "<span class=\"meta\">");
-	buf_puts(s->out, s->html ? "" : " ");
-	sheet_time(s, doc_get(head, "time"));
-	if (n > 1) {
-		buf_puts(s->out, " \xe2\x80\x93 ");
-		sheet_time(s, doc_get(last, "time"));
-	}
-	sheet_raw(s, "</span>");
+	when(s, head, last, n > 1);
 	json_decref(events);
 	json_decref(targets);
 }
@@ -109,7 +137,7 @@ static void things(struct sheet *s, const char *heading, const char *path)
 	sheet_begin(s, SHEET_LIST);
 	for (size_t i = 0; i < n && shown < MOST_THINGS && sheet_room(s, 0.85); i++) {
 		const json_t *e = json_array_get(list, i);
-		bool call = doc_text(e, "action") != NULL;
+		bool call = doc_text(e, "action") && doc_text(e, "target");
 		if (call && seen_before(list, i)) {
 			continue;
 		}

@@ -214,8 +214,8 @@ void sheet_phrase_text(const struct sheet *s, const json_t *phrase, struct buf *
 		investigate_say(s->lang, phrase, out);
 		return;
 	}
-	const char *text = json_is_string(phrase) ? json_string_value(phrase) :
-						    doc_text_or(phrase, "text", "");
+	const char *text = json_is_string(phrase) ? json_string_value(phrase)
+						  : doc_text_or(phrase, "text", "");
 	buf_puts(out, sheet_tr(s, text));
 }
 
@@ -505,7 +505,9 @@ void sheet_duration(int64_t ms, char out[48])
 {
 	long long sec = (long long)(ms < 0 ? 0 : ms) / 1000;
 
-	if (sec < 60) {
+	if (ms < 1000) {
+		(void)snprintf(out, 48, "%lld ms", (long long)(ms < 0 ? 0 : ms));
+	} else if (sec < 60) {
 		(void)snprintf(out, 48, "%lld s", sec);
 	} else if (sec < 3600) {
 		(void)snprintf(out, 48, "%lld min %lld s", sec / 60, sec % 60);

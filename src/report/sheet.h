@@ -101,7 +101,7 @@ bool sheet_room(const struct sheet *s, double share);
 
 /* Milliseconds of a time given as text or number; false when there is none. */
 bool sheet_time_ms(const json_t *time, int64_t *ms);
-/* "38 s", "4 min 12 s", "3 h 5 min", "2 d 4 h" into out[48]. */
+/* "120 ms", "38 s", "4 min 12 s", "3 h 5 min", "2 d 4 h" into out[48]. */
 void sheet_duration(int64_t ms, char out[48]);
 
 #endif

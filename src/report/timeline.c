@@ -195,7 +195,8 @@ static void event_text(struct sheet *s, const json_t *e)
 		sheet_code(s, target);
 	}
 	if (outcome && *outcome) {
-		bool fine = strcmp(outcome, "Success") == 0 || outcome[0] == '2';
+		bool fine = strcmp(outcome, "Success") == 0 || strcmp(outcome, "ok") == 0 ||
+			    outcome[0] == '2';
 		sheet_space(s);
 		sheet_badge(s, fine ? SHEET_PLAIN : SHEET_WARN, outcome);
 	}
