@@ -243,12 +243,16 @@ static enum err_status user_of_key(const struct action_ctx *c, json_t **out, str
 		aws_call(c->aws, "iam", "GetAccessKeyLastUsed", params, &answer, err);
 	if (st == ERR_OK && doc_text(answer, "UserName")) {
 		*out = json_pack("{s:s}", "user", doc_text(answer, "UserName"));
-	} else if (st == ERR_OK || st == ERR_NOT_FOUND ||
-		   (err && st == ERR_DENIED && err->http_status != 0)) {
-		/* IAM answers AccessDenied for a key of another account. */
+	} else if (st == ERR_OK || st == ERR_NOT_FOUND) {
 		*out = no_user("no user of this account owns the key");
 		err_clear(err);
 		st = ERR_OK;
+	} else if (st == ERR_DENIED) {
+		/* IAM answers so for a key of another account, too. */
+		st = err_prefix(err,
+			"whose key it is can't be asked: the permission is missing, or the key "
+			"belongs to another account (then name its user in the step's "
+			"parameters)");
 	}
 	json_decref(answer);
 	json_decref(params);
