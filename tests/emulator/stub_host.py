@@ -1,7 +1,7 @@
 """An instance as far as a shell script sees it: a network namespace of its own that keeps its state.
 
 The namespace lives as long as a holder process that waits on a pipe; when the stub ends, however it
-ends, the pipe closes, the holder ends and the kernel takes the namespace away. Where namespaces are
+ends, the pipe closes, the holder removes the folder and ends, and the kernel takes the namespace away. Where namespaces are
 not allowed the script runs against a recording `nft` instead, and its stderr says so: it must never
 touch the firewall of the machine that runs the tests.
 """
@@ -52,8 +52,8 @@ class Host:
         self.holder = None
         if how:
             self.holder = subprocess.Popen(
-                [*how, 'sh', '-c', 'ip link set lo up; echo ready; exec cat >/dev/null'],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                [*how, 'sh', '-c', 'ip link set lo up; echo ready; cat >/dev/null; rm -rf "$0"', str(self.folder)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
             if self.holder.stdout.readline() != b'ready\n':
                 self.holder = None
         if self.holder is None:

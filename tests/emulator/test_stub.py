@@ -3,8 +3,10 @@ from __future__ import annotations
 
 import json
 import pathlib
+import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -189,7 +191,23 @@ def test_cloudtrail_events_are_looked_up(stub):
     assert ct.list_public_keys()['PublicKeyList'] == []
 
 
-@pytest.mark.parametrize('how', ['stdin', 'term'])
+def children_of(pid: int) -> list[int]:
+    tasks = pathlib.Path(f'/proc/{pid}/task').glob('*/children')
+    return [int(c) for t in tasks for c in t.read_text().split()]
+
+
+def holder_of(folder: pathlib.Path) -> int | None:
+    """The process that keeps the host's namespace names the folder in its command line."""
+    for p in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+        try:
+            if str(folder).encode() in p.read_bytes().split(b'\0'):
+                return int(p.parent.name)
+        except OSError:
+            continue
+    return None
+
+
+@pytest.mark.parametrize('how', ['stdin', 'term', 'kill'])
 def test_nothing_is_left_behind(how):
     s = Running()
     ssm = s.client('ssm')
@@ -198,9 +216,14 @@ def test_nothing_is_left_behind(how):
     command = ssm.send_command(InstanceIds=[INSTANCE], DocumentName='cordon-isolate',
                                Parameters={'action': ['status'], 'caseId': ['x']})['Command']
     wait(ssm, command['CommandId'])
-    children = pathlib.Path(f'/proc/{s.process.pid}/task/{s.process.pid}/children')
-    held = [] if not children.exists() else children.read_text().split()
-    if how == 'term':
-        s.process.terminate()
-    assert s.close() == 0
-    assert not [c for c in held if pathlib.Path(f'/proc/{c}').exists()]
+    held = {p for p in children_of(s.process.pid)}
+    folders = [p for p in pathlib.Path(tempfile.gettempdir()).glob('cordon-host-*') if holder_of(p) in held]
+    assert folders or not s.control('state')['namespaces']
+    if how != 'stdin':
+        s.process.send_signal(signal.SIGTERM if how == 'term' else signal.SIGKILL)
+    assert s.close() == (0 if how != 'kill' else -signal.SIGKILL)
+    until = time.monotonic() + 5
+    while time.monotonic() < until and ([p for p in held if pathlib.Path(f'/proc/{p}').exists()] or [f for f in folders if f.exists()]):
+        time.sleep(0.05)
+    assert not [p for p in held if pathlib.Path(f'/proc/{p}').exists()]
+    assert not [f for f in folders if f.exists()]

@@ -163,9 +163,8 @@ enum err_status ec2_undone(
 	enum err_status st = ERR_OK;
 	if (blocking && !ec2_forced(c)) {
 		st = err_set(err, ERR_CONFLICT,
-			"%zu part(s) of this step were changed by somebody else and left "
-			"alone: %s Look at them, then repeat the undo with --force to "
-			"overwrite",
+			"%zu part(s) of this step were not undone and left alone: %s Look at "
+			"them, then repeat the undo with --force to overwrite",
 			blocking, first);
 	}
 	*out = differences_taken;
