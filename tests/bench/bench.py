@@ -1,0 +1,126 @@
+#!/usr/bin/env python3
+"""bench.py CORDON: start-up time, and the time from a finding to an isolated instance, beside boto3 making the same calls.
+
+Both sides talk to a moto server on this machine, so most of the time is moto's; what differs is the number of
+round trips and what the client adds to each. Numbers, not a test: nothing here passes or fails.
+"""
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / 'tests/emulator'))
+
+import boto3  # noqa: E402
+import conftest  # noqa: E402
+from botocore.config import Config  # noqa: E402
+
+
+def milliseconds(run, times: int) -> list[float]:
+    out = []
+    for _ in range(times):
+        began = time.perf_counter()
+        run()
+        out.append((time.perf_counter() - began) * 1000)
+    return out
+
+
+def show(what: str, value: str, note: str = '') -> None:
+    print(f'  {what:<46} {value:>12}   {note}', flush=True)
+
+
+def bench_start(binary: str) -> None:
+    print('Start')
+    runs = milliseconds(lambda: subprocess.run([binary, 'version'], stdout=subprocess.DEVNULL, check=True), 40)
+    show('cordon version, median of 40', f'{statistics.median(runs):.1f} ms', 'budget 30 ms')
+    show('  slowest', f'{max(runs):.1f} ms')
+
+
+def bench_drill(binary: str, times: int) -> None:
+    print('Finding to isolated: cordon drill --scenario web-exploit, every measure of the playbook running beside it')
+    docs = []
+    for seed in range(1, times + 1):
+        ran = subprocess.run([binary, 'drill', '--scenario', 'web-exploit', '--seed', str(seed), '--output', 'json'], stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, env={**os.environ, 'CORDON_VENV': sys.prefix}, text=True)
+        if ran.returncode:
+            sys.exit(f'the drill failed:\n{ran.stderr[-1500:]}')
+        docs.append(json.loads(ran.stdout.splitlines()[-1]))
+    for key, label in (('finding_to_case', 'finding to case'), ('finding_to_isolated', 'finding to isolated'), ('total', 'finding to report')):
+        values = [d['timings_ms'][key] for d in docs]
+        show(f'{label}, median of {times}', f'{statistics.median(values):.0f} ms')
+    show('sequential round trips to isolation', str(docs[0]['round_trips']), 'budget 5')
+
+
+class Counting:
+    """boto3's EC2 client, counting its calls."""
+
+    def __init__(self, url: str):
+        self.calls = 0
+        self.ec2 = boto3.client('ec2', region_name=conftest.REGION, endpoint_url=url, aws_access_key_id='AKIAIOSFODNN7EXAMPLE',
+                                aws_secret_access_key='bench', config=Config(retries={'max_attempts': 1}))
+        self.ec2.meta.events.register('before-send.ec2.*', self.count)
+
+    def count(self, **_):
+        self.calls += 1
+
+
+def isolate(client: Counting, instance: str) -> None:
+    """What cordon's isolation does for one instance, one call after the other, as a script would."""
+    ec2 = client.ec2
+    nics = ec2.describe_instances(InstanceIds=[instance])['Reservations'][0]['Instances'][0]['NetworkInterfaces']
+    vpc = nics[0]['VpcId']
+    groups = []
+    for name in ('pass', 'closed'):
+        group = ec2.create_security_group(GroupName=f'{name}-{instance}-{time.monotonic_ns()}', Description='isolation', VpcId=vpc)['GroupId']
+        if name == 'pass':
+            ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{'IpProtocol': '-1', 'IpRanges': [{'CidrIp': '0.0.0.0/0'}]}])
+        else:
+            ec2.revoke_security_group_egress(GroupId=group, IpPermissions=[{'IpProtocol': '-1', 'IpRanges': [{'CidrIp': '0.0.0.0/0'}]}])
+        groups.append(group)
+    ec2.describe_security_group_rules(Filters=[{'Name': 'group-id', 'Values': groups}])
+    for group in groups:
+        for nic in nics:
+            ec2.modify_network_interface_attribute(NetworkInterfaceId=nic['NetworkInterfaceId'], Groups=[group])
+    ec2.describe_network_interfaces(NetworkInterfaceIds=[n['NetworkInterfaceId'] for n in nics])
+
+
+def bench_boto3(times: int) -> None:
+    print('The same isolation by a boto3 script, nothing else running')
+    port = conftest.free_port()
+    env = {k: v for k, v in os.environ.items() if not k.startswith(('AWS_', 'MOTO_'))}
+    server = subprocess.Popen([conftest.python_tool('moto_server'), '-H', '127.0.0.1', '-p', str(port)], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env={**env, 'MOTO_EC2_LOAD_DEFAULT_AMIS': 'false'})
+    try:
+        conftest.wait_for_port(port, server)
+        url = f'http://127.0.0.1:{port}'
+        began = time.perf_counter()
+        client = Counting(url)
+        loading = (time.perf_counter() - began) * 1000
+        vpc, subnets, _, _, group = conftest.make_network(client.ec2)
+        made = client.ec2.run_instances(ImageId='ami-12c6146b', InstanceType='t3.small', MinCount=1, MaxCount=1, NetworkInterfaces=[
+            {'DeviceIndex': 0, 'SubnetId': subnets[0], 'Groups': [group]}])['Instances'][0]['InstanceId']
+        isolate(client, made)
+        client.calls = 0
+        runs = milliseconds(lambda: isolate(client, made), times)
+        show(f'isolated, median of {times}', f'{statistics.median(runs):.0f} ms')
+        show('sequential round trips', str(client.calls // times))
+        show('loading the client', f'{loading:.0f} ms', 'before the first call')
+    finally:
+        conftest.stop(server)
+
+
+def main() -> None:
+    binary = str(pathlib.Path(sys.argv[1]).resolve())
+    times = int(os.environ.get('TIMES', '5'))
+    bench_start(binary)
+    bench_drill(binary, times)
+    bench_boto3(times)
+
+
+main()
