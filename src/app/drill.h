@@ -125,6 +125,11 @@ void drill_tell_evidence(struct drill *d);
 void drill_tell_messages(struct drill *d);
 /* Collects what the team's inbox, phones and mailboxes got. */
 ERR_MUST_CHECK enum err_status drill_tell_collect(struct drill *d, struct err *err);
+/* drill_result.c: cordon.drill/1 of what was played; and what must hold for it to have succeeded (the first that
+ * does not is said). */
+json_t *drill_result_document(struct drill *d);
+ERR_MUST_CHECK enum err_status drill_result_judge(
+	const struct drill *d, const json_t *out, struct err *err);
 /* drill.c: plays it all; *out is cordon.drill/1. */
 ERR_MUST_CHECK enum err_status drill_run(struct drill *d, json_t **out, struct err *err);
 void drill_deinit(struct drill *d);
