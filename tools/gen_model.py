@@ -25,9 +25,8 @@ OTHER_KINDS = {'character': 'string', 'long': 'integer', 'short': 'integer', 'by
                'double': 'float', 'bigdecimal': 'float'}
 LOCATIONS = {None: 0, 'header': 1, 'headers': 2, 'uri': 3, 'querystring': 4, 'statusCode': 5}
 TIMES = {None: 0, 'iso8601': 1, 'rfc822': 2, 'unixTimestamp': 3}
-REQUIRED, FLATTENED, IDEMPOTENCY, STREAMING, XML_ATTR, JSON_VALUE, HOST_LABEL, SENSITIVE = (
-    1 << i for i in range(8))
-URL_ENCODED, UNION = HOST_LABEL, REQUIRED  # of a shape
+REQUIRED, FLATTENED, IDEMPOTENCY, STREAMING, XML_ATTR, JSON_VALUE = (1 << i for i in range(6))
+URL_ENCODED, UNION = 1 << 6, REQUIRED  # of a shape
 # The models do not say it, IAM's API reference does ("URL-encoded compliant with RFC 3986").
 URL_ENCODED_SHAPES = {('iam', 'policyDocumentType')}
 
@@ -118,8 +117,7 @@ class Service:
                  | (IDEMPOTENCY if ref.get('idempotencyToken') else 0)
                  | (STREAMING if ref.get('streaming') else 0)
                  | (XML_ATTR if ref.get('xmlAttribute') else 0)
-                 | (JSON_VALUE if ref.get('jsonvalue') else 0)
-                 | (HOST_LABEL if ref.get('hostLabel') else 0))
+                 | (JSON_VALUE if ref.get('jsonvalue') else 0))
         wire = ref.get('locationName')
         return (t.id(name), t.id(wire) if wire and wire != name else 0, self.shape(ref['shape']),
                 flags, LOCATIONS[ref.get('location')], self.table.extra(ref))
@@ -149,7 +147,6 @@ class Service:
         flags = ((FLATTENED if shape.get('flattened') else 0)
                  | (UNION if shape.get('union') else 0)
                  | (STREAMING if shape.get('streaming') else 0)
-                 | (SENSITIVE if shape.get('sensitive') else 0)
                  | (URL_ENCODED if (self.name, name) in URL_ENCODED_SHAPES else 0))
         payload = 0
         if shape.get('payload'):
@@ -193,6 +190,8 @@ def comma(value):
 def add_operation(table, service, svc, op, mutating, pagers):
     t, model = table.texts, svc['operations'][op]
     name = svc['name']
+    if model.get('endpoint', {}).get('hostPrefix'):
+        sys.exit(f'{name} {op}: host prefixes are not done; see endpoint.c')
     ref_in, ref_out = model.get('input'), model.get('output')
     shapes = svc['shapes']
     flags = 1 if mutating else 0
@@ -218,14 +217,13 @@ def add_operation(table, service, svc, op, mutating, pagers):
     if op in pagers:
         p = pagers[op]
         table.pagers.append(tuple(t.id(re.sub(r'\s', '', comma(p.get(k)))) for k in (
-            'input_token', 'output_token', 'result_key', 'more_results', 'limit_key')))
+            'input_token', 'output_token', 'result_key', 'more_results')))
         pager = len(table.pagers)
     action = IAM_ACTION.get(name, {}).get(op, op)
     ns = (ref_in or {}).get('xmlNamespace') or {}
     table.operations.append((
         t.id(op), t.id(model['http']['method']), t.id(model['http']['requestUri']),
         t.id(f"{IAM_PREFIX.get(name, svc['signing'])}:{action}"),
-        t.id(model.get('endpoint', {}).get('hostPrefix')),
         t.id((ref_out or {}).get('resultWrapper')), t.id((ref_in or {}).get('locationName')),
         t.id(ns.get('uri')), service.shape(ref_in['shape']) if ref_in else 'MODEL_NO_SHAPE',
         service.shape(ref_out['shape']) if ref_out else 'MODEL_NO_SHAPE', pager, flags))

@@ -1,6 +1,6 @@
 #include "app/app.h"
 
-#define MAX_PARAMS (16u * 1024 * 1024)
+#define MAX_PARAMS ((size_t)16 * 1024 * 1024)
 
 static const struct app_option options[] = {
 	{ "params", 'p', "JSON", N_("parameters as a JSON object, or @FILE, or @- for stdin"),
@@ -58,27 +58,37 @@ static enum err_status list(struct app *app, const char *service, struct err *er
 	return ERR_OK;
 }
 
+static enum err_status perform(
+	struct app *app, const json_t *params, json_t **result, struct err *err)
+{
+	const char *service = app->args[0], *operation = app->args[1];
+	struct aws_client *client = NULL;
+	enum err_status st = app_aws(app, &client, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	if (app_opt(app, "show-request")) {
+		return aws_show_request(client, service, operation, params, result, err);
+	}
+	if (app_opt(app, "paginate")) {
+		return aws_call_paged(client, service, operation, params, 0, result, err);
+	}
+	return aws_call(client, service, operation, params, result, err);
+}
+
 static enum err_status run(struct app *app, struct err *err)
 {
+	json_t *params = NULL, *result = NULL;
 	if (app->n_args < 2) {
 		return list(app, app->n_args ? app->args[0] : NULL, err);
 	}
-	const char *service = app->args[0], *operation = app->args[1];
-	struct aws_client *client = NULL;
-	json_t *params = NULL, *result = NULL;
-	enum err_status st;
-	TRY(read_params(app, &params, err));
-	TRY(app_aws(app, &client, err));
-	if (app_opt(app, "show-request")) {
-		TRY(aws_show_request(client, service, operation, params, &result, err));
-	} else if (app_opt(app, "paginate")) {
-		TRY(aws_call_paged(client, service, operation, params, 0, &result, err));
-	} else {
-		TRY(aws_call(client, service, operation, params, &result, err));
+	enum err_status st = read_params(app, &params, err);
+	if (st == ERR_OK) {
+		st = perform(app, params, &result, err);
 	}
-	app_print_json(app, result);
-	st = ERR_OK;
-out:
+	if (st == ERR_OK) {
+		app_print_json(app, result);
+	}
 	json_decref(params);
 	json_decref(result);
 	return st;

@@ -201,7 +201,7 @@ enum err_status call_sts(void *ctx, struct creds *with, const char *operation,
 static json_t *shown(const struct wire_request *w)
 {
 	struct buf url;
-	buf_init(&url, 256u * 1024);
+	buf_init(&url, (size_t)256 * 1024);
 	wire_url(w, &url);
 	json_t *headers = json_object();
 	for (size_t i = 0; i < w->headers.n; i++) {

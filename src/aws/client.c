@@ -21,7 +21,10 @@ static void agent_token(struct str s, struct buf *out)
 		unsigned char c = (unsigned char)s.p[i];
 		bool ok = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
 			  (c >= '0' && c <= '9') || strchr("!$%&'*+-.^_`|~", c);
-		buf_putc(out, ok ? (char)c : '-');
+		if (!ok) {
+			c = '-';
+		}
+		buf_putc(out, (char)c);
 	}
 }
 

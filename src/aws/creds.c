@@ -6,8 +6,8 @@
 #include <stdlib.h>
 
 /* Renewed when less than this is left; used on, with a warning, while renewing fails. */
-#define EARLY_MS     (5 * 60 * 1000)
-#define MANDATORY_MS (60 * 1000)
+#define EARLY_MS     ((int64_t)5 * 60 * 1000)
+#define MANDATORY_MS ((int64_t)60 * 1000)
 
 struct creds *creds_new(
 	struct str access_key, struct str secret_key, struct str token, const char *source)

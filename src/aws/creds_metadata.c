@@ -9,7 +9,7 @@
 #include <openssl/crypto.h>
 #include <string.h>
 
-#define MAX_ANSWER (256u * 1024)
+#define MAX_ANSWER ((size_t)256 * 1024)
 
 struct question {
 	const char *method;
@@ -134,7 +134,7 @@ enum err_status creds_from_container(
 			"machine");
 	}
 	enum err_status st;
-	buf_init(&token, 16u * 1024);
+	buf_init(&token, (size_t)16 * 1024);
 	buf_init(&answer, MAX_ANSWER);
 	TRY(authorization(o->env, &token, err));
 	struct question q = { .method = "GET",

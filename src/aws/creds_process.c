@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #define MAX_WORDS  64
-#define MAX_OUTPUT (64u * 1024)
+#define MAX_OUTPUT ((size_t)64 * 1024)
 #define TIMEOUT_MS 60000
 
 extern char **environ;
@@ -145,7 +145,7 @@ enum err_status creds_from_process(
 	struct buf text, answer;
 	json_t *doc = NULL;
 	enum err_status st;
-	buf_init(&text, 16u * 1024);
+	buf_init(&text, (size_t)16 * 1024);
 	buf_init(&answer, MAX_OUTPUT);
 	if (!split(command, &text, words, &n)) {
 		st = err_set(err, ERR_CONFIG,

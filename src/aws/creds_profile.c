@@ -87,7 +87,7 @@ static enum err_status with_token_file(const struct creds_options *o, struct str
 {
 	char name[4096];
 	struct buf token;
-	buf_init(&token, 64u * 1024);
+	buf_init(&token, (size_t)64 * 1024);
 	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(path));
 	enum err_status st = env_read_file(o->env, name, &token, err);
 	if (st != ERR_OK) {
@@ -104,6 +104,7 @@ static enum err_status with_token_file(const struct creds_options *o, struct str
 static enum err_status from_profile(const struct creds_options *o, const char *profile,
 	int depth, struct creds **out, struct err *err);
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by MAX_CHAIN */
 /* What signs the AssumeRole call. */
 static enum err_status base_creds(const struct creds_options *o, const char *profile, int depth,
 	struct creds **out, struct err *err)
@@ -189,6 +190,7 @@ static enum err_status from_profile(const struct creds_options *o, const char *p
 	struct str process = get(o, profile, "credential_process");
 	return process.n ? creds_from_process(o, process, out, err) : ERR_OK;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 enum err_status creds_from_profile(
 	const struct creds_options *o, const char *profile, struct creds **out, struct err *err)

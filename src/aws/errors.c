@@ -128,7 +128,10 @@ static void copy(char *out, size_t size, struct str s)
 	size_t n = s.n < size - 1 ? s.n : size - 1;
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
-		out[i] = c > ' ' && c < 0x7f ? (char)c : '?';
+		if (c <= ' ' || c >= 0x7f) {
+			c = '?';
+		}
+		out[i] = (char)c;
 	}
 	out[n] = '\0';
 }
@@ -256,7 +259,7 @@ enum err_status errors_from(
 {
 	struct parts p = { 0 };
 	struct str body = str_trim(buf_view(&r->body));
-	buf_init(&p.message, 64u * 1024);
+	buf_init(&p.message, (size_t)64 * 1024);
 	/* By content, not by protocol: JSON services send some errors as XML. */
 	if (body.n && body.p[0] == '<') {
 		from_xml(body, &p);
@@ -292,8 +295,8 @@ enum err_status errors_from(
 bool errors_hidden(const struct model_call *c, const struct wire_response *r)
 {
 	struct str body = str_trim(buf_view(&r->body));
-	if (c->service->protocol != MODEL_REST_XML || r->status != 200 || body.n > 64u * 1024 ||
-		(c->op->flags & MODEL_OP_STREAM_OUT)) {
+	if (c->service->protocol != MODEL_REST_XML || r->status != 200 ||
+		body.n > (size_t)64 * 1024 || (c->op->flags & MODEL_OP_STREAM_OUT)) {
 		return false;
 	}
 	struct xml_doc doc;

@@ -7,7 +7,7 @@
 
 #define MAX_PARALLEL      64L
 #define MAX_IDLE_CARRIERS 16
-#define MAX_HEADER_BYTES  (256u * 1024)
+#define MAX_HEADER_BYTES  ((size_t)256 * 1024)
 
 struct http {
 	CURLM *multi;
@@ -206,7 +206,7 @@ static struct curl_slist *add_header(
 	struct curl_slist *list, const char *name, const char *value)
 {
 	struct buf line;
-	buf_init(&line, 64u * 1024);
+	buf_init(&line, (size_t)64 * 1024);
 	/* libcurl sends a header without value only when it is written "Name;". */
 	buf_printf(&line, value[0] ? "%s: %s" : "%s;", name, value);
 	struct curl_slist *more = curl_slist_append(list, line.p ? line.p : "");
@@ -300,7 +300,7 @@ enum err_status http_start(struct http *h, struct http_exchange *x, struct err *
 		return err_set(err, ERR_FAILED, "libcurl can't begin a transfer");
 	}
 	struct buf url;
-	buf_init(&url, 256u * 1024);
+	buf_init(&url, (size_t)256 * 1024);
 	wire_url(x->request, &url);
 	t->easy = e;
 	x->transfer = t;

@@ -125,9 +125,10 @@ enum err_status ini_parse(struct str text, const char *name, struct ini *out, st
 	struct ini f = { 0 };
 	struct parser p = { .out = &f, .name = name, .err = err };
 	if (text.n > INI_MAX_BYTES) {
-		return err_set(err, ERR_LIMIT, "%s: larger than %u bytes", name, INI_MAX_BYTES);
+		return err_set(
+			err, ERR_LIMIT, "%s: larger than %zu bytes", name, INI_MAX_BYTES);
 	}
-	arena_init(&f.arena, (size_t)INI_MAX_BYTES * 8);
+	arena_init(&f.arena, INI_MAX_BYTES * 8);
 	if (str_starts(text, STR("\xef\xbb\xbf"))) {
 		text = str_sub(text, 3, SIZE_MAX);
 	}

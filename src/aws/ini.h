@@ -10,7 +10,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
-#define INI_MAX_BYTES (1024u * 1024)
+#define INI_MAX_BYTES ((size_t)1024 * 1024)
 
 struct ini_item {
 	struct str section; /* "default", "profile dev", "sso-session x", "services y" */

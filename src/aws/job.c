@@ -5,10 +5,11 @@
 #include "aws/validate.h"
 #include "base/hash.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A Date header further off than this explains a refused signature (AWS allows 5 or 15 min). */
-#define SKEW_MS (4 * 60 * 1000)
+#define SKEW_MS ((int64_t)4 * 60 * 1000)
 
 /* ---- building ---- */
 
@@ -55,12 +56,15 @@ static bool repeatable(const struct job *j)
 
 static bool unhex(const char *hex, struct buf *out)
 {
+	char pair[3] = "";
 	for (size_t i = 0; hex[i] && hex[i + 1]; i += 2) {
-		unsigned byte = 0;
-		if (sscanf(hex + i, "%2x", &byte) != 1) {
+		char *end = NULL;
+		pair[0] = hex[i];
+		pair[1] = hex[i + 1];
+		buf_putc(out, (char)strtoul(pair, &end, 16));
+		if (*end) {
 			return false;
 		}
-		buf_putc(out, (char)byte);
 	}
 	return out->n == HASH_SHA256_BYTES;
 }

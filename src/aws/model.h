@@ -47,8 +47,6 @@ enum model_time { MODEL_TIME_DEFAULT, MODEL_TIME_ISO8601, MODEL_TIME_RFC822, MOD
 #define MODEL_STREAMING   0x08u
 #define MODEL_XML_ATTR    0x10u
 #define MODEL_JSON_VALUE  0x20u /* JSON text carried in a header, base64 */
-#define MODEL_HOST_LABEL  0x40u
-#define MODEL_SENSITIVE   0x80u
 /* Of a shape: IAM answers with percent-encoded policy documents; read as plain text. */
 #define MODEL_URL_ENCODED 0x40u
 #define MODEL_UNION       0x01u /* of a shape: exactly one member */
@@ -76,7 +74,7 @@ struct model_shape {
 	uint16_t payload; /* 1 + index of the member that is the whole body; 0 = none */
 	uint16_t wire;    /* text id of the shape's own locationName */
 	uint8_t type;     /* enum model_type */
-	uint8_t flags;    /* FLATTENED, STREAMING, SENSITIVE, URL_ENCODED, UNION */
+	uint8_t flags;    /* FLATTENED, STREAMING, URL_ENCODED, UNION */
 	uint8_t extra;
 };
 
@@ -92,7 +90,6 @@ struct model_shape {
 struct model_operation {
 	uint16_t name, method, uri; /* text ids; uri with {Label} and {Label+} */
 	uint16_t iam;               /* "ec2:DescribeInstances" */
-	uint16_t host_prefix;       /* "{AccountId}." or 0 */
 	uint16_t result_wrapper;    /* query */
 	uint16_t input_wire;        /* rest-xml: root element, 0 = none */
 	uint16_t input_xmlns;       /* rest-xml: its namespace */
@@ -104,7 +101,7 @@ struct model_operation {
 
 /* Texts are comma-separated lists of member names, or dotted paths; "a||b[-1].c" in tokens. */
 struct model_pager {
-	uint16_t in_tokens, out_tokens, results, more, limit;
+	uint16_t in_tokens, out_tokens, results, more;
 };
 
 struct model_service {

@@ -124,6 +124,34 @@ static void drop_tokens(const struct model *m, const struct model_pager *p, json
 	}
 }
 
+struct walk {
+	struct aws_client *client;
+	const char *service, *operation;
+	const struct model *m;
+	const struct model_pager *pager;
+	json_t *ask, *sum;
+};
+
+/* One page more; *more tells whether another one follows. */
+static enum err_status one_page(struct walk *w, bool *more, struct err *err)
+{
+	json_t *page = NULL, *before = json_deep_copy(w->ask);
+	enum err_status st = aws_call(w->client, w->service, w->operation, w->ask, &page, err);
+	if (st == ERR_OK) {
+		/* The same tokens again would ask for the same page for ever. */
+		*more = next_page(w->m, w->pager, page, w->ask) && !json_equal(before, w->ask);
+		if (w->sum) {
+			add_page(w->sum, page, str_from(model_text(w->m, w->pager->results)));
+		} else {
+			w->sum = json_incref(page);
+		}
+	}
+	json_decref(page);
+	json_decref(before);
+	return st;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): aws_call and a page ceiling */
 enum err_status aws_call_paged(struct aws_client *c, const char *service, const char *operation,
 	const json_t *params, int max_pages, json_t **result, struct err *err)
 {
@@ -131,45 +159,29 @@ enum err_status aws_call_paged(struct aws_client *c, const char *service, const 
 	if (!model_find(&model_table, service, operation, &call) || call.op->pager == 0) {
 		return aws_call(c, service, operation, params, result, err);
 	}
-	const struct model *m = call.m;
-	const struct model_pager *p = &m->pagers[call.op->pager - 1];
-	json_t *ask = params ? json_copy((json_t *)(uintptr_t)params) : json_object();
-	json_t *sum = NULL;
+	struct walk w = { .client = c,
+		.service = service,
+		.operation = operation,
+		.m = call.m,
+		.pager = &call.m->pagers[call.op->pager - 1],
+		.ask = params ? json_copy((json_t *)(uintptr_t)params) : json_object() };
 	enum err_status st = ERR_OK;
 	bool more = true;
 	max_pages = max_pages > 0 ? max_pages : DEFAULT_PAGES;
-	for (int pages = 0; more; pages++) {
-		json_t *page = NULL;
-		if (pages == max_pages) {
-			st = err_set(err, ERR_LIMIT,
-				"%s %s: more than %d pages; narrow the request", service,
-				operation, max_pages);
-			goto out;
-		}
-		json_t *before = json_deep_copy(ask);
-		st = aws_call(c, service, operation, ask, &page, err);
-		if (st == ERR_OK) {
-			more = next_page(m, p, page, ask);
-			/* The same tokens again would ask for the same page for ever. */
-			more = more && !json_equal(before, ask);
-		}
-		json_decref(before);
-		if (st != ERR_OK) {
-			goto out;
-		}
-		if (!sum) {
-			sum = page;
-		} else {
-			add_page(sum, page, str_from(model_text(m, p->results)));
-			json_decref(page);
-		}
+	for (int pages = 0; more && st == ERR_OK; pages++) {
+		st = pages < max_pages
+			     ? one_page(&w, &more, err)
+			     : err_set(err, ERR_LIMIT,
+				       "%s %s: more than %d pages; narrow the request", service,
+				       operation, max_pages);
 	}
-	drop_tokens(m, p, sum);
-	if (result) {
-		*result = json_incref(sum);
+	if (st == ERR_OK) {
+		drop_tokens(w.m, w.pager, w.sum);
 	}
-out:
-	json_decref(ask);
-	json_decref(sum);
+	if (st == ERR_OK && result) {
+		*result = json_incref(w.sum);
+	}
+	json_decref(w.ask);
+	json_decref(w.sum);
 	return st;
 }

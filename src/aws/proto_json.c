@@ -13,6 +13,7 @@
 
 static json_t *to_wire(const struct model *m, const struct model_member *mem, const json_t *v);
 
+/* NOLINTBEGIN(misc-no-recursion): validate.c bounds the depth */
 static json_t *structure_to_wire(
 	const struct model *m, const struct model_shape *s, const json_t *v)
 {
@@ -75,6 +76,7 @@ static json_t *to_wire(const struct model *m, const struct model_member *mem, co
 		return json_incref((json_t *)(uintptr_t)v);
 	}
 }
+/* NOLINTEND(misc-no-recursion) */
 
 static int append(const char *p, size_t n, void *ctx)
 {
@@ -96,6 +98,7 @@ void proto_json_write(
 static json_t *from_wire(
 	const struct model *m, const struct model_member *mem, const json_t *v, int depth);
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by `depth` */
 static json_t *structure_from_wire(
 	const struct model *m, const struct model_shape *s, const json_t *v, int depth)
 {
@@ -153,6 +156,7 @@ static json_t *from_wire(
 		return json_incref((json_t *)(uintptr_t)v);
 	}
 }
+/* NOLINTEND(misc-no-recursion) */
 
 json_t *proto_json_read(const struct model *m, const struct model_shape *s, const json_t *body)
 {

@@ -40,18 +40,16 @@ static void add_member_name(struct form *f, const struct model_member *mem)
 {
 	const char *name = model_wire(f->m, mem);
 	uint16_t query_name = f->m->extras[mem->extra].query_name;
-	if (!f->ec2) {
-		buf_puts(&f->prefix, name);
-	} else if (query_name) {
-		buf_puts(&f->prefix, model_text(f->m, query_name));
-	} else if (name[0] >= 'a' && name[0] <= 'z') {
-		buf_putc(&f->prefix, (char)(name[0] - 'a' + 'A'));
-		buf_puts(&f->prefix, name + 1);
-	} else {
-		buf_puts(&f->prefix, name);
+	if (f->ec2 && query_name) {
+		name = model_text(f->m, query_name);
+	} else if (f->ec2 && name[0] >= 'a' && name[0] <= 'z') {
+		buf_putc(&f->prefix, (char)(name[0] - ('a' - 'A')));
+		name++;
 	}
+	buf_puts(&f->prefix, name);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): validate.c bounds the depth */
 static void put_structure(struct form *f, const struct model_shape *s, const json_t *v)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -157,6 +155,7 @@ static void put(struct form *f, const struct model_member *mem, const json_t *v)
 	pair(f, buf_view(&text));
 	buf_deinit(&text);
 }
+/* NOLINTEND(misc-no-recursion) */
 
 enum err_status proto_query_build(const struct model_call *c, const json_t *params,
 	struct wire_request *r, struct err *err)

@@ -69,6 +69,7 @@ static void write_attributes(
 	}
 }
 
+/* NOLINTBEGIN(misc-no-recursion): validate.c bounds the depth */
 static void write_members(const struct writer *w, const struct model_shape *s, const json_t *v)
 {
 	for (size_t i = 0; i < s->n; i++) {
@@ -165,6 +166,7 @@ static void write_value(const struct writer *w, const struct model_member *mem,
 	}
 	close_tag(w, e->name);
 }
+/* NOLINTEND(misc-no-recursion) */
 
 void proto_xml_write(const struct model *m, const struct model_shape *s, const json_t *v,
 	struct proto_element element, struct buf *out)
@@ -195,6 +197,7 @@ static const char *member_element(const struct model *m, const struct model_memb
 	return model_wire(m, mem);
 }
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by `depth` */
 static json_t *read_map(const struct model *m, const struct model_member *mem,
 	const struct xml_node *node, int depth)
 {
@@ -272,6 +275,7 @@ static json_t *read_value(const struct model *m, const struct model_member *mem,
 		return value_parse(m, mem, node->text);
 	}
 }
+/* NOLINTEND(misc-no-recursion) */
 
 json_t *proto_xml_read(
 	const struct model *m, const struct model_shape *s, const struct xml_node *node)

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define MAX_CANONICAL (1024u * 1024)
+#define MAX_CANONICAL ((size_t)1024 * 1024)
 #define CACHE_SLOTS   16
 
 /* ---- signing keys ---- */
@@ -193,8 +193,9 @@ static bool signed_header(const char *name)
 static void lower(const char *name, struct buf *out)
 {
 	for (; *name; name++) {
-		char c = *name;
-		buf_putc(out, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
+		bool capital = *name >= 'A' && *name <= 'Z';
+		int c = capital ? *name - 'A' + 'a' : *name;
+		buf_putc(out, (char)c);
 	}
 }
 

@@ -25,6 +25,7 @@ static enum err_status wrong(struct check *k, const char *what)
 static enum err_status check_value(
 	struct check *k, const struct model_member *mem, const json_t *v);
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by MAX_DEPTH */
 /* Appends to the path, checks, and takes it off again. */
 static enum err_status check_at(struct check *k, const char *key, size_t index,
 	const struct model_member *mem, const json_t *v)
@@ -202,6 +203,7 @@ static enum err_status check_value(
 	k->depth--;
 	return st;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 enum err_status validate_params(
 	const struct model_call *c, const json_t *params, struct err *err)
@@ -209,7 +211,7 @@ enum err_status validate_params(
 	static const struct model_shape none = { .type = MODEL_STRUCTURE };
 	const struct model_shape *input = model_input(c);
 	struct check k = { .call = c, .err = err };
-	buf_init(&k.path, 64u * 1024);
+	buf_init(&k.path, (size_t)64 * 1024);
 	enum err_status st = check_structure(&k, input ? input : &none, params);
 	buf_deinit(&k.path);
 	return st;

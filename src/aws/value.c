@@ -33,13 +33,14 @@ bool value_time(const json_t *v, int64_t *ms)
 
 static void rfc822(int64_t ms, struct buf *out)
 {
-	static const char days[] = "ThuFriSatSunMonTueWed"; /* 1970-01-01 was a Thursday */
-	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	/* 1970-01-01 was a Thursday */
+	static const char days[7][4] = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" };
+	static const char months[12][4] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+		"Aug", "Sep", "Oct", "Nov", "Dec" };
 	struct utc_parts p = utc_split(ms);
 	int64_t day = (ms - (ms % 86400000 + 86400000) % 86400000) / 86400000;
-	int weekday = (int)((day % 7 + 7) % 7);
-	buf_printf(out, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * weekday, p.day,
-		months + 3 * (p.month - 1), p.year, p.hour, p.minute, p.second);
+	buf_printf(out, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[(day % 7 + 7) % 7], p.day,
+		months[p.month - 1], p.year, p.hour, p.minute, p.second);
 }
 
 void value_time_text(int64_t ms, enum model_time format, struct buf *out)
@@ -73,8 +74,8 @@ void value_float_text(double d, struct buf *out)
 	char text[40] = "0";
 	for (int digits = 15; digits <= 17; digits++) {
 		(void)snprintf(text, sizeof(text), "%.*g", digits, d);
-		double back = strtod(text, NULL);
-		if (memcmp(&back, &d, sizeof(d)) == 0) {
+		double off = strtod(text, NULL) - d;
+		if (!(off < 0) && !(off > 0)) {
 			break;
 		}
 	}

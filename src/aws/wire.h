@@ -4,8 +4,9 @@
 
 #include "aws/aws.h"
 
-#define WIRE_MAX_BODY    (64u * 1024 * 1024) /* of a document; streams have no ceiling here */
-#define WIRE_MAX_PATH    (16u * 1024)
+#define WIRE_MAX_BODY \
+	((size_t)64 * 1024 * 1024) /* of a document; streams have no ceiling here */
+#define WIRE_MAX_PATH    ((size_t)16 * 1024)
 #define WIRE_MAX_HEADERS 512
 
 struct wire_pair {

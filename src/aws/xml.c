@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_MAX (512u * 1024 * 1024)
+#define ARENA_MAX ((size_t)512 * 1024 * 1024)
 
 struct reader {
 	XML_Parser parser;
