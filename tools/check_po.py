@@ -14,7 +14,10 @@ CONVERSION = re.compile(r'%(?:\d+\$)?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h
 
 
 def literals_in_call(text: str, start: int) -> list[str]:
-    """The string literals (adjacent ones joined) of the call whose argument list begins at `start`."""
+    """
+    The string literals (adjacent ones joined) that are themselves arguments of the call whose list begins
+    at `start`; those of a call inside it are that call's.
+    """
     out, depth, i, current = [], 1, start, None
     while i < len(text) and depth:
         m = LITERAL.match(text, i)
@@ -24,9 +27,9 @@ def literals_in_call(text: str, start: int) -> list[str]:
             continue
         c = text[i]
         if c in '(),?:':
-            if current is not None:
+            if current is not None and depth == 1:
                 out.append(current)
-                current = None
+            current = None
             depth += {'(': 1, ')': -1}.get(c, 0)
         i += 1
     return out

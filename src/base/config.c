@@ -64,8 +64,10 @@ static const struct key keys[] = {
 		N_("Languages of the messages: en, es") },
 	{ "notify.case_url", TYPE_TEXT, AT(case_url), NULL, NULL, 0, 0,
 		N_("Prefix of the links in messages") },
-	{ "response.responder_role", TYPE_TEXT, AT(responder_role), "cordon-responder", NULL, 0, 0,
-		N_("Role (name or ARN) that cordon itself works under: what it did is no threat") },
+	{ "response.responder_role", TYPE_TEXT, AT(responder_role), "cordon-responder", NULL, 0,
+		0,
+		N_("Role (name or ARN) that cordon itself works under: what it did is no "
+		   "threat") },
 	{ "response.quarantine_profile", TYPE_TEXT, AT(quarantine_profile), NULL, NULL, 0, 0,
 		N_("Instance profile without rights; without it the profile is only taken "
 		   "away") },

@@ -14,10 +14,10 @@
  * test that lacks what it needs says so on stderr and ends.
  */
 #undef skip
-#define skip()                                                                       \
-	do {                                                                         \
-		print_error("SKIPPED %s: what it needs is not here\n", __func__);    \
-		return;                                                              \
+#define skip()                                                                    \
+	do {                                                                      \
+		print_error("SKIPPED %s: what it needs is not here\n", __func__); \
+		return;                                                           \
 	} while (0)
 
 /* A slice against a C string, with both shown on failure. */
