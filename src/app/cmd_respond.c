@@ -1,6 +1,7 @@
 #include "app/answer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void show(struct app *app, const json_t *response)
 {
@@ -37,6 +38,22 @@ out:
 	return st;
 }
 
+static bool has_work(const json_t *plan)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(json_object_get(plan, "steps"), i, s)
+	{
+		const char *mode = doc_text_or(s, "mode", "");
+		if (!json_is_false(json_object_get(s, "needed")) &&
+			(strcmp(mode, "auto") == 0 || strcmp(mode, "approve") == 0)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* On a terminal the person sees the plan and decides; whoever says yes approves all of it. */
 static enum err_status confirm(struct app *app, struct flow *f, const struct finding *finding,
 	bool *go, struct err *err)
@@ -50,8 +67,10 @@ static enum err_status confirm(struct app *app, struct flow *f, const struct fin
 	enum err_status st = answer_plan(app, f->playbooks, finding, &plan, err);
 	if (st == ERR_OK) {
 		answer_print_plan(app, plan, stderr);
-		*go = answer_ask(app, app_tr(app, N_("Do this now?")));
-		f->approve_all = *go;
+		if (has_work(plan)) {
+			*go = answer_ask(app, app_tr(app, N_("Do this now?")));
+			f->approve_all = *go;
+		}
 	}
 	if (st == ERR_OK && !*go) {
 		(void)fprintf(stderr, "%s\n", app_tr(app, N_("Nothing was changed.")));

@@ -43,11 +43,18 @@ static bool is_open(const json_t *step)
 	       is_state(step, "undone") || is_state(step, "rejected");
 }
 
+static bool differs(const json_t *a, const json_t *b, const char *key)
+{
+	const json_t *x = json_object_get(a, key);
+	const json_t *y = json_object_get(b, key);
+
+	return x != NULL && y != NULL && !doc_eq(x, y);
+}
+
 static void take_plan(struct view_fold *f, const struct view_record *r)
 {
 	static const char *const fields[] = { "action", "resource", "mode", "needs", "with",
-		"why", "risk", "undo", "title", "reversible", NULL };
-	static const char *const values[] = { "before", "after", NULL };
+		"why", "risk", "undo", "title", "reversible", "before", "after", NULL };
 	json_t *plan = json_object_get(r->payload, "plan");
 	json_t *planned;
 	size_t i;
@@ -62,10 +69,14 @@ static void take_plan(struct view_fold *f, const struct view_record *r)
 		if (step == NULL) {
 			continue;
 		}
-		copy_fields(step, planned, fields);
-		if (is_open(step)) {
-			copy_fields(step, planned, values);
+		if (!is_open(step) && !is_state(step, "awaiting_approval")) {
+			continue; /* what was done keeps the parameters it was done with */
 		}
+		/* A yes holds for what was asked: other parameters, or another round, ask anew. */
+		if (is_state(step, "undone") || differs(step, planned, "with")) {
+			json_object_set_new(step, "approved", json_false());
+		}
+		copy_fields(step, planned, fields);
 		if (is_state(step, "undone") || is_state(step, "skipped")) {
 			view_set_text(step, "state", "planned");
 		}

@@ -5,7 +5,7 @@
 #include "response/engine_run.h"
 #include "response/plan.h"
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,16 +13,17 @@
 #define DEFAULT_THREADS 8
 #define MOST_THREADS    32
 
-static volatile sig_atomic_t interrupted;
+/* Lock-free, so a signal handler may set it and any thread may read it. */
+static atomic_bool interrupted;
 
 void engine_interrupt(void)
 {
-	interrupted = 1;
+	atomic_store(&interrupted, true);
 }
 
 bool engine_interrupted(void)
 {
-	return interrupted != 0;
+	return atomic_load(&interrupted);
 }
 
 enum err_status engine_view(

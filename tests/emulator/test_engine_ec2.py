@@ -2,7 +2,10 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
+import subprocess
 import time
 
 import pytest
@@ -191,3 +194,30 @@ def test_interrupted_run_says_what_to_do(configured, techsolutions, event):
     if process.returncode == 130 and b'cordon resume' in err:
         case = json.loads(out)['case']
         assert configured('resume', case, '--output', 'json').json['state'] == 'contained'
+
+
+def answer_on_terminal(cordon, event: str, answer: bytes) -> tuple[int, str]:
+    """Runs respond with a terminal as stdin and stderr, types the answer at the question."""
+    mine, theirs = pty.openpty()
+    env = {**cordon.env, 'TERM': 'dumb'}
+    process = subprocess.Popen([cordon.binary, 'respond', event, '--output', 'json'], env=env, cwd=cordon.home, stdin=theirs,
+                               stdout=subprocess.PIPE, stderr=theirs)
+    os.close(theirs)
+    said = b''
+    while b'[y/N]' not in said:
+        said += os.read(mine, 4096)
+    os.write(mine, answer + b'\n')
+    out, _ = process.communicate(timeout=60)
+    os.close(mine)
+    return process.returncode, out.decode()
+
+
+def test_a_person_is_shown_the_plan_and_asked(configured, aws, techsolutions, event):
+    before = groups_of(aws('ec2'), techsolutions.interfaces[0])
+    code, out = answer_on_terminal(configured, event, b'n')
+    assert code == 0 and out == ''
+    assert groups_of(aws('ec2'), techsolutions.interfaces[0]) == before
+    assert configured('case', 'list', '--output', 'json').json == []
+    code, out = answer_on_terminal(configured, event, b'y')
+    assert code == 0, out
+    assert json.loads(out)['state'] == 'contained'

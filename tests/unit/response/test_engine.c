@@ -6,6 +6,7 @@
 #include "response/engine.h"
 #include "response/plan.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -33,6 +34,45 @@ static struct world *world;
 static struct journal *journal;
 static struct env_fake env;
 static char folder[64];
+
+/* The fake world's clock under a lock, because the engine's threads share it. */
+static pthread_mutex_t env_lock = PTHREAD_MUTEX_INITIALIZER;
+static const struct env_vtable *unlocked;
+
+static int64_t locked_now_ms(struct env *e)
+{
+	pthread_mutex_lock(&env_lock);
+	int64_t t = unlocked->now_ms(e);
+	pthread_mutex_unlock(&env_lock);
+	return t;
+}
+
+static int64_t locked_mono_us(struct env *e)
+{
+	pthread_mutex_lock(&env_lock);
+	int64_t t = unlocked->mono_us(e);
+	pthread_mutex_unlock(&env_lock);
+	return t;
+}
+
+static void locked_sleep_ms(struct env *e, int64_t ms)
+{
+	pthread_mutex_lock(&env_lock);
+	unlocked->sleep_ms(e, ms);
+	pthread_mutex_unlock(&env_lock);
+}
+
+static void lock_env(void)
+{
+	static struct env_vtable locked;
+
+	unlocked = env.base.v;
+	locked = *unlocked;
+	locked.now_ms = locked_now_ms;
+	locked.mono_us = locked_mono_us;
+	locked.sleep_ms = locked_sleep_ms;
+	env.base.v = &locked;
+}
 
 /* "r3" -> 3 */
 static int number(const struct action_ctx *c)
@@ -242,6 +282,7 @@ static int set_up(void **state)
 		-1, 0);
 	assert_true(world != MAP_FAILED);
 	env_fake_init(&env, NOW_MS, 3, NULL);
+	lock_env();
 	snprintf(folder, sizeof(folder), "/tmp/cordon-engine-XXXXXX");
 	assert_non_null(mkdtemp(folder));
 	open_journal();
@@ -638,6 +679,46 @@ static void test_approval_is_asked_once_and_awaited(void **state)
 	json_decref(plan);
 }
 
+static enum err_status take_back(const char *only, bool force, json_t **out)
+{
+	struct engine e = engine();
+
+	return engine_undo(&e, case_id, only, force, out, NULL);
+}
+
+/* A yes to one thing is no yes to another. */
+static void test_approval_holds_for_what_was_asked(void **state)
+{
+	(void)state;
+	json_t *plan = plan_for(with_approval());
+
+	assert_int_equal(run(plan, NULL, NULL), ERR_AWAITING);
+	decide("b", "approved");
+	json_object_set_new(json_array_get(json_object_get(plan, "steps"), 1), "with",
+		json_pack("{s:b}", "harder", 1));
+	assert_int_equal(run(plan, NULL, NULL), ERR_AWAITING);
+	assert_int_equal(world->applied[2], 0);
+	assert_int_equal(count_kind("approval.asked", "b"), 2);
+	json_decref(plan);
+}
+
+static void test_approval_of_an_undone_step_is_spent(void **state)
+{
+	(void)state;
+	json_t *plan = plan_for(with_approval());
+	json_t *out = NULL;
+
+	assert_int_equal(run(plan, NULL, NULL), ERR_AWAITING);
+	decide("b", "approved");
+	assert_int_equal(resume(NULL, NULL), ERR_OK);
+	assert_int_equal(take_back(NULL, false, &out), ERR_OK);
+	json_decref(out);
+	json_object_set_new(plan, "title", json_string("another plan"));
+	assert_int_equal(run(plan, NULL, NULL), ERR_AWAITING);
+	assert_int_equal(world->applied[2], 1);
+	json_decref(plan);
+}
+
 static void test_rejection_stays(void **state)
 {
 	(void)state;
@@ -759,13 +840,6 @@ static void test_killed_before_the_proof_only_proves(void **state)
 	assert_int_equal(world->applied[1], 1);
 	assert_int_equal(count_kind("step.verified", "a"), 1);
 	json_decref(plan);
-}
-
-static enum err_status take_back(const char *only, bool force, json_t **out)
-{
-	struct engine e = engine();
-
-	return engine_undo(&e, case_id, only, force, out, NULL);
 }
 
 static void test_undo_goes_backwards(void **state)
@@ -987,6 +1061,8 @@ int main(void)
 		T(test_what_a_step_waited_for_may_make_it_needless),
 		T(test_verification_is_believed_not_the_call),
 		T(test_approval_is_asked_once_and_awaited),
+		T(test_approval_holds_for_what_was_asked),
+		T(test_approval_of_an_undone_step_is_spent),
 		T(test_rejection_stays),
 		T(test_unanswered_question_lapses_when_the_playbook_says_so),
 		T(test_yes_approves_and_says_so),
