@@ -13,6 +13,7 @@
 #define RECON_FEW   5
 #define DENIED_MANY 5
 #define DATA_MANY   50
+#define FAILED_MANY 10
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -548,7 +549,8 @@ static void weigh_login(const struct inquiry *q, struct suspect *s)
 		inquiry_claim(&s->weigh, W_LOGIN_SPRAY, ARGS(number(room, users), ip),
 			json_incref(events));
 	} else if (n >= 4) {
-		inquiry_claim(&s->weigh, W_LOGIN_AFTER_FAILURES,
+		inquiry_claim(&s->weigh,
+			n >= FAILED_MANY ? W_LOGIN_AFTER_MANY : W_LOGIN_AFTER_FAILURES,
 			ARGS(name, ip, number(room, n)), json_incref(events));
 	}
 	if (l.no_mfa) {

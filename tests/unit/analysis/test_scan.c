@@ -115,7 +115,8 @@ static void test_suite(void **state)
 	(void)state;
 	const char *shared = getenv("CORDON_SHARED");
 	char folder[512];
-	(void)snprintf(folder, sizeof(folder), "%s/vectors/json/test_parsing", shared ? shared : "");
+	(void)snprintf(
+		folder, sizeof(folder), "%s/vectors/json/test_parsing", shared ? shared : "");
 	DIR *d = shared && *shared ? opendir(folder) : NULL;
 	if (!d) {
 		skip();
