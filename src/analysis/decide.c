@@ -390,17 +390,23 @@ static bool is_effect(struct str type)
 	return false;
 }
 
-/* Ports that shells, miners and LDAP or RMI call-backs use, and web servers hardly ever call. */
-static bool is_odd_port(int port)
+static bool one_of(int port, const int *ports)
 {
-	static const int ports[] = { 389, 1099, 1337, 1389, 3333, 4444, 5555, 6666, 6667, 9001,
-		9999, 14444, 31337 };
-	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
-		if (ports[i] == port) {
+	for (; *ports; ports++) {
+		if (*ports == port) {
 			return true;
 		}
 	}
 	return false;
+}
+
+/* Ports that a fallen host calls and a healthy web server hardly ever does. */
+static bool is_odd_port(enum web_attack attack, int port)
+{
+	static const int directory[] = { 389, 636, 1099, 1389, 0 };
+	static const int shells[] = { 1337, 3333, 4444, 5555, 6666, 6667, 9001, 9999, 14444,
+		31337, 0 };
+	return attack == WEB_JNDI ? one_of(port, directory) : one_of(port, shells);
 }
 
 /* A connection out of the network that began right after the request; NULL when there is none. */
@@ -410,8 +416,8 @@ static const struct flow_row *call_back(const struct inquiry *q, const struct we
 	for (size_t i = 0; i < q->r->flow.rows.n; i++) {
 		const struct flow_row *f = table_at(&q->r->flow.rows, i);
 		int64_t after = f->first_ms - h->time_ms;
-		bool fits = f->accepted && is_odd_port(f->dst_port) && after >= -MINUTE_MS &&
-			    after <= SOON_MS;
+		bool fits = f->accepted && !f->reply && is_odd_port(h->attack, f->dst_port) &&
+			    after >= -MINUTE_MS && after <= SOON_MS;
 		if (fits && (!found || f->first_ms < found->first_ms)) {
 			found = f;
 		}

@@ -80,17 +80,21 @@ static int64_t number(struct str s)
 
 static void add_row(struct flow *f, const struct str *v)
 {
+	int64_t src_port = number(v[FLOW_SRC_PORT]);
+	int64_t dst_port = number(v[FLOW_DST_PORT]);
+	bool reply = src_port > 0 && src_port < 1024 && dst_port >= 1024;
 	bool accepted = str_eq_nocase(v[FLOW_ACTION], STR("ACCEPT"));
 	struct flow_row r = { .src = pool_put(f->pool, v[FLOW_SRC]),
 		.dst = pool_put(f->pool, v[FLOW_DST]),
 		.interface = pool_put(f->pool, v[FLOW_INTERFACE]),
 		.instance = pool_put(f->pool, v[FLOW_INSTANCE]),
-		.dst_port = (int)(number(v[FLOW_DST_PORT]) & 0xffff),
+		.dst_port = (int)(dst_port & 0xffff),
 		.accepted = accepted,
+		.reply = reply,
 		.first_ms = number(v[FLOW_START]) % INT64_C(253402300800) * 1000,
 		.last_ms = number(v[FLOW_END]) % INT64_C(253402300800) * 1000 };
-	uint64_t key = table_mix(
-		table_mix(r.src, r.dst), (uint64_t)r.dst_port << 1 | (uint64_t)accepted);
+	uint64_t key = table_mix(table_mix(r.src, r.dst),
+		(uint64_t)r.dst_port << 2 | (uint64_t)reply << 1 | (uint64_t)accepted);
 	bool fresh = false;
 	size_t at = table_add(&f->rows, key, &fresh);
 	f->first_ms = f->n_lines == 0 || r.first_ms < f->first_ms ? r.first_ms : f->first_ms;

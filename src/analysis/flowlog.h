@@ -35,6 +35,7 @@ struct flow_row {
 	uint32_t src, dst, interface, instance;
 	int dst_port;
 	bool accepted;
+	bool reply; /* from a well-known port: the other half of somebody's request */
 	uint64_t n, bytes, packets;
 	int64_t first_ms, last_ms;
 };

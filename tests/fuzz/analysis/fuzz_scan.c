@@ -66,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	json_t *doc = json_loadb(
 		(const char *)data, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
-	if (doc && ra != SCAN_LIMIT) {
+	/* Jansson takes a NUL after a number for a blank; RFC 8259 does not. */
+	if (doc && ra != SCAN_LIMIT && !memchr(data, 0, size)) {
 		require(ra == SCAN_OK);
 		same_value(&a, 0, doc);
 	}

@@ -223,6 +223,7 @@ static void test_flow(void **state)
 	assert_false(flow_line(&f, &fmt, STR("2 hello world")));
 	assert_int_equal(f.rows.n, 1);
 	const struct flow_row *row = table_at(&f.rows, 0);
+	assert_false(row->reply);
 	assert_int_equal(row->bytes, 1000);
 	assert_int_equal(row->dst_port, 1389);
 	assert_true(flow_header(STR("dstaddr srcaddr bytes action start end"), &fmt));
