@@ -2,7 +2,7 @@
  * The verdict: the main attack, walked back to how it began. Without an attack in the API log the
  * hosts are asked; without anything decisive the answer is that it can't be determined.
  */
-#include "analysis/inquiry.h"
+#include "analysis/traces.h"
 
 #include "base/i18n.h"
 
@@ -10,22 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARGS(...)    ((const char *const[]){ __VA_ARGS__, NULL })
-#define MINUTE_MS    (60 * INT64_C(1000))
-#define HOUR_MS      (60 * MINUTE_MS)
-#define SOON_MS      (30 * MINUTE_MS) /* an exploit and its effect */
-#define KEYS_LIVE_MS (6 * HOUR_MS)    /* role credentials live about as long */
-#define SSH_MANY     20
-#define SSH_SOME     6
-
-static json_t *cite_text(json_t *events, const char *id)
-{
-	events = events ? events : json_array();
-	if (json_array_size(events) < INQUIRY_CITED) {
-		json_array_append_new(events, doc_str(str_from(id)));
-	}
-	return events;
-}
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+#define MINUTE_MS (60 * INT64_C(1000))
+#define HOUR_MS   (60 * MINUTE_MS)
 
 static void add_missing(struct inquiry *q, const char *text)
 {
@@ -50,150 +37,6 @@ static void add_alternative(
 	json_array_append_new(
 		q->alternatives, json_pack("{s:s,s:f,s:o}", "class", inquiry_class_name(c),
 					 "confidence", confidence, "against", list));
-}
-
-/* ---- hosts ---- */
-
-/* Evidence that the accepted login i was guessed. */
-static double weigh_ssh(const struct inquiry *q, size_t i, struct inquiry_weigh *w)
-{
-	const struct ssh *s = &q->r->ssh;
-	const struct ssh_event *in = &s->events[i];
-	struct ssh_entry e;
-	ssh_entry_read(s, i, &e);
-	const char *ip = inquiry_text(q, in->ip);
-	const char *user = inquiry_text(q, in->user);
-	const char *host = inquiry_text(q, in->host);
-	bool spread = e.user_failures >= SSH_MANY;
-	if (e.failures < SSH_SOME && !(spread && e.failures > 0)) {
-		return WEIGHTS_PRIOR;
-	}
-	char n[24];
-	(void)snprintf(n, sizeof(n), "%d", e.failures);
-	json_t *events = cite_text(NULL, inquiry_text(q, s->events[e.first_failure].id));
-	events = cite_text(events, inquiry_text(q, s->events[e.last_failure].id));
-	inquiry_claim(w, e.failures >= SSH_MANY || spread ? W_SSH_MANY : W_SSH_SOME,
-		ARGS(ip, n, host), events);
-	inquiry_claim(w, e.user_tried ? W_SSH_TRIED : W_SSH_ACCEPTED, ARGS(user, ip),
-		cite_text(NULL, inquiry_text(q, in->id)));
-	if (e.n_followed) {
-		json_t *deeds = json_array();
-		for (size_t k = 0; k < e.n_followed; k++) {
-			cite_text(deeds, inquiry_text(q, s->events[e.followed[k]].id));
-		}
-		inquiry_claim(w, W_SSH_ROOT,
-			ARGS(user, inquiry_text(q, s->events[e.followed[0]].text)), deeds);
-	}
-	size_t first = e.first_failure == SIZE_MAX ? i : e.first_failure;
-	for (size_t k = 0; k < first; k++) {
-		const struct ssh_event *o = &s->events[k];
-		if (o->ip == in->ip && o->user == in->user && o->host == in->host &&
-			(o->kind == SSH_KEY || o->kind == SSH_PASSWORD)) {
-			inquiry_claim(w, W_SSH_KNOWN, ARGS(user, ip), NULL);
-			break;
-		}
-	}
-	return inquiry_score(w);
-}
-
-/* The strongest break-in over SSH no later than `before_ms`; INQUIRY_NONE when none convinces. */
-static size_t best_ssh(
-	const struct inquiry *q, int64_t before_ms, double *score, struct inquiry_weigh *best)
-{
-	size_t found = INQUIRY_NONE;
-	*score = WEIGHTS_PRIOR;
-	for (size_t i = 0; i < q->r->ssh.n_events; i++) {
-		const struct ssh_event *e = &q->r->ssh.events[i];
-		if (e->kind != SSH_PASSWORD || e->time_ms > before_ms) {
-			continue;
-		}
-		struct inquiry_weigh w = { .claims = json_array() };
-		double s = weigh_ssh(q, i, &w);
-		if (s > *score) {
-			*score = s;
-			found = i;
-			json_decref(best->claims);
-			*best = w;
-		} else {
-			json_decref(w.claims);
-		}
-	}
-	return *score >= WEIGHTS_SUSPECT ? found : INQUIRY_NONE;
-}
-
-/* ---- the web server ---- */
-
-static bool names_role(
-	const struct inquiry *q, const struct web_hit *h, const struct suspect *s)
-{
-	struct str issuer = track_text(q->t, track_holder_at(q->t, s->holder)->issuer);
-	struct str role = track_text(q->t, h->role);
-	return role.n && issuer.n > role.n &&
-	       str_eq_nocase(str_sub(issuer, issuer.n - role.n, SIZE_MAX), role) &&
-	       issuer.p[issuer.n - role.n - 1] == '/';
-}
-
-/*
- * The request that brought the credentials of `s` out: answered, before their first use, and
- * either asking for this very role, or just before, or from the same client.
- */
-static size_t web_entry(const struct inquiry *q, const struct suspect *s, bool *role)
-{
-	const struct web *w = &q->r->web;
-	size_t found = INQUIRY_NONE;
-	int best = 0;
-	for (size_t i = 0; i < w->n_hits; i++) {
-		const struct web_hit *h = &w->hits[i];
-		int64_t ahead = s->first.time_ms - h->time_ms;
-		if (!(h->success || h->possible) || ahead < -MINUTE_MS ||
-			ahead > KEYS_LIVE_MS) {
-			continue;
-		}
-		bool fits = h->attack == WEB_SSRF_METADATA || h->attack == WEB_COMMAND ||
-			    h->attack == WEB_JNDI || h->attack == WEB_SHELL ||
-			    h->attack == WEB_TRAVERSAL;
-		bool names = names_role(q, h, s);
-		int rank = !fits                                  ? 0
-			   : names                                ? 4
-			   : h->role && s->kind == TRACK_INSTANCE ? 0
-								  : /* asks for another role */
-				   h->ip == s->ip ? 3
-			   : s->kind == TRACK_INSTANCE && h->attack == WEB_SSRF_METADATA &&
-					   ahead <= KEYS_LIVE_MS
-				   ? 2
-			   : s->kind == TRACK_INSTANCE && ahead <= SOON_MS ? 1
-									   : 0;
-		if (rank > best) {
-			best = rank;
-			found = i;
-			*role = names;
-		}
-	}
-	return found;
-}
-
-/* The first answered attempt of the same client with the same aim: where the entry began. */
-static size_t first_of_client(const struct inquiry *q, size_t hit)
-{
-	const struct web *w = &q->r->web;
-	for (size_t i = 0; i < hit; i++) {
-		if (w->hits[i].ip == w->hits[hit].ip && w->hits[i].success &&
-			w->hits[i].attack == w->hits[hit].attack) {
-			return i;
-		}
-	}
-	return hit;
-}
-
-static void claim_web(struct inquiry *q, size_t hit, bool role)
-{
-	const struct web_hit *h = &q->r->web.hits[hit];
-	char status[12];
-	(void)snprintf(status, sizeof(status), "%d", h->status);
-	inquiry_claim(&q->weigh, role ? W_WEB_ROLE : W_WEB_BEFORE,
-		ARGS(inquiry_text(q, h->ip), web_attack_text(h->attack), status,
-			inquiry_text(q, h->target)),
-		cite_text(NULL, inquiry_text(q, h->id)));
 }
 
 /* ---- the main attack ---- */
@@ -325,16 +168,16 @@ static void decide_attack(struct inquiry *q, size_t attack)
 	q->verdict = class_of(q, s);
 	q->entry_ms = s->first.time_ms;
 	bool role = false;
-	size_t hit = web_entry(q, s, &role);
+	size_t hit = traces_web_entry(q, s, &role);
 	struct inquiry_weigh ssh_weigh = { .claims = json_array() };
 	double ssh_score = 0;
-	size_t ssh = best_ssh(q, s->first.time_ms, &ssh_score, &ssh_weigh);
+	size_t ssh = traces_best_ssh(q, s->first.time_ms, &ssh_score, &ssh_weigh);
 	bool ssh_fits = ssh != INQUIRY_NONE && ssh_score >= WEIGHTS_ACCUSE &&
 			(s->kind == TRACK_INSTANCE || q->r->ssh.events[ssh].ip == s->ip) &&
 			s->first.time_ms - q->r->ssh.events[ssh].time_ms <= 24 * HOUR_MS;
 	if (hit != INQUIRY_NONE) {
-		claim_web(q, hit, role);
-		q->web_hit = first_of_client(q, hit);
+		traces_claim_web(q, hit, role);
+		q->web_hit = traces_first_of_client(q, hit);
 		q->verdict = CLASS_WEB;
 		q->entry_ms = q->r->web.hits[q->web_hit].time_ms;
 	} else if (ssh_fits) {
@@ -376,88 +219,6 @@ static void decide_attack(struct inquiry *q, size_t attack)
 
 /* ---- without an attack in the API log ---- */
 
-static bool is_effect(struct str type)
-{
-	static const char *const starts[] = { "Backdoor:EC2", "Backdoor:Runtime",
-		"CryptoCurrency:", "Trojan:EC2", "Trojan:Runtime", "Execution:Runtime",
-		"Execution:EC2", "Execution:ECS", "UnauthorizedAccess:EC2/MetadataDNSRebind",
-		"UnauthorizedAccess:EC2/MaliciousIPCaller", "PrivilegeEscalation:Runtime" };
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
-		if (str_starts(type, str_from(starts[i]))) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool one_of(int port, const int *ports)
-{
-	for (; *ports; ports++) {
-		if (*ports == port) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Ports that a fallen host calls and a healthy web server hardly ever does. */
-static bool is_odd_port(enum web_attack attack, int port)
-{
-	static const int directory[] = { 389, 636, 1099, 1389, 0 };
-	static const int shells[] = { 1337, 3333, 4444, 5555, 6666, 6667, 9001, 9999, 14444,
-		31337, 0 };
-	return attack == WEB_JNDI ? one_of(port, directory) : one_of(port, shells);
-}
-
-/* A connection out of the network that began right after the request; NULL when there is none. */
-static const struct flow_row *call_back(const struct inquiry *q, const struct web_hit *h)
-{
-	const struct flow_row *found = NULL;
-	for (size_t i = 0; i < q->r->flow.rows.n; i++) {
-		const struct flow_row *f = table_at(&q->r->flow.rows, i);
-		int64_t after = f->first_ms - h->time_ms;
-		bool fits = f->accepted && !f->reply && is_odd_port(h->attack, f->dst_port) &&
-			    after >= -MINUTE_MS && after <= SOON_MS;
-		if (fits && (!found || f->first_ms < found->first_ms)) {
-			found = f;
-		}
-	}
-	return found;
-}
-
-/*
- * What followed an answered exploit: a finding about the host, a web shell that answered, or a
- * connection out. False when nothing did; `what` gets the first of it in words.
- */
-static bool effect_after(struct inquiry *q, size_t hit, json_t *events, char what[160])
-{
-	const struct web_hit *h = &q->r->web.hits[hit];
-	what[0] = 0;
-	const struct flow_row *f = call_back(q, h);
-	if (f) {
-		(void)snprintf(what, 160, "%.50s -> %.50s:%d", inquiry_text(q, f->src),
-			inquiry_text(q, f->dst), f->dst_port);
-	}
-	for (size_t i = hit + 1; i < q->r->web.n_hits; i++) {
-		const struct web_hit *o = &q->r->web.hits[i];
-		if (o->attack == WEB_SHELL && o->success && o->ip == h->ip &&
-			h->attack != WEB_SHELL) {
-			cite_text(events, inquiry_text(q, o->id));
-			(void)snprintf(what, 160, "%.150s", inquiry_text(q, o->target));
-		}
-	}
-	for (size_t i = 0; i < q->r->n_findings; i++) {
-		const struct reader_finding *g = &q->r->findings[i];
-		int64_t after = g->first_ms - h->time_ms;
-		if (is_effect(track_text(q->t, g->type)) && after >= -MINUTE_MS &&
-			after <= 24 * HOUR_MS) {
-			cite_text(events, inquiry_text(q, g->id));
-			(void)snprintf(what, 160, "%.150s", inquiry_text(q, g->type));
-		}
-	}
-	return what[0] != 0;
-}
-
 static bool decide_web(struct inquiry *q)
 {
 	const struct web *w = &q->r->web;
@@ -471,12 +232,12 @@ static bool decide_web(struct inquiry *q)
 		}
 		json_t *events = json_array();
 		char what[160];
-		bool effect = effect_after(q, i, events, what);
+		bool effect = traces_effect_after(q, i, events, what);
 		if (effect) {
 			q->web_hit = i;
 			q->verdict = CLASS_WEB;
 			q->entry_ms = w->hits[i].time_ms;
-			claim_web(q, i, false);
+			traces_claim_web(q, i, false);
 			inquiry_claim(&q->weigh, W_WEB_EFFECT, ARGS(what), events);
 			q->confidence = weights_probability(inquiry_score(&q->weigh) + 1.0);
 			missing_for(q, CLASS_WEB);
@@ -487,7 +248,7 @@ static bool decide_web(struct inquiry *q)
 	if (answered == INQUIRY_NONE) {
 		return false;
 	}
-	claim_web(q, answered, false);
+	traces_claim_web(q, answered, false);
 	q->verdict = CLASS_UNDETERMINED;
 	q->confidence = 0.5;
 	add_alternative(q, CLASS_WEB, 0.45,
@@ -507,7 +268,7 @@ static bool decide_ssh(struct inquiry *q)
 {
 	struct inquiry_weigh w = { .claims = json_array() };
 	double score = 0;
-	size_t i = best_ssh(q, INT64_MAX, &score, &w);
+	size_t i = traces_best_ssh(q, INT64_MAX, &score, &w);
 	if (i == INQUIRY_NONE) {
 		json_decref(w.claims);
 		return false;
@@ -652,7 +413,7 @@ void inquiry_decide(struct inquiry *q)
 	size_t open = best_suspect(q);
 	struct inquiry_weigh probe = { .claims = json_array() };
 	double ssh_score = 0;
-	bool ssh = best_ssh(q, INT64_MAX, &ssh_score, &probe) != INQUIRY_NONE &&
+	bool ssh = traces_best_ssh(q, INT64_MAX, &ssh_score, &probe) != INQUIRY_NONE &&
 		   ssh_score >= WEIGHTS_ACCUSE;
 	json_decref(probe.claims);
 	if (ssh && decide_ssh(q)) {

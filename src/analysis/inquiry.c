@@ -64,6 +64,13 @@ void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_re
 	}
 }
 
+json_t *inquiry_cited(const struct inquiry *q, const struct track_ref *ref)
+{
+	json_t *events = json_array();
+	inquiry_cite(q, events, ref);
+	return events;
+}
+
 void inquiry_claim(struct inquiry_weigh *w, enum weight_id id, const char *const *args,
 	json_t *events_taken)
 {

@@ -98,6 +98,8 @@ struct inquiry_peers inquiry_same_address(const struct inquiry *q, const struct 
 
 /* Events cited: ids as texts, at most INQUIRY_CITED. */
 void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_ref *ref);
+/* A list that cites one event; new reference. */
+json_t *inquiry_cited(const struct inquiry *q, const struct track_ref *ref);
 /* Adds evidence: a claim by its weight, `args` ended by NULL; takes `events_taken`. */
 void inquiry_claim(struct inquiry_weigh *w, enum weight_id id, const char *const *args,
 	json_t *events_taken);
