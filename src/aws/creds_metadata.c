@@ -47,7 +47,8 @@ static enum err_status ask(
 	if (st == ERR_OK && x.result != HTTP_OK) {
 		st = err_set(err, ERR_UNREACHABLE, "%s: %s", q->url, x.detail);
 	} else if (st == ERR_OK && answer.status != 200) {
-		st = err_set(err, ERR_FAILED, "%s answered %d", q->url, answer.status);
+		st = err_set(
+			err, ERR_CONFIG, "credentials: %s answered %d", q->url, answer.status);
 		if (err) {
 			err->http_status = answer.status;
 		}
@@ -220,8 +221,8 @@ enum err_status creds_from_instance(
 	}
 	if (st == ERR_OK) {
 		st = read_answer(&answer, "EC2 instance", out, err);
-	} else if (st == ERR_UNREACHABLE || why.http_status == 404) {
-		st = ERR_OK; /* not on EC2, or an instance without a role */
+	} else if (st == ERR_UNREACHABLE || (why.http_status >= 400 && why.http_status < 500)) {
+		st = ERR_OK; /* not on EC2, metadata switched off (403), or no role (404) */
 	} else if (err) {
 		*err = why;
 	}

@@ -333,6 +333,27 @@ static void test_instance(void **state)
 	stub_stop(&stub);
 }
 
+/* A metadata service that is switched off answers 403: then there are no credentials, no more. */
+static void test_instance_without_metadata(void **state)
+{
+	(void)state;
+	struct world w;
+	struct stub stub;
+	char a[256], variable[128];
+	const struct stub_answer answers[] = {
+		{ .text = stub_text(a, sizeof(a), "403 Forbidden", "", "") },
+	};
+	stub_start(&stub, answers, 1);
+	prepare(&w, "", "");
+	(void)snprintf(
+		variable, sizeof(variable), "AWS_EC2_METADATA_SERVICE_ENDPOINT=%s", stub.url);
+	set(&w, variable);
+	open_chain(&w, NULL);
+	expect_error(&w, "no AWS credentials found");
+	done(&w);
+	stub_stop(&stub);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_web_identity),
 		cmocka_unit_test(test_container),
 		cmocka_unit_test(test_instance),
+		cmocka_unit_test(test_instance_without_metadata),
 	};
 	return cmocka_run_group_tests_name("creds", tests, NULL, NULL);
 }
