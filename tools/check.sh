@@ -49,7 +49,7 @@ unit_tests() {
 # The tests of code that uses threads, again under the thread sanitizer.
 thread_tests() {
 	configured "$build/tsan" -Dbuildtype=debugoptimized -Db_sanitize=thread -Db_lundef=false || return 1
-	local names=()
+	local names=() name
 	mapfile -t names < <(grep -lE 'pthread_create|thrd_create|threads *= *[2-9]' -r tests/unit --include='test_*.c' |
 		sed 's|.*/test_\(.*\)\.c|\1|')
 	if [ ${#names[@]} = 0 ]; then

@@ -43,8 +43,12 @@ def main() -> int:
     root = pathlib.Path(__file__).resolve().parent.parent
     spanish: dict[str, str] = {}
     where: dict[str, str] = {}
+    bad = 0
     for po in sorted((root / 'po/es').glob('*.po')):
         for key, value in po2c.parse(str(po)).items():
+            if spanish.get(key, value) != value:
+                print(f'po/es/{po.name}: {key!r} is {spanish[key]!r} in {where[key]} and {value!r} here')
+                bad += 1
             spanish[key] = value
             where[key] = po.name
     used: dict[str, str] = {}
@@ -60,7 +64,6 @@ def main() -> int:
                 if re.search('[A-Za-z]', literal):
                     line = text.count('\n', 0, m.start()) + 1
                     used.setdefault(unescape(literal), f'{path.relative_to(root)}:{line}')
-    bad = 0
     for key, place in used.items():
         if key not in spanish:
             print(f'{place}: no Spanish for {key!r}')

@@ -1,12 +1,8 @@
 /* The verdict on whole cases: real ones where the data lies beside the checkout, and own ones. */
 #include "analysis/investigate.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 /* cmocka needs the four above first */
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,6 @@
 /* The wire protocols against the published compliance suites (when they are there). */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "aws/errors.h"
 #include "aws/proto.h"

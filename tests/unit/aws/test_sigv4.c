@@ -1,10 +1,6 @@
 /* The signer against AWS's published suite (when it is there) and against our own cases. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
-#include <cmocka.h>
+#include "tests/unit/unit.h"
 
 #include "aws/sigv4.h"
 #include "aws/uri.h"
