@@ -1,6 +1,6 @@
 /* The chain: how it began, which credential was the means, what was done with it. */
 #include "analysis/inquiry.h"
-#include "analysis/phrase.h"
+#include "base/phrase.h"
 
 #include "base/i18n.h"
 #include "base/utc.h"

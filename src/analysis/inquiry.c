@@ -1,6 +1,6 @@
 #include "analysis/inquiry.h"
 
-#include "analysis/phrase.h"
+#include "base/phrase.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 
 #include "analysis/detect.h"
 #include "analysis/inquiry.h"
-#include "analysis/phrase.h"
+#include "base/phrase.h"
 
 #include <stdlib.h>
 
@@ -141,12 +141,4 @@ enum err_status investigate_rules_list(
 	json_decref(list);
 	sigma_deinit(&rules);
 	return st;
-}
-
-void investigate_say(enum i18n_lang lang, const json_t *phrase, struct buf *out)
-{
-	const char *template_text = json_string_value(json_object_get(phrase, "template"));
-	if (template_text) {
-		phrase_fill(lang, template_text, json_object_get(phrase, "args"), out);
-	}
 }

@@ -35,10 +35,4 @@ ERR_MUST_CHECK enum err_status investigate_rules_test(struct env *env, const cha
 ERR_MUST_CHECK enum err_status investigate_rules_list(
 	struct env *env, const char *rules_dir, json_t **out, struct err *err);
 
-/*
- * A link of the chain or a claim of the document in another language: appends its sentence.
- * "against" and "missing" texts are translated by i18n_tr as they stand.
- */
-void investigate_say(enum i18n_lang lang, const json_t *phrase, struct buf *out);
-
 #endif

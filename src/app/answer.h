@@ -39,6 +39,9 @@ void answer_print_response(const struct app *app, const json_t *response, FILE *
 void answer_print_undo(const struct app *app, const json_t *result, FILE *to);
 /* "  LABEL  text", nothing when the text is empty; a document is shown on one line. */
 void answer_print_line(const struct app *app, FILE *to, const char *label, const json_t *value);
+/* The same with the sentence of a document (base/phrase.h) in the app's language. */
+void answer_print_phrase(
+	const struct app *app, FILE *to, const char *label, const json_t *phrase);
 /* A text escaped for the terminal. */
 void answer_print_text(FILE *to, const char *text);
 

@@ -1,4 +1,5 @@
 #include "app/answer.h"
+#include "base/phrase.h"
 #include "base/text.h"
 
 #include <stdlib.h>
@@ -41,6 +42,29 @@ void answer_print_line(const struct app *app, FILE *to, const char *label, const
 	(void)fputc('\n', to);
 	buf_deinit(&clipped);
 	free(dumped);
+}
+
+static void print_phrase(const struct app *app, const json_t *phrase, FILE *to)
+{
+	struct buf said;
+
+	buf_init(&said, 65536);
+	phrase_say(app->lang, phrase, &said);
+	answer_print_text(to, said.p ? said.p : "");
+	buf_deinit(&said);
+}
+
+void answer_print_phrase(
+	const struct app *app, FILE *to, const char *label, const json_t *phrase)
+{
+	struct buf said;
+
+	buf_init(&said, 65536);
+	phrase_say(app->lang, phrase, &said);
+	json_t *text = doc_str(buf_view(&said));
+	answer_print_line(app, to, label, text);
+	json_decref(text);
+	buf_deinit(&said);
 }
 
 static void print_state(const struct app *app, const char *state, FILE *to)
@@ -91,7 +115,12 @@ static void print_step(const struct app *app, const json_t *step, FILE *to)
 	};
 
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
-		answer_print_line(app, to, lines[i].label, json_object_get(step, lines[i].key));
+		if (strcmp(lines[i].key, "reason") == 0) {
+			answer_print_phrase(app, to, lines[i].label, step);
+		} else {
+			answer_print_line(
+				app, to, lines[i].label, json_object_get(step, lines[i].key));
+		}
 	}
 	if (json_array_size(json_object_get(step, "needs")) > 0) {
 		answer_print_line(app, to, N_("needs"), json_object_get(step, "needs"));
@@ -187,8 +216,11 @@ void answer_print_undo(const struct app *app, const json_t *result, FILE *to)
 			(void)fprintf(to, "  %-12s ", app_tr(app, parts[k].label));
 			answer_print_text(to, doc_text_or(v, "step", "?"));
 			(void)fputs("  ", to);
-			answer_print_text(
-				to, doc_text_or(v, "message", doc_text_or(v, "reason", "")));
+			if (doc_text(v, "message")) {
+				answer_print_text(to, doc_text(v, "message"));
+			} else {
+				print_phrase(app, v, to);
+			}
 			(void)fputc('\n', to);
 		}
 	}
@@ -197,7 +229,7 @@ void answer_print_undo(const struct app *app, const json_t *result, FILE *to)
 		(void)fprintf(to, "  %-12s ", app_tr(app, N_("difference")));
 		answer_print_text(to, doc_text_or(v, "step", ""));
 		(void)fputs(": ", to);
-		answer_print_text(to, doc_text_or(v, "text", ""));
+		print_phrase(app, v, to);
 		(void)fputc('\n', to);
 	}
 }

@@ -66,8 +66,8 @@ static void print_case(const struct app *app, const json_t *view)
 		printf("  %s\n", doc_text_or(v, "state", "?"));
 		answer_print_line(app, stdout, N_("before"), json_object_get(v, "before"));
 		answer_print_line(app, stdout, N_("after"), json_object_get(v, "after"));
-		answer_print_line(app, stdout, N_("proof"), doc_get(v, "proof.text"));
-		answer_print_line(app, stdout, N_("reason"), json_object_get(v, "reason"));
+		answer_print_phrase(app, stdout, N_("proof"), doc_get(v, "proof"));
+		answer_print_phrase(app, stdout, N_("reason"), v);
 		answer_print_line(app, stdout, N_("error"), doc_get(v, "error.message"));
 	}
 	printf("\n");

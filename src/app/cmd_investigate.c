@@ -1,5 +1,6 @@
 #include "analysis/investigate.h"
 #include "app/cli.h"
+#include "base/phrase.h"
 #include "base/text.h"
 #include "base/utc.h"
 
@@ -63,7 +64,7 @@ static void say(struct app *app, const json_t *phrase)
 {
 	struct buf b;
 	buf_init(&b, LINE_MAX_BYTES);
-	investigate_say(app->lang, phrase, &b);
+	phrase_say(app->lang, phrase, &b);
 	print_safe(b.p ? b.p : "");
 	buf_deinit(&b);
 }

@@ -443,8 +443,7 @@ static enum err_status undo_refused(struct drill *d, struct flow *f, struct err 
 		if (strcmp(doc_text_or(step, "state", ""), "undo_failed") != 0) {
 			continue;
 		}
-		drill_say_line(&d->say, DRILL_SKIP, N_("Not undone by itself:"),
-			doc_text_or(step, "error.message", doc_text_or(step, "id", "")));
+		drill_tell_kept(d, step);
 		drill_say_why(&d->say, N_("This is a drill, so it is forced; on a real account "
 					  "a person decides."));
 		json_decref(d->undone);

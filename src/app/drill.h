@@ -121,6 +121,7 @@ json_t *drill_look_differences(const json_t *before, const json_t *after);
 void drill_tell_watch(void *ctx, const char *stage, const json_t *detail);
 void drill_tell_measures(struct drill *d);
 void drill_tell_verdict(struct drill *d);
+void drill_tell_kept(struct drill *d, const json_t *step); /* why an undo left it */
 void drill_tell_evidence(struct drill *d);
 void drill_tell_messages(struct drill *d);
 /* Collects what the team's inbox, phones and mailboxes got. */

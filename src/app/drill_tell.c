@@ -1,7 +1,7 @@
 #include "app/drill.h"
 
-#include "analysis/investigate.h"
 #include "base/hash.h"
+#include "base/phrase.h"
 #include "response/action.h"
 
 #include <stdio.h>
@@ -9,6 +9,24 @@
 #include <string.h>
 
 #define SHOWN_MAX 12
+
+/* A sentence of a document in the drill's language. */
+static void phrase(const struct drill *d, const json_t *said, struct buf *out)
+{
+	buf_init(out, 4096);
+	phrase_say(d->say.lang, said, out);
+}
+
+/* A line whose value is the sentence of a document; `otherwise` when it has none. */
+static void say_phrase(
+	struct drill *d, const char *text, const json_t *said, const char *otherwise)
+{
+	struct buf b;
+
+	phrase(d, said, &b);
+	drill_say_line(&d->say, DRILL_SKIP, text, b.n > 0 ? b.p : otherwise);
+	buf_deinit(&b);
+}
 
 static void mark_step(struct drill *d, const json_t *detail)
 {
@@ -37,8 +55,7 @@ static void mark_step(struct drill *d, const json_t *detail)
 			doc_text_or(detail, "payload.error.message",
 				doc_text_or(detail, "payload.error", "")));
 	} else if (strcmp(state, "skipped") == 0) {
-		drill_say_line(
-			&d->say, DRILL_SKIP, title, doc_text_or(detail, "payload.reason", ""));
+		say_phrase(d, title, doc_get(detail, "payload"), "");
 	} else if (strcmp(state, "awaiting_approval") == 0) {
 		drill_say_line(&d->say, DRILL_BUSY, title,
 			i18n_tr(d->say.lang, N_("waits for a person")));
@@ -65,8 +82,8 @@ void drill_tell_watch(void *ctx, const char *stage, const json_t *detail)
 			d->case_id, sizeof(d->case_id), "%s", doc_text_or(detail, "case", ""));
 		drill_say_line(&d->say, DRILL_GOOD, N_("Case opened"), d->case_id);
 	} else if (strcmp(stage, "held") == 0) {
-		drill_say_line(&d->say, DRILL_SKIP, N_("A guard holds the response back:"),
-			doc_text_or(detail, "reason", doc_text_or(detail, "guard", "")));
+		say_phrase(d, N_("A guard holds the response back:"), detail,
+			doc_text_or(detail, "guard", ""));
 	} else if (strcmp(stage, "planned") == 0) {
 		char steps[32];
 
@@ -129,7 +146,10 @@ void drill_tell_measures(struct drill *d)
 			a != NULL ? a->title : doc_text_or(step, "id", ""),
 			doc_text_or(step, "resource.id", ""));
 		if (doc_text(step, "proof.text") != NULL) {
-			drill_say_fact(&d->say, N_("read back"), doc_text(step, "proof.text"));
+			struct buf proof;
+			phrase(d, doc_get(step, "proof"), &proof);
+			drill_say_fact(&d->say, N_("read back"), proof.n > 0 ? proof.p : "");
+			buf_deinit(&proof);
 		} else {
 			show_change(d, step);
 		}
@@ -154,16 +174,6 @@ static void show_list(struct drill *d, const char *label, const json_t *list)
 	}
 	drill_say_fact(&d->say, label, b.p != NULL ? b.p : "");
 	buf_deinit(&b);
-}
-
-/* A sentence of the analysis in the drill's language. */
-static void phrase(const struct drill *d, const json_t *said, struct buf *out)
-{
-	buf_init(out, 4096);
-	investigate_say(d->say.lang, said, out);
-	if (out->n == 0) {
-		buf_puts(out, doc_text_or(said, "text", ""));
-	}
 }
 
 static void show_chain(struct drill *d, const json_t *verdict)
@@ -224,6 +234,20 @@ void drill_tell_verdict(struct drill *d)
 		drill_say_quote(&d->say, weight);
 	}
 	show_list(d, N_("would settle it"), doc_get(verdict, "missing"));
+}
+
+void drill_tell_kept(struct drill *d, const json_t *step)
+{
+	const json_t *why = NULL;
+	json_t *found;
+	size_t i;
+
+	json_array_foreach(doc_get(step, "differences"), i, found)
+	{
+		why = why == NULL && doc_true(found, "blocking") ? found : why;
+	}
+	say_phrase(d, N_("Not undone by itself:"), why,
+		doc_text_or(step, "error.message", doc_text_or(step, "id", "")));
 }
 
 void drill_tell_evidence(struct drill *d)

@@ -194,7 +194,7 @@ static void take_failed(json_t *step, const struct view_record *r)
 
 static void take_skipped(json_t *step, const struct view_record *r)
 {
-	static const char *const fields[] = { "reason", "needed", NULL };
+	static const char *const fields[] = { "reason", "needed", "template", "args", NULL };
 
 	copy_fields(step, r->payload, fields);
 	view_set_text(step, "state", "skipped");

@@ -1,8 +1,8 @@
 /* The e-mail: what happened, what was done, what you must decide, facts, cause, undo, links. */
-#include "analysis/investigate.h"
 #include "notify/forms.h"
 
 #include "base/fill.h"
+#include "base/phrase.h"
 #include "base/text.h"
 #include "base/utc.h"
 
@@ -246,12 +246,8 @@ static void claim(const struct summary *s, struct buf *out, const json_t *c)
 	struct buf text = { 0 };
 
 	buf_init(&text, 65536);
-	if (doc_text(c, "template")) {
-		investigate_say(s->lang, c, &text);
-	} else {
-		buf_puts(&text, i18n_tr(s->lang, doc_text_or(c, "text", "")));
-	}
-	LINE(s, out, "  - {0}", text.p);
+	phrase_say(s->lang, c, &text);
+	LINE(s, out, "  - {0}", text.p ? text.p : "");
 	buf_deinit(&text);
 }
 

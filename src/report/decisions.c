@@ -84,10 +84,7 @@ static void failure(struct sheet *s, const json_t *step, const char *words, cons
 	sheet_begin(s, SHEET_FACTS);
 	sheet_fact(s, N_("What went wrong"));
 	sheet_text(s, doc_text_or(step, "error.message", "-"));
-	if (json_array_size(doc_get(step, "differences"))) {
-		sheet_fact(s, N_("Changed by somebody else meanwhile"));
-		sheet_value(s, doc_get(step, "differences"));
-	}
+	measures_differences(s, step);
 	sheet_fact(s, N_("Try again with"));
 	command(s, verb, NULL);
 	sheet_end(s, SHEET_FACTS);

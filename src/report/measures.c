@@ -35,9 +35,8 @@ const char *measures_title(const json_t *step)
 }
 
 /* One key: what it was, an arrow, what it is; one side alone when only that is known. */
-static void change(struct sheet *s, const char *key, const json_t *before, const json_t *after)
+static void turn(struct sheet *s, const char *key, const json_t *before, const json_t *after)
 {
-	sheet_begin(s, SHEET_ITEM);
 	sheet_code(s, key);
 	buf_puts(s->out, ": ");
 	if (before) {
@@ -53,7 +52,37 @@ static void change(struct sheet *s, const char *key, const json_t *before, const
 		sheet_value(s, after);
 		sheet_raw(s, "</ins>");
 	}
+}
+
+static void change(struct sheet *s, const char *key, const json_t *before, const json_t *after)
+{
+	sheet_begin(s, SHEET_ITEM);
+	turn(s, key, before, after);
 	sheet_end(s, SHEET_ITEM);
+}
+
+void measures_differences(struct sheet *s, const json_t *step)
+{
+	const json_t *found = doc_get(step, "differences");
+
+	if (json_array_size(found) == 0) {
+		return;
+	}
+	sheet_fact(s, N_("Changed by somebody else meanwhile"));
+	sheet_begin(s, SHEET_LIST);
+	for (size_t i = 0; i < json_array_size(found); i++) {
+		const json_t *d = json_array_get(found, i);
+		sheet_begin(s, SHEET_ITEM);
+		sheet_phrase(s, d);
+		sheet_space(s);
+		sheet_code(s, doc_text(d, "resource"));
+		if (doc_text(d, "what")) {
+			sheet_space(s);
+			turn(s, doc_text(d, "what"), doc_get(d, "before"), doc_get(d, "now"));
+		}
+		sheet_end(s, SHEET_ITEM);
+	}
+	sheet_end(s, SHEET_LIST);
 }
 
 /* Key by key; what stayed the same is not shown. */
@@ -146,7 +175,7 @@ static void title(struct sheet *s, const json_t *step)
 	}
 	if (doc_text(step, "proof.text")) {
 		sheet_space(s);
-		sheet_say(s, doc_text(step, "proof.text"));
+		sheet_phrase(s, doc_get(step, "proof"));
 	}
 	sheet_end(s, SHEET_PARA);
 }
@@ -170,17 +199,18 @@ static void one(struct sheet *s, const json_t *step)
 		sheet_text(s, doc_text(step, "error.message"));
 	}
 	if (doc_text(step, "before.reason")) {
+		struct buf said = { 0 };
 		sheet_fact(s, N_("Reason"));
-		sheet_say(s, doc_text(step, "before.reason"));
+		buf_init(&said, 65536);
+		sheet_phrase_text(s, doc_get(step, "before"), &said);
+		sheet_text(s, said.p);
+		buf_deinit(&said);
 	}
 	if (doc_text(step, "undo")) {
 		sheet_fact(s, N_("Undo"));
 		sheet_say(s, doc_text(step, "undo"));
 	}
-	if (json_array_size(doc_get(step, "differences"))) {
-		sheet_fact(s, N_("Changed by somebody else meanwhile"));
-		sheet_value(s, doc_get(step, "differences"));
-	}
+	measures_differences(s, step);
 	sheet_end(s, SHEET_FACTS);
 	if (acted && json_object_size(after) && sheet_room(s, 0.5)) {
 		sheet_fold(s, N_("Before and after"), true);

@@ -31,6 +31,8 @@ const char *technique_name(const char *id);
 const char *headline_story(const json_t *view); /* one sentence of the verdict, or NULL */
 const char *headline_state_words(const char *state, enum sheet_tone *tone);
 const char *measures_state_words(const char *state, enum sheet_tone *tone);
+/* What an undo found changed since the step, as a fact of its card; nothing when nothing was. */
+void measures_differences(struct sheet *s, const json_t *step);
 /* The name of an action for people: "Isolate the instance from the network" (not translated). */
 const char *measures_title(const json_t *step);
 

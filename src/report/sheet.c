@@ -1,8 +1,7 @@
 #include "report/sheet.h"
 
-#include "analysis/investigate.h"
-
 #include "base/fill.h"
+#include "base/phrase.h"
 #include "base/text.h"
 #include "base/utc.h"
 
@@ -210,13 +209,11 @@ void sheet_fill(struct sheet *s, const char *english, const struct str *values, 
 
 void sheet_phrase_text(const struct sheet *s, const json_t *phrase, struct buf *out)
 {
-	if (doc_text(phrase, "template")) {
-		investigate_say(s->lang, phrase, out);
+	if (json_is_string(phrase)) {
+		buf_puts(out, sheet_tr(s, json_string_value(phrase)));
 		return;
 	}
-	const char *text = json_is_string(phrase) ? json_string_value(phrase)
-						  : doc_text_or(phrase, "text", "");
-	buf_puts(out, sheet_tr(s, text));
+	phrase_say(s->lang, phrase, out);
 }
 
 void sheet_phrase(struct sheet *s, const json_t *phrase)

@@ -63,7 +63,7 @@ struct action {
 	 * what was made (ids, new values). */
 	enum err_status (*apply)(const struct action_ctx *c, const json_t *before,
 		json_t **after, struct err *err);
-	/* Reads back and proves it. *ok and *proof (what was read, the sentence "text" for people). */
+	/* Reads back and proves it. *ok and *proof (what was read, the sentence for people, a phrase). */
 	enum err_status (*verify)(const struct action_ctx *c, const json_t *before,
 		const json_t *after, bool *ok, json_t **proof, struct err *err);
 	/*

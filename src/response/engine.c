@@ -1,5 +1,6 @@
 #include "response/engine.h"
 
+#include "base/phrase.h"
 #include "incident/view.h"
 #include "response/engine_ctx.h"
 #include "response/engine_run.h"
@@ -90,14 +91,13 @@ static enum readiness ready(
 
 static void block(struct engine_work *w, struct engine_step *s, const char *because)
 {
-	char reason[256];
+	json_t *more = json_pack("{s:b}", "needed", 1);
 
-	(void)snprintf(
-		reason, sizeof(reason), "it needs %s, which did not come about", because);
+	phrase_set(more, "reason", N_("it needs {0}, which did not come about"),
+		PHRASE_ARGS(because));
 	s->phase = ENGINE_BLOCKED;
 	pthread_mutex_unlock(&w->lock);
-	(void)!engine_step_record(w, s, "step.skipped",
-		json_pack("{s:s, s:b}", "reason", reason, "needed", 1), "skipped");
+	(void)!engine_step_record(w, s, "step.skipped", more, "skipped");
 	pthread_mutex_lock(&w->lock);
 	pthread_cond_broadcast(&w->changed);
 }

@@ -1,3 +1,4 @@
+#include "base/i18n.h"
 #include "base/utc.h"
 #include "response/engine_run.h"
 
@@ -197,7 +198,7 @@ void engine_settle_all(struct engine_work *w)
 		}
 		if (s->action == NULL) {
 			json_t *more = json_pack("{s:s, s:b}", "reason",
-				"this cordon has no action of that name", "needed", 1);
+				N_("this cordon has no action of that name"), "needed", 1);
 			s->phase = ENGINE_BLOCKED;
 			(void)!engine_step_record(w, s, "step.skipped", more, NULL);
 		} else if (w->fresh && !s->interrupted && !s->applied &&

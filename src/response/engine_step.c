@@ -1,5 +1,6 @@
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/phrase.h"
 #include "response/engine_ctx.h"
 #include "response/engine_run.h"
 
@@ -168,10 +169,14 @@ static enum engine_phase fail(struct at_work *a, const struct err *err)
 	return ENGINE_FAILED;
 }
 
-static enum engine_phase skip(struct at_work *a, const char *reason)
+/* `why` has the "reason", as a phrase or as it stands; taken. */
+static enum engine_phase skip(struct at_work *a, json_t *why)
 {
-	json_t *more = json_pack("{s:s, s:b}", "reason", reason, "needed", 0);
+	json_t *more = json_pack("{s:b, s:s, s:O*, s:O*}", "needed", 0, "reason",
+		doc_text_or(why, "reason", N_("it is in force already")), "template",
+		json_object_get(why, "template"), "args", json_object_get(why, "args"));
 
+	json_decref(why);
 	if (engine_step_record(a->w, a->s, "step.skipped", more, "skipped") != ERR_OK) {
 		return ENGINE_FAILED;
 	}
@@ -265,9 +270,9 @@ static enum engine_phase prove(struct at_work *a, const json_t *after)
 
 	if (st != ERR_OK) {
 		json_decref(proof);
-		proof = json_pack("{s:o, s:o}", "text",
-			json_sprintf("It could not be read back: %s", err.msg), "error",
-			engine_ctx_error(&err));
+		proof = json_pack("{s:o}", "error", engine_ctx_error(&err));
+		phrase_set(proof, "text", N_("It could not be read back: {0}"),
+			PHRASE_ARGS(err.msg));
 	}
 	json_t *more =
 		json_pack("{s:b, s:o}", "verified", ok, "proof", proof ? proof : json_null());
@@ -332,18 +337,17 @@ static enum engine_phase work(struct at_work *a)
 	}
 	enum err_status st = see(a, &needed, &err);
 	if (st == ERR_NOT_FOUND) {
-		char reason[512];
-		snprintf(reason, sizeof(reason), "%s %s is gone: %s", a->ctx.kind, a->ctx.id,
-			err.msg);
-		return skip(a, reason);
+		json_t *gone = json_object();
+		phrase_set(gone, "reason", N_("{0} {1} is gone: {2}"),
+			PHRASE_ARGS(a->ctx.kind, a->ctx.id, err.msg));
+		return skip(a, gone);
 	}
 	if (st != ERR_OK) {
 		return fail(a, &err);
 	}
 	if (!needed) {
-		return skip(a, doc_text_or(a->before, "reason",
-				       doc_text_or(a->s->planned, "reason",
-					       "it is in force already")));
+		return skip(a,
+			json_incref(doc_text(a->before, "reason") ? a->before : a->s->planned));
 	}
 	return change(a);
 }

@@ -1,3 +1,4 @@
+#include "base/i18n.h"
 #include "base/log.h"
 #include "response/engine_ctx.h"
 #include "response/engine_run.h"
@@ -112,7 +113,8 @@ static enum err_status undo_one(struct undoing *u, const json_t *step, struct er
 
 	if (a == NULL || !a->reversible || a->undo == NULL) {
 		keep(u, step,
-			a ? "what it made is kept" : "this cordon has no action of that name");
+			a ? N_("what it made is kept")
+			  : N_("this cordon has no action of that name"));
 		return ERR_OK;
 	}
 	enum err_status st =

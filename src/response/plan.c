@@ -1,5 +1,6 @@
 #include "response/plan.h"
 
+#include "base/phrase.h"
 #include "base/utc.h"
 #include "response/engine_ctx.h"
 
@@ -58,11 +59,15 @@ static void forecast(struct look *l, json_t *before)
 	}
 }
 
-static void skip(struct look *l, const char *reason)
+/* `why` has the "reason", as a phrase or as it stands. */
+static void skip(struct look *l, const json_t *why)
 {
 	json_object_set_new(l->step, "needed", json_false());
 	json_object_set_new(l->step, "state", json_string("skipped"));
-	json_object_set_new(l->step, "reason", json_string(reason));
+	json_object_set_new(l->step, "reason",
+		json_string(doc_text_or(why, "reason", N_("it is in force already"))));
+	json_object_set(l->step, "template", json_object_get(why, "template"));
+	json_object_set(l->step, "args", json_object_get(why, "args"));
 }
 
 static void look_at(const struct plan_work *w, struct look *l)
@@ -70,14 +75,15 @@ static void look_at(const struct plan_work *w, struct look *l)
 	struct action_ctx c = *w->base;
 	json_t *before = NULL;
 	bool needed = true;
-	char reason[512];
 
 	engine_ctx_fill(&c, l->step, w->none);
 	l->status = l->action->observe(&c, &before, &needed, &l->err);
 	if (l->status == ERR_NOT_FOUND) {
-		(void)snprintf(
-			reason, sizeof(reason), "%s %s is gone: %s", c.kind, c.id, l->err.msg);
-		skip(l, reason);
+		before = json_object();
+		phrase_set(before, "reason", N_("{0} {1} is gone: {2}"),
+			PHRASE_ARGS(c.kind, c.id, l->err.msg));
+		skip(l, before);
+		json_decref(before);
 		return;
 	}
 	if (l->status != ERR_OK) {
@@ -94,7 +100,7 @@ static void look_at(const struct plan_work *w, struct look *l)
 		json_object_set_new(l->step, "needed", json_true());
 		json_object_set_new(l->step, "state", json_string("planned"));
 	} else {
-		skip(l, doc_text_or(before, "reason", "it is in force already"));
+		skip(l, before);
 		json_object_set(l->step, "after", before);
 	}
 	json_object_set_new(l->step, "before", before);
@@ -306,7 +312,10 @@ enum err_status plan_make(
 		if (l->action != NULL) {
 			describe(l);
 		} else {
-			skip(l, "this cordon has no action of that name");
+			json_t *why = json_pack("{s:s}", "reason",
+				N_("this cordon has no action of that name"));
+			skip(l, why);
+			json_decref(why);
 			l->status = ERR_NOT_FOUND;
 		}
 	}

@@ -3,7 +3,7 @@
  * directions. ACLs keep no state, so this cuts connections that security groups let live. The whole
  * subnet is concerned, and an ACL takes few rules: hence only the named addresses, one by one.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/cidr.h"
 #include "response/actions/ec2.h"
 #include "response/actions/registry.h"
@@ -304,10 +304,11 @@ static enum err_status observe(
 		plan_entries(batch_result(&second, at_acls), chosen, left_out));
 	if (json_array_size(json_object_get(seen, "entries")) == 0) {
 		st = ec2_skip(json_incref(seen),
-			json_array_size(chosen) == 0 ? "no address that may be blocked is known"
+			json_array_size(chosen) == 0
+				? N_("no address that may be blocked is known")
 			: json_array_size(left_out)
-				? "the network ACLs have no room for a deny rule"
-				: "the addresses are denied already",
+				? N_("the network ACLs have no room for a deny rule")
+				: N_("the addresses are denied already"),
 			before, needed);
 		goto out;
 	}
@@ -496,12 +497,14 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	*proof = json_pack(
 		"{s:O,s:O?}", "entries", entries, "acls", json_object_get(acls, "NetworkAcls"));
 	if (*ok) {
-		ec2_text(*proof,
-			"%zu address(es) are denied in both directions for the subnet(s) of "
-			"%s, before any allow rule.",
-			json_array_size(json_object_get(before, "addresses")), c->id);
+		phrase_set(*proof, "text",
+			N_("Denied in both directions for the subnets of {0}, before any allow "
+			   "rule; addresses: {1}."),
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(json_array_size(
+						   json_object_get(before, "addresses")))));
 	} else {
-		ec2_text(*proof, "Only %zu of %zu deny rules are in force.", standing, n);
+		phrase_set(*proof, "text", N_("Only {0} of {1} deny rules are in force."),
+			PHRASE_ARGS(PHRASE_NUMBER(standing), PHRASE_NUMBER(n)));
 	}
 out:
 	json_decref(acls);
@@ -537,8 +540,8 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 						  .what = "NetworkAclEntry",
 						  .before = NULL,
 						  .now = json_deep_copy(there),
-						  .text = "The rule with this number is "
-							  "another one now and was kept.",
+						  .text = N_("The rule with this number is "
+							     "another one now and was kept."),
 						  .blocking = false });
 		}
 	}

@@ -1,5 +1,5 @@
 /* block-bucket-public-access: all four switches of the bucket's public access block on. */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/iam.h"
 #include "response/actions/registry.h"
@@ -71,7 +71,7 @@ static enum err_status observe(
 		json_object_set_new(seen, "block", json_string("none"));
 	}
 	if (block && doc_eq(block, want)) {
-		st = ec2_skip(seen, "public access is blocked already", before, needed);
+		st = ec2_skip(seen, N_("public access is blocked already"), before, needed);
 	} else {
 		*before = seen;
 		*needed = true;
@@ -116,10 +116,15 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	}
 	*ok = block && doc_eq(block, json_object_get(after, "block"));
 	*proof = json_pack("{s:s,s:O?}", "bucket", c->id, "block", block);
-	ec2_text(*proof,
-		*ok ? "All four public access switches of bucket %s are on."
-		    : "The public access switches of bucket %s are not all on.",
-		c->id);
+	if (*ok) {
+		phrase_set(*proof, "text",
+			N_("All four public access switches of bucket {0} are on."),
+			PHRASE_ARGS(c->id));
+	} else {
+		phrase_set(*proof, "text",
+			N_("The public access switches of bucket {0} are not all on."),
+			PHRASE_ARGS(c->id));
+	}
 	json_decref(block);
 	return ERR_OK;
 }
@@ -150,23 +155,22 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 		goto done;
 	}
 	if (!now || !doc_eq(now, want)) {
-		ec2_differ(
-			diffs, &(struct ec2_difference){ .resource = c->id,
-				       .what = "PublicAccessBlock",
-				       .before = json_deep_copy(old),
-				       .now = now ? json_incref(now) : json_string("none"),
-				       .text = "Somebody changed the public access block after "
-					       "the step.",
-				       .blocking = true });
+		ec2_differ(diffs, &(struct ec2_difference){ .resource = c->id,
+					  .what = "PublicAccessBlock",
+					  .before = json_deep_copy(old),
+					  .now = now ? json_incref(now) : json_string("none"),
+					  .text = N_("Somebody changed the public access block "
+						     "after the step."),
+					  .blocking = true });
 	} else if (doc_true(before, "public")) {
-		ec2_differ(
-			diffs, &(struct ec2_difference){ .resource = c->id,
-				       .what = "PublicAccessBlock",
-				       .before = json_deep_copy(old),
-				       .now = json_incref(now),
-				       .text = "Undone, the bucket would be public again: that "
-					       "needs a decision of its own; force the undo.",
-				       .blocking = true });
+		ec2_differ(diffs,
+			&(struct ec2_difference){ .resource = c->id,
+				.what = "PublicAccessBlock",
+				.before = json_deep_copy(old),
+				.now = json_incref(now),
+				.text = N_("Undone, the bucket would be public again: that "
+					   "needs a decision of its own; force the undo."),
+				.blocking = true });
 	}
 	if (json_array_size(diffs) == 0 || ec2_forced(c)) {
 		TRY(restore(c, before, err));

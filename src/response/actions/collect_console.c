@@ -3,7 +3,7 @@
  * nothing, needs no agent, works on a host that answers nobody.
  */
 #include "base/hash.h"
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/registry.h"
 
@@ -130,14 +130,17 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	*ok = n > 0 && kept == read;
 	*proof = json_pack("{s:O}", "artifacts", json_object_get(after, "artifacts"));
 	if (read == 0) {
-		ec2_text(*proof,
-			"%s offers neither console output nor a picture of its screen.", c->id);
+		phrase_set(*proof, "text",
+			N_("{0} offers neither console output nor a picture of its screen."),
+			PHRASE_ARGS(c->id));
 	} else if (kept == read) {
-		ec2_text(*proof, "%zu of 2 console artifacts of %s were taken and hashed.",
-			kept, c->id);
+		phrase_set(*proof, "text",
+			N_("{0} of 2 console artifacts of {1} were taken and hashed."),
+			PHRASE_ARGS(PHRASE_NUMBER(kept), c->id));
 	} else {
-		ec2_text(*proof,
-			"The console of %s was read, but there is no place to keep it.", c->id);
+		phrase_set(*proof, "text",
+			N_("The console of {0} was read, but there is no place to keep it."),
+			PHRASE_ARGS(c->id));
 	}
 	return ERR_OK;
 }

@@ -4,7 +4,7 @@
  * Its parameters are asked of the document itself, so that a change on AWS's side is noticed and
  * not guessed around. AWS's pages disagree whether it ends tracked connections.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/iam.h"
 #include "response/actions/registry.h"
@@ -87,13 +87,13 @@ static enum err_status observe(
 	json_t *seen = json_pack("{s:s,s:s,s:O,s:O?}", "instance", c->id, "runbook", RUNBOOK,
 		"interfaces", interfaces, "parameters", names);
 	if (!names) {
-		st = ec2_skip(
-			seen, "AWS does not offer the runbook in this region", before, needed);
+		st = ec2_skip(seen, N_("AWS does not offer the runbook in this region"), before,
+			needed);
 	} else if (!has(names, "Action") || !has(names, "InstanceId") ||
 		   !has(names, "DryRun")) {
 		st = ec2_skip(seen,
-			"the runbook's parameters are not those it is documented with: use "
-			"isolate-network",
+			N_("the runbook's parameters are not those it is documented with: use "
+			   "isolate-network"),
 			before, needed);
 	} else {
 		*before = seen;
@@ -247,21 +247,19 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	*proof = json_pack("{s:s,s:s,s:O}", "execution", id, "status",
 		doc_text_or(run, "AutomationExecutionStatus", ""), "interfaces", now);
 	if (*ok) {
-		ec2_text(*proof,
-			"The runbook ended in Success (execution %s) and every interface of %s "
-			"left its "
-			"former security groups.",
-			id, c->id);
+		phrase_set(*proof, "text",
+			N_("The runbook ended in Success (execution {0}) and every interface "
+			   "of {1} left its former security groups."),
+			PHRASE_ARGS(id, c->id));
 	} else if (doc_true(after, "dry_run")) {
-		ec2_text(*proof,
-			"The runbook only previewed (execution %s): %s is not contained.", id,
-			c->id);
+		phrase_set(*proof, "text",
+			N_("The runbook only previewed (execution {0}): {1} is not contained."),
+			PHRASE_ARGS(id, c->id));
 	} else {
-		ec2_text(*proof,
-			"The runbook ended in Success (execution %s), yet interfaces of %s "
-			"still have "
-			"their former security groups.",
-			id, c->id);
+		phrase_set(*proof, "text",
+			N_("The runbook ended in Success (execution {0}), yet interfaces of "
+			   "{1} still have their former security groups."),
+			PHRASE_ARGS(id, c->id));
 	}
 out:
 	json_decref(now);
@@ -360,8 +358,8 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 				.what = "security groups",
 				.before = json_deep_copy(was),
 				.now = json_incref(now),
-				.text = "The runbook ended its release, yet the interfaces "
-					"do not have their former security groups.",
+				.text = N_("The runbook ended its release, yet the interfaces "
+					   "do not have their former security groups."),
 				.blocking = true });
 	}
 done:

@@ -2,7 +2,7 @@
  * deny-principal-on-bucket: one Deny statement for the principals of the case, merged into the
  * bucket's policy. The smallest cut that stops a known thief: everybody else goes on working.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/iam.h"
 #include "response/actions/registry.h"
@@ -116,17 +116,17 @@ static enum err_status objection(
 {
 	size_t i;
 	json_t *v;
-	*why = json_array_size(principals) > 0 ? NULL
-					       : "the finding names no user or role of this "
-						 "account; give the ARN in the "
-						 "step's parameter principal";
+	*why = json_array_size(principals) > 0
+		       ? NULL
+		       : N_("the finding names no user or role of this account; give the ARN "
+			    "in the step's parameter principal");
 	json_array_foreach(principals, i, v)
 	{
 		const char *arn = json_string_value(v);
 		bool own = false;
 		if (strncmp(arn, "arn:", 4) != 0 || !strstr(arn, ":iam::") ||
 			strchr(arn, '*')) {
-			*why = "a principal must be the ARN of one user or role";
+			*why = N_("a principal must be the ARN of one user or role");
 			return ERR_OK;
 		}
 		enum err_status st = iam_is_caller(c, arn, &own, err);
@@ -134,8 +134,8 @@ static enum err_status objection(
 			return st;
 		}
 		if (own) {
-			*why = "the principal is cordon itself or covers it: denied, only the "
-			       "account's root could open the bucket again";
+			*why = N_("the principal is cordon itself or covers it: denied, only "
+				  "the account's root could open the bucket again");
 		}
 	}
 	return ERR_OK;
@@ -229,7 +229,8 @@ static enum err_status observe(
 	if (st != ERR_OK) {
 		json_decref(seen);
 	} else if (old && doc_eq(old, new)) {
-		st = ec2_skip(seen, "the bucket denies the principal already", before, needed);
+		st = ec2_skip(
+			seen, N_("the bucket denies the principal already"), before, needed);
 	} else {
 		*before = seen;
 		*needed = true;
@@ -274,11 +275,19 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	*ok = now && doc_eq(now, json_object_get(after, "policy"));
 	*proof = json_pack("{s:s,s:O,s:O?}", "bucket", c->id, "principals",
 		json_object_get(before, "principals"), "policy", now);
-	ec2_text(*proof,
-		*ok ? "The policy of bucket %s denies %d principal(s) everything; all other "
-		      "statements are as they were."
-		    : "The policy of bucket %s is not as it was written for %d principal(s).",
-		c->id, (int)json_array_size(json_object_get(before, "principals")));
+	if (*ok) {
+		phrase_set(*proof, "text",
+			N_("The policy of bucket {0} denies everything to the principals named "
+			   "(how many: {1}); all other statements are as they were."),
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(json_array_size(
+						   json_object_get(before, "principals")))));
+	} else {
+		phrase_set(*proof, "text",
+			N_("The policy of bucket {0} is not as it was written; principals: "
+			   "{1}."),
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(json_array_size(
+						   json_object_get(before, "principals")))));
+	}
 out:
 	json_decref(now);
 	free(text);
@@ -289,14 +298,14 @@ out:
 static enum err_status take_out(const struct action_ctx *c, json_t *now, const json_t *before,
 	json_t *diffs, struct err *err)
 {
-	ec2_differ(diffs, &(struct ec2_difference){ .resource = c->id,
-				  .what = "BucketPolicy",
-				  .before = json_incref(json_object_get(before, "policy")),
-				  .now = json_deep_copy(now),
-				  .text = "Somebody changed the policy after the step: the "
-					  "step's statement "
-					  "was taken out and the rest left as it is.",
-				  .blocking = false });
+	ec2_differ(diffs,
+		&(struct ec2_difference){ .resource = c->id,
+			.what = "BucketPolicy",
+			.before = json_incref(json_object_get(before, "policy")),
+			.now = json_deep_copy(now),
+			.text = N_("Somebody changed the policy after the step: the step's "
+				   "statement was taken out and the rest left as it is."),
+			.blocking = false });
 	without_ours(c, now);
 	bool empty = json_array_size(json_object_get(now, "Statement")) == 0;
 	char *text = empty ? NULL : iam_text(now);
@@ -334,13 +343,12 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 	} else if (now) {
 		TRY(take_out(c, now, before, diffs, err));
 	} else {
-		ec2_differ(diffs,
-			&(struct ec2_difference){ .resource = c->id,
-				.what = "BucketPolicy",
-				.before = json_string(old),
-				.text = "Somebody deleted the policy after the step; it was "
-					"not put back.",
-				.blocking = true });
+		ec2_differ(diffs, &(struct ec2_difference){ .resource = c->id,
+					  .what = "BucketPolicy",
+					  .before = json_string(old),
+					  .text = N_("Somebody deleted the policy after the "
+						     "step; it was not put back."),
+					  .blocking = true });
 	}
 done:
 	st = ec2_undone(c, diffs, differences, err);

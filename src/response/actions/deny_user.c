@@ -1,5 +1,5 @@
 /* deny-user: an inline policy that denies a user everything, whatever keys or sessions it has. */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/iam.h"
 #include "response/actions/registry.h"
@@ -23,7 +23,8 @@ static enum err_status observe(
 	json_object_set_new(seen, "policy", json_string(policy));
 	same = iam_deny_all();
 	if (there && doc_eq(there, same)) {
-		st = ec2_skip(seen, "the user is denied everything already", before, needed);
+		st = ec2_skip(
+			seen, N_("the user is denied everything already"), before, needed);
 	} else {
 		*before = seen;
 		*needed = true;
@@ -68,10 +69,15 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	}
 	*ok = same;
 	*proof = json_pack("{s:s,s:s}", "user", p.name, "policy", p.policy);
-	ec2_text(*proof,
-		same ? "User %s carries the policy %s that denies everything."
-		     : "User %s does not carry the policy %s as it was written.",
-		p.name, p.policy);
+	if (same) {
+		phrase_set(*proof, "text",
+			N_("User {0} carries the policy {1} that denies everything."),
+			PHRASE_ARGS(p.name, p.policy));
+	} else {
+		phrase_set(*proof, "text",
+			N_("User {0} does not carry the policy {1} as it was written."),
+			PHRASE_ARGS(p.name, p.policy));
+	}
 	return ERR_OK;
 }
 

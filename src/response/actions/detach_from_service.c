@@ -6,7 +6,7 @@
  * capacity goes down by one where the minimum allows it; else a replacement starts. `replace: true`
  * keeps the capacity and always lets one start.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/registry.h"
 #include "response/actions/service.h"
@@ -36,8 +36,8 @@ static enum err_status observe(
 			  json_array_size(json_object_get(seen, "classic")) > 0;
 	if (!registered && !(leave && service_in_service(member))) {
 		st = ec2_skip(json_incref(seen),
-			"no load balancer sends traffic to the instance, and no Auto Scaling "
-			"group watches it",
+			N_("no load balancer sends traffic to the instance, and no Auto "
+			   "Scaling group watches it"),
 			before, needed);
 		goto out;
 	}
@@ -140,16 +140,24 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 			       !service_in_service(json_object_get(now, "member")));
 	}
 	if (good) {
-		ec2_text(now, "%s takes no traffic from a load balancer%s.", c->id,
-			json_is_object(was) && strcmp(doc_text_or(was, "mode", ""), "none") != 0
-				? ", and its Auto Scaling group will not end it for being "
-				  "unhealthy"
-				: "");
+		bool member = json_is_object(was) &&
+			      strcmp(doc_text_or(was, "mode", ""), "none") != 0;
+		if (member) {
+			phrase_set(now, "text",
+				N_("{0} takes no traffic from a load balancer, and its Auto "
+				   "Scaling group will not end it for being unhealthy."),
+				PHRASE_ARGS(c->id));
+		} else {
+			phrase_set(now, "text",
+				N_("{0} takes no traffic from a load balancer."),
+				PHRASE_ARGS(c->id));
+		}
 	} else {
-		ec2_text(now,
-			"%s is still registered with %zu target group(s) and %zu classic load "
-			"balancer(s), or still in service in its Auto Scaling group.",
-			c->id, targets, classic);
+		phrase_set(now, "text",
+			N_("{0} is still in service: in its Auto Scaling group, or registered "
+			   "with a load balancer (target groups: {1}, classic load balancers: "
+			   "{2})."),
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(targets), PHRASE_NUMBER(classic)));
 	}
 	*ok = good;
 	*proof = json_incref(now);
@@ -223,8 +231,8 @@ static enum err_status register_again(const struct action_ctx *c, const json_t *
 						  : doc_text_or(b.reqs[i].params,
 							    "LoadBalancerName", "?"),
 				.what = "Registration",
-				.text = "The load balancer or target group does not exist any "
-					"more.",
+				.text = N_("The load balancer or target group does not exist "
+					   "any more."),
 				.blocking = false });
 	}
 	st = st == ERR_NOT_FOUND ? ERR_OK : st;

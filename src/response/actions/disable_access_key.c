@@ -2,7 +2,7 @@
  * disable-access-key: makes the key of the finding inactive; with {"all": true} every active key
  * of its user. Undo never wakes the finding's own key, which the case holds for leaked, unless it is forced.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/iam.h"
 #include "response/actions/registry.h"
@@ -67,8 +67,8 @@ static enum err_status observe(
 	json_object_set(seen, "keys", chosen);
 	if (!any) {
 		st = ec2_skip(seen,
-			json_object_size(chosen) > 0 ? "the key is inactive already"
-						     : "the user has no such key",
+			json_object_size(chosen) > 0 ? N_("the key is inactive already")
+						     : N_("the user has no such key"),
 			before, needed);
 	} else {
 		*before = seen;
@@ -133,12 +133,18 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	}
 	*ok = done;
 	*proof = json_pack("{s:s,s:O}", "user", user, "keys", now);
-	ec2_text(*proof,
-		done ? "%d access key(s) of user %s are inactive. Sessions made from them "
-		       "before "
-		       "go on until they expire."
-		     : "Not all of %d access key(s) of user %s are inactive.",
-		(int)json_object_size(json_object_get(after, "keys")), user);
+	if (done) {
+		phrase_set(*proof, "text",
+			N_("The access keys of user {0} are inactive ({1}). Sessions made from "
+			   "them before go on until they expire."),
+			PHRASE_ARGS(user, PHRASE_NUMBER(json_object_size(
+						  json_object_get(after, "keys")))));
+	} else {
+		phrase_set(*proof, "text",
+			N_("Not all access keys of user {0} are inactive ({1} should be)."),
+			PHRASE_ARGS(user, PHRASE_NUMBER(json_object_size(
+						  json_object_get(after, "keys")))));
+	}
 out:
 	json_decref(now);
 	return st;
@@ -154,8 +160,8 @@ static enum err_status wake(const struct action_ctx *c, const json_t *before, co
 				.what = "Status",
 				.before = json_string("Active"),
 				.now = json_string("Inactive"),
-				.text = "The key was in foreign hands and stays inactive: "
-					"give the user a new one, or force the undo.",
+				.text = N_("The key was in foreign hands and stays inactive: "
+					   "give the user a new one, or force the undo."),
 				.blocking = true });
 		return ERR_OK;
 	}
@@ -180,7 +186,7 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 			ec2_differ(diffs, &(struct ec2_difference){ .resource = key,
 						  .what = "AccessKey",
 						  .before = json_incref(status),
-						  .text = "The key was deleted meanwhile.",
+						  .text = N_("The key was deleted meanwhile."),
 						  .blocking = false });
 			continue;
 		}

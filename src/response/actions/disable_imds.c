@@ -2,7 +2,7 @@
  * disable-imds: closes the instance metadata service, so that nothing on the host can fetch new
  * role credentials. It also starves the SSM agent, so playbooks put it after memory was taken.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/registry.h"
 
@@ -35,7 +35,7 @@ static enum err_status observe(
 	json_t *seen =
 		json_pack("{s:s,s:o}", "instance", c->id, "options", options_of(instance));
 	if (strcmp(doc_text_or(seen, "options.HttpEndpoint", "enabled"), "disabled") == 0) {
-		st = ec2_skip(seen, "the metadata service is already off", before, needed);
+		st = ec2_skip(seen, N_("the metadata service is already off"), before, needed);
 		goto out;
 	}
 	json_object_set_new(
@@ -85,13 +85,17 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	*ok = off && applied;
 	*proof = json_pack("{s:O}", "options", doc_get(instance, "MetadataOptions"));
 	if (*ok) {
-		ec2_text(*proof,
-			"The metadata service of %s is off: the host can fetch no new "
-			"credentials.",
-			c->id);
+		phrase_set(*proof, "text",
+			N_("The metadata service of {0} is off: the host can fetch no new "
+			   "credentials."),
+			PHRASE_ARGS(c->id));
+	} else if (off) {
+		phrase_set(*proof, "text",
+			N_("The metadata service of {0} is still being changed."),
+			PHRASE_ARGS(c->id));
 	} else {
-		ec2_text(*proof, "The metadata service of %s still shows as %s.", c->id,
-			off ? "being changed" : "on");
+		phrase_set(*proof, "text", N_("The metadata service of {0} still shows as on."),
+			PHRASE_ARGS(c->id));
 	}
 out:
 	json_decref(instance);
@@ -125,8 +129,8 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 						  .before = json_deep_copy(
 							  json_object_get(before, "options")),
 						  .now = json_incref(now),
-						  .text = "The metadata options were changed "
-							  "after the step.",
+						  .text = N_("The metadata options were "
+							     "changed after the step."),
 						  .blocking = true });
 		}
 		if (ours || ec2_forced(c)) {

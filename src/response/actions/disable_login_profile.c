@@ -1,5 +1,5 @@
 /* disable-login-profile: takes the user's console password away. AWS can't give the same one back. */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/iam.h"
 #include "response/actions/registry.h"
@@ -37,7 +37,7 @@ static enum err_status observe(
 	}
 	TRY(read_profile(c, doc_text(seen, "user"), &profile, err));
 	if (!profile) {
-		st = ec2_skip(seen, "the user has no console password", before, needed);
+		st = ec2_skip(seen, N_("the user has no console password"), before, needed);
 	} else {
 		json_object_set(seen, "profile", profile);
 		*before = seen;
@@ -90,12 +90,15 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	}
 	*ok = !profile;
 	*proof = json_pack("{s:s}", "user", user);
-	ec2_text(*proof,
-		*ok ? "User %s has no console password any more. A console session that is "
-		      "open "
-		      "goes on until it expires: deny-user ends it."
-		    : "User %s still has a console password.",
-		user);
+	if (*ok) {
+		phrase_set(*proof, "text",
+			N_("User {0} has no console password any more. A console session that "
+			   "is open goes on until it expires: deny-user ends it."),
+			PHRASE_ARGS(user));
+	} else {
+		phrase_set(*proof, "text", N_("User {0} still has a console password."),
+			PHRASE_ARGS(user));
+	}
 	json_decref(profile);
 	return ERR_OK;
 }

@@ -3,7 +3,7 @@
  * whatever connections are still tracked. Elastic addresses are taken off and kept; an automatically
  * assigned one is given back to AWS and another will come in its place.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/registry.h"
 
@@ -91,7 +91,7 @@ static enum err_status observe(
 	enum err_status st = ERR_OK;
 	TRY(read_addresses(c, &seen, err));
 	if (!has_address(seen)) {
-		st = ec2_skip(json_incref(seen), "the instance has no public IPv4 address",
+		st = ec2_skip(json_incref(seen), N_("the instance has no public IPv4 address"),
 			before, needed);
 		goto out;
 	}
@@ -176,11 +176,13 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 		good = !has_address(now);
 	}
 	if (good) {
-		ec2_text(now, "%s has no public IPv4 address any more.", c->id);
+		phrase_set(now, "text", N_("{0} has no public IPv4 address any more."),
+			PHRASE_ARGS(c->id));
 	} else {
-		ec2_text(now, "%s still has a public IPv4 address (%s).", c->id,
-			doc_text_or(now, "automatic.address",
-				doc_text_or(now, "elastic[0].address", "?")));
+		phrase_set(now, "text", N_("{0} still has a public IPv4 address ({1})."),
+			PHRASE_ARGS(
+				c->id, doc_text_or(now, "automatic.address",
+					       doc_text_or(now, "elastic[0].address", "?"))));
 	}
 	*ok = good;
 	*proof = json_incref(now);
@@ -220,8 +222,8 @@ static void restore_elastic(const struct action_ctx *c, const json_t *was, const
 				.what = "Address",
 				.before = json_string(wanted),
 				.now = now ? json_string(holder) : NULL,
-				.text = now ? "The elastic address is in use elsewhere now."
-					    : "The elastic address was released meanwhile.",
+				.text = now ? N_("The elastic address is in use elsewhere now.")
+					    : N_("The elastic address was released meanwhile."),
 				.blocking = now != NULL });
 	}
 	if (now && (!taken || ec2_forced(c))) {
@@ -271,8 +273,9 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 				.what = "PublicIp",
 				.before = json_incref(json_object_get(automatic, "address")),
 				.now = NULL,
-				.text = "AWS assigns another public address; names and "
-					"allow-lists that hold the old one must be changed.",
+				.text = N_(
+					"AWS assigns another public address; names and "
+					"allow-lists that hold the old one must be changed."),
 				.blocking = false });
 	}
 	TRY(batch_run(&b, c->aws, err));

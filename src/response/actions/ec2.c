@@ -1,6 +1,7 @@
 #include "response/actions/ec2.h"
 
-#include <stdarg.h>
+#include "base/phrase.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -102,16 +103,6 @@ enum err_status ec2_skip(
 	return ERR_OK;
 }
 
-void ec2_text(json_t *doc, const char *fmt, ...)
-{
-	char text[600];
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	json_object_set_new(doc, "text", doc_str(str_from(text)));
-}
-
 const char *ec2_with(const struct action_ctx *c, const char *name, const char *otherwise)
 {
 	const char *value = json_string_value(json_object_get(c->with, name));
@@ -135,11 +126,11 @@ void ec2_pause(const struct action_ctx *c, int try)
 
 void ec2_differ(json_t *differences, const struct ec2_difference *d)
 {
-	json_array_append_new(differences,
-		json_pack("{s:s,s:s,s:o,s:o,s:s,s:b}", "resource", d->resource, "what", d->what,
-			"before", d->before ? d->before : json_null(), "now",
-			d->now ? d->now : json_null(), "text", d->text, "blocking",
-			d->blocking));
+	json_t *entry = json_pack("{s:s,s:s,s:o,s:o,s:b}", "resource", d->resource, "what",
+		d->what, "before", d->before ? d->before : json_null(), "now",
+		d->now ? d->now : json_null(), "blocking", d->blocking);
+	phrase_set(entry, "text", d->text, NULL);
+	json_array_append_new(differences, entry);
 }
 
 bool ec2_forced(const struct action_ctx *c)
@@ -163,7 +154,7 @@ enum err_status ec2_undone(
 	enum err_status st = ERR_OK;
 	if (blocking && !ec2_forced(c)) {
 		st = err_set(err, ERR_CONFLICT,
-			"%zu part(s) of this step were not undone and left alone: %s Look at "
+			"parts of this step were not undone and left alone (%zu): %s Look at "
 			"them, then repeat the undo with --force to overwrite",
 			blocking, first);
 	}

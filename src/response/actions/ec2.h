@@ -38,11 +38,12 @@ size_t ec2_add_interfaces(struct batch *b, const char *instance);
 /* The group ids of an interface in the order AWS gives them, [..]; new reference. */
 json_t *ec2_groups_of(const json_t *interface);
 
-/* "reason" into *before, false into *needed: the step will be skipped. Returns ERR_OK. */
+/*
+ * "reason", an N_() literal, into *before, false into *needed: the step will be skipped. Returns
+ * ERR_OK.
+ */
 enum err_status ec2_skip(
 	json_t *before_taken, const char *reason, json_t **before, bool *needed);
-/* Puts the formatted sentence under "text" of a proof or an after-state. */
-__attribute__((format(printf, 2, 3))) void ec2_text(json_t *doc, const char *fmt, ...);
 /* The step's parameter as text, or `otherwise`. Borrowed. */
 const char *ec2_with(const struct action_ctx *c, const char *name, const char *otherwise);
 /* Records a durable note; the hook may be missing in tests. */
@@ -52,8 +53,9 @@ ERR_MUST_CHECK enum err_status ec2_note(
 void ec2_pause(const struct action_ctx *c, int try);
 
 /*
- * What an undo found different: {"resource","what","before","now","text","blocking"}. `blocking`
- * means that it was left alone because somebody else changed it. `before` and `now` are taken.
+ * What an undo found different: {"resource","what","before","now","blocking"} and the sentence
+ * `text`, an N_() literal, as a phrase (base/phrase.h). `blocking` means that it was left alone
+ * because somebody else changed it. `before` and `now` are taken.
  */
 struct ec2_difference {
 	const char *resource, *what, *text;

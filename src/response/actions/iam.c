@@ -1,5 +1,6 @@
 #include "response/actions/iam.h"
 
+#include "base/i18n.h"
 #include "base/utc.h"
 #include "response/actions/ec2.h"
 
@@ -176,8 +177,8 @@ enum err_status iam_inline_undo(const struct action_ctx *c, const struct iam_inl
 				.what = p->policy,
 				.before = json_deep_copy(document),
 				.now = json_incref(now),
-				.text = "Somebody rewrote the policy that the step had put "
-					"there; it was left alone.",
+				.text = N_("Somebody rewrote the policy that the step had put "
+					   "there; it was left alone."),
 				.blocking = true });
 		goto out;
 	}
@@ -222,13 +223,13 @@ static json_t *user_of_finding(const struct action_ctx *c)
 		return NULL;
 	}
 	if (str_is(r->user_type, "Root")) {
-		return no_user("the key belongs to the account's root user, whom no IAM policy "
-			       "or call can restrain: sign in as root and delete the key");
+		return no_user(
+			N_("the key belongs to the account's root user, whom no IAM policy or "
+			   "call can restrain: sign in as root and delete the key"));
 	}
 	if (str_is(r->user_type, "AssumedRole") || str_starts(str_from(c->id), STR("ASIA"))) {
-		return no_user(
-			"these are temporary credentials of a role: revoke-role-sessions "
-			"cuts them");
+		return no_user(N_("these are temporary credentials of a role: "
+				  "revoke-role-sessions cuts them"));
 	}
 	if (r->user_name.n == 0 || (r->user_type.n > 0 && !str_is(r->user_type, "IAMUser"))) {
 		return NULL;
@@ -244,7 +245,7 @@ static enum err_status user_of_key(const struct action_ctx *c, json_t **out, str
 	if (st == ERR_OK && doc_text(answer, "UserName")) {
 		*out = json_pack("{s:s}", "user", doc_text(answer, "UserName"));
 	} else if (st == ERR_OK || st == ERR_NOT_FOUND) {
-		*out = no_user("no user of this account owns the key");
+		*out = no_user(N_("no user of this account owns the key"));
 		err_clear(err);
 		st = ERR_OK;
 	} else if (st == ERR_DENIED) {
@@ -270,7 +271,7 @@ enum err_status iam_user(const struct action_ctx *c, json_t **out, struct err *e
 		who = json_pack("{s:s}", "user", given);
 	} else if (!(who = user_of_finding(c))) {
 		if (!str_starts(str_from(c->id), STR("AKIA"))) {
-			*out = no_user("the finding names no IAM user");
+			*out = no_user(N_("the finding names no IAM user"));
 			return ERR_OK;
 		}
 		TRY(user_of_key(c, &who, err));
@@ -281,8 +282,8 @@ enum err_status iam_user(const struct action_ctx *c, json_t **out, struct err *e
 		TRY(iam_is_caller(c, arn, &own, err));
 		if (own) {
 			json_decref(who);
-			who = no_user("this is the user that cordon itself acts as: cutting it "
-				      "would end the response; use another identity");
+			who = no_user(N_("this is the user that cordon itself acts as: cutting "
+					 "it would end the response; use another identity"));
 		}
 	}
 	*out = who;
@@ -334,14 +335,13 @@ const char *iam_role_refusal(const json_t *role)
 	struct str path = str_from(doc_text_or(role, "Role.Path", "/"));
 	struct str name = str_from(doc_text_or(role, "Role.RoleName", ""));
 	if (str_starts(path, STR("/aws-service-role/"))) {
-		return "it is a service-linked role: AWS lets nobody revoke its sessions; "
-		       "contain "
-		       "the service that uses it";
+		return N_("it is a service-linked role: AWS lets nobody revoke its sessions; "
+			  "contain the service that uses it");
 	}
 	if (str_starts(name, STR("AWSReservedSSO_")) ||
 		str_starts(path, STR("/aws-reserved/"))) {
-		return "it is a role of IAM Identity Center and can't be edited: remove the "
-		       "account assignment or revoke the user's sessions there";
+		return N_("it is a role of IAM Identity Center and can't be edited: remove the "
+			  "account assignment or revoke the user's sessions there");
 	}
 	return NULL;
 }

@@ -3,7 +3,7 @@
  * tracked connections die at once and DNS is closed. Root on the host can take it away again,
  * so it stands beside isolate-network, never instead of it.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/cidr.h"
 #include "response/actions/ec2.h"
 #include "response/actions/registry.h"
@@ -72,17 +72,12 @@ static enum err_status observe(
 	TRY(ssm_agent(c, &agent, err));
 	const char *why = ssm_agent_objection(agent);
 	if (!why && !well) {
-		why = "response.isolation_endpoints holds something that is no address range, "
-		      "or one "
-		      "wider "
-		      "than /8 (IPv6: /16)";
+		why = N_("response.isolation_endpoints holds something that is no address "
+			 "range, or one wider than /8 (IPv6: /16)");
 	} else if (!why && open.n == 0) {
-		why = "response.isolation_endpoints names no address range: without the ranges "
-		      "of the "
-		      "Systems "
-		      "Manager "
-		      "endpoints the agent would be cut off, and nothing could be proved or "
-		      "undone";
+		why = N_("response.isolation_endpoints names no address range: without the "
+			 "ranges of the Systems Manager endpoints the agent would be cut off, "
+			 "and nothing could be proved or undone");
 	}
 	if (!why) {
 		TRY(ssm_document_find(c, &doc, err));
@@ -158,15 +153,15 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	      strcmp(doc_text_or(said, "ipv6", ""), "open") != 0 && holds(said, c->case_id);
 	*proof = json_pack("{s:O}", "result", said);
 	if (*ok) {
-		ec2_text(*proof,
-			"The firewall of %s (%s) lets only %s through on TCP 443, says the "
-			"host itself; "
-			"IPv6 is %s.",
-			c->id, doc_text_or(said, "backend", ""),
-			doc_text_or(before, "endpoints", ""), doc_text_or(said, "ipv6", ""));
+		phrase_set(*proof, "text",
+			N_("The firewall of {0} ({1}) lets only {2} through on TCP 443, says "
+			   "the host itself; IPv6 is {3!}."),
+			PHRASE_ARGS(c->id, doc_text_or(said, "backend", ""),
+				doc_text_or(before, "endpoints", ""),
+				doc_text_or(said, "ipv6", "")));
 	} else {
-		ec2_text(*proof, "The host %s reports its state as %s. %s", c->id, state,
-			doc_text_or(said, "note", ""));
+		phrase_set(*proof, "text", N_("The host {0} reports its state as {1}. {2}"),
+			PHRASE_ARGS(c->id, state, doc_text_or(said, "note", "")));
 	}
 out:
 	json_decref(said);
@@ -206,17 +201,16 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 	TRY(ssm_run(c, &doc, "restore", "", &said, err));
 	bool held = strcmp(doc_text_or(said, "state", ""), "held") == 0;
 	if (held || !json_is_true(json_object_get(said, "exact"))) {
-		ec2_differ(diffs,
-			&(struct ec2_difference){ .resource = c->id,
-				.what = "host firewall",
-				.now = json_deep_copy(said),
-				.text = held ? "Another case still holds the host: it opens "
-					       "when "
-					       "that one is undone."
-					     : "Other firewall rules changed since the step "
-					       "and "
-					       "were left as they are; cordon's own are gone.",
-				.blocking = false });
+		ec2_differ(
+			diffs, &(struct ec2_difference){ .resource = c->id,
+				       .what = "host firewall",
+				       .now = json_deep_copy(said),
+				       .text = held ? N_("Another case still holds the host: "
+							 "it opens when that one is undone.")
+						    : N_("Other firewall rules changed since "
+							 "the step and were left as they are; "
+							 "cordon's own are gone."),
+				       .blocking = false });
 	}
 	if (!held) {
 		bool anew = strcmp(again, "none") != 0;

@@ -7,7 +7,7 @@
  * step begins with closing, closing is tried again and again, and the open group loses its rules
  * in the same breath: a host that stays in it is closed all the same.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/isolate_undo.h"
 #include "response/actions/quarantine.h"
@@ -163,8 +163,8 @@ static enum err_status observe(
 	}
 	if (quiet) {
 		st = ec2_skip(json_incref(seen),
-			"every interface is in a quarantine group already, and its rules were "
-			"read",
+			N_("every interface is in a quarantine group already, and its rules "
+			   "were read"),
 			before, needed);
 		goto out;
 	}
@@ -451,30 +451,37 @@ static bool judged(
 	bool uncut = json_is_false(json_object_get(c->with, "cut")) ||
 		     strcmp(doc_text_or(proof, "cut", ""), UNCUT) == 0;
 	const char *caveat =
-		uncut ? " Connections that were open before were not cut and may live on." : "";
+		uncut ? N_(" Connections that were open before were not cut and may live on.")
+		      : "";
 	if (n == 0) {
-		ec2_text(proof, "No network interface of %s was found.", c->id);
+		phrase_set(proof, "text", N_("No network interface of {0} was found."),
+			PHRASE_ARGS(c->id));
 	} else if (loose) {
-		ec2_text(proof, "Interface %s is not in the quarantine group.", loose);
+		phrase_set(proof, "text", N_("Interface {0} is not in the quarantine group."),
+			PHRASE_ARGS(loose));
 	} else if (!json_is_true(json_object_get(proof, "groups_exist"))) {
-		ec2_text(proof, "A quarantine group could not be read back.");
-	} else if (strays || !json_is_true(json_object_get(proof, "whole"))) {
-		ec2_text(proof,
-			"The quarantine group has %zu rule(s) that do not belong there.",
-			strays);
+		phrase_set(
+			proof, "text", N_("A quarantine group could not be read back."), NULL);
+	} else if (strays) {
+		phrase_set(proof, "text",
+			N_("Rules of the quarantine group that do not belong there: {0}."),
+			PHRASE_ARGS(PHRASE_NUMBER(strays)));
+	} else if (!json_is_true(json_object_get(proof, "whole"))) {
+		phrase_set(proof, "text",
+			N_("The quarantine group has more rules than could be read."), NULL);
 	} else if (json_array_size(json_object_get(before, "endpoints")) > 0) {
-		ec2_text(proof,
-			"Every network interface of %s (%zu) is in the quarantine group. It "
-			"admits nothing inbound, and outbound only TCP 443 to the named "
-			"endpoints (%zu of them are missing).%s",
-			c->id, n, missing, caveat);
+		phrase_set(proof, "text",
+			N_("Every network interface of {0} ({1}) is in the quarantine group. "
+			   "It admits nothing inbound, and outbound only TCP 443 to the named "
+			   "endpoints (missing of these: {2}).{3!}"),
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(n), PHRASE_NUMBER(missing), caveat));
 		return true;
 	} else {
-		ec2_text(proof,
-			"Every network interface of %s (%zu) is in the quarantine group. Its "
-			"rules were read back: none inbound, none outbound, neither IPv4 "
-			"nor IPv6.%s",
-			c->id, n, caveat);
+		phrase_set(proof, "text",
+			N_("Every network interface of {0} ({1}) is in the quarantine group. "
+			   "Its rules were read back: none inbound, none outbound, neither "
+			   "IPv4 nor IPv6.{2!}"),
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(n), caveat));
 		return true;
 	}
 	return false;

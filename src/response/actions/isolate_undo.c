@@ -1,5 +1,6 @@
 #include "response/actions/isolate_undo.h"
 
+#include "base/i18n.h"
 #include "response/actions/quarantine.h"
 
 /* What undo needs to know about the present, read in one round. */
@@ -92,12 +93,13 @@ static void restore_one(const struct action_ctx *c, const struct present *p,
 		.now = json_incref(now) };
 	bool whole = json_array_size(left) == json_array_size(wanted);
 	if (!now) {
-		d.text = "The network interface does not exist any more.";
+		d.text = N_("The network interface does not exist any more.");
 	} else if (!whole) {
-		d.text = "A security group the interface had was deleted meanwhile.";
+		d.text = N_("A security group the interface had was deleted meanwhile.");
 		d.blocking = true;
 	} else if (!doc_eq(now, wanted) && !only_ours(now, groups)) {
-		d.text = "The interface's security groups were changed after the isolation.";
+		d.text =
+			N_("The interface's security groups were changed after the isolation.");
 		d.blocking = true;
 	}
 	bool restore = now && !doc_eq(now, wanted) && json_array_size(left) > 0 &&

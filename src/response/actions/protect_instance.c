@@ -2,7 +2,7 @@
  * protect-instance: nobody, and no automatism, may end the instance or its disks while the case is
  * open. Each attribute is a call of its own (ModifyInstanceAttribute takes one), sent together.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/registry.h"
 
@@ -100,8 +100,8 @@ static enum err_status observe(
 	TRY(read_state(c, &seen, err));
 	want = wanted_state(c, seen);
 	if (doc_eq(seen, want)) {
-		st = ec2_skip(
-			json_incref(seen), "the instance is protected already", before, needed);
+		st = ec2_skip(json_incref(seen), N_("the instance is protected already"),
+			before, needed);
 		goto out;
 	}
 	json_object_set(seen, "will", want);
@@ -227,17 +227,19 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 		good = as_protected(now, after);
 	}
 	if (!good) {
-		ec2_text(now, "The protection of %s did not take hold.", c->id);
+		phrase_set(now, "text", N_("The protection of {0} did not take hold."),
+			PHRASE_ARGS(c->id));
 	} else if (json_is_true(json_object_get(before, "spot"))) {
-		ec2_text(now,
-			"The disks of %s outlive it. It is a Spot instance: AWS may still "
-			"interrupt it, termination protection is not to be had.",
-			c->id);
+		phrase_set(now, "text",
+			N_("The disks of {0} outlive it. It is a Spot instance: AWS may still "
+			   "interrupt it, termination protection is not to be had."),
+			PHRASE_ARGS(c->id));
 	} else {
-		ec2_text(now,
-			"%s can't be terminated by the API, a shutdown from inside only stops "
-			"it, and its %zu disk(s) outlive it.",
-			c->id, json_array_size(json_object_get(now, "volumes")));
+		phrase_set(now, "text",
+			N_("{0} can't be terminated by the API, a shutdown from inside only "
+			   "stops it, and its disks outlive it (disks: {1})."),
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(json_array_size(
+						   json_object_get(now, "volumes")))));
 	}
 	*ok = good;
 	*proof = json_incref(now);
@@ -265,12 +267,13 @@ static void keep_foreign(const struct action_ctx *c, const json_t *before, const
 		if (strcmp(parts[i], "case_tag") == 0 && !json_is_string(is)) {
 			continue; /* the tag was refused, or is gone already */
 		}
-		ec2_differ(differences, &(struct ec2_difference){ .resource = c->id,
-						.what = parts[i],
-						.before = json_incref(was),
-						.now = json_incref(is),
-						.text = "The value was changed after the step.",
-						.blocking = true });
+		ec2_differ(differences,
+			&(struct ec2_difference){ .resource = c->id,
+				.what = parts[i],
+				.before = json_incref(was),
+				.now = json_incref(is),
+				.text = N_("The value was changed after the step."),
+				.blocking = true });
 		if (!ec2_forced(c)) {
 			json_object_set(target, parts[i], is);
 		}

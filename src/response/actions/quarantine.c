@@ -1,5 +1,6 @@
 #include "response/actions/quarantine.h"
 
+#include "base/i18n.h"
 #include "response/actions/cidr.h"
 
 #include <stdio.h>
@@ -392,7 +393,8 @@ static enum err_status delete_unused(
 			.what = "SecurityGroup",
 			.before = json_null(),
 			.now = json_deep_copy(ids),
-			.text = "A quarantine group is used by something else and was kept.",
+			.text = N_(
+				"A quarantine group is used by something else and was kept."),
 			.blocking = false });
 out:
 	batch_deinit(&b);
@@ -457,8 +459,8 @@ enum err_status quarantine_delete(
 				.what = "SecurityGroup",
 				.before = json_null(),
 				.now = json_incref(id),
-				.text = "The quarantine group is still used by an interface "
-					"and was kept.",
+				.text = N_("The quarantine group is still used by an interface "
+					   "and was kept."),
 				.blocking = false });
 	}
 out:

@@ -2,7 +2,7 @@
  * replace-instance-profile: gives the instance the quarantine profile, or none when none is
  * configured. Credentials that the host has already fetched stay valid: revoke-role-sessions is the other half.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/iam.h"
 #include "response/actions/registry.h"
@@ -70,12 +70,12 @@ static enum err_status observe(
 	json_t *seen = json_pack("{s:s,s:s,s:s}", "instance", c->id, "profile", arn_of(a),
 		"association", doc_text_or(a, "AssociationId", ""));
 	if (!a) {
-		st = ec2_skip(seen, "the instance has no instance profile", before, needed);
+		st = ec2_skip(seen, N_("the instance has no instance profile"), before, needed);
 		goto out;
 	}
 	if (quarantine(c) && shows(a, quarantine(c))) {
-		st = ec2_skip(seen, "the instance has the quarantine profile already", before,
-			needed);
+		st = ec2_skip(seen, N_("the instance has the quarantine profile already"),
+			before, needed);
 		goto out;
 	}
 	if (quarantine(c)) {
@@ -178,12 +178,14 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	*proof = json_pack(
 		"{s:s,s:s}", "profile", arn_of(now), "state", doc_text_or(now, "State", ""));
 	if (!*ok) {
-		ec2_text(*proof, "Instance %s still shows the profile %s.", c->id, arn_of(now));
+		phrase_set(*proof, "text", N_("Instance {0} still shows the profile {1}."),
+			PHRASE_ARGS(c->id, arn_of(now)));
 	} else if (now) {
-		ec2_text(*proof, "Instance %s has the quarantine profile %s.", c->id,
-			arn_of(now));
+		phrase_set(*proof, "text", N_("Instance {0} has the quarantine profile {1}."),
+			PHRASE_ARGS(c->id, arn_of(now)));
 	} else {
-		ec2_text(*proof, "Instance %s has no instance profile any more.", c->id);
+		phrase_set(*proof, "text", N_("Instance {0} has no instance profile any more."),
+			PHRASE_ARGS(c->id));
 	}
 out:
 	json_decref(now);
@@ -204,14 +206,13 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 		goto done;
 	}
 	if (now ? !shows(now, made) : *made != '\0') {
-		ec2_differ(diffs,
-			&(struct ec2_difference){ .resource = c->id,
-				.what = "IamInstanceProfile",
-				.before = json_string(old),
-				.now = json_string(arn_of(now)),
-				.text = "Somebody gave the instance another profile after "
-					"the step.",
-				.blocking = true });
+		ec2_differ(diffs, &(struct ec2_difference){ .resource = c->id,
+					  .what = "IamInstanceProfile",
+					  .before = json_string(old),
+					  .now = json_string(arn_of(now)),
+					  .text = N_("Somebody gave the instance another "
+						     "profile after the step."),
+					  .blocking = true });
 	}
 	if (json_array_size(diffs) == 0 || ec2_forced(c)) {
 		TRY(set_profile(c, now, old, err));

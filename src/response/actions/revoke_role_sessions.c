@@ -3,7 +3,7 @@
  * after the profile swap, or the host would simply fetch new credentials; and the swap hides
  * the role, so the finding's own profile counts as well as the present one.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/iam.h"
 #include "response/actions/registry.h"
@@ -128,14 +128,13 @@ static enum err_status weigh(const struct action_ctx *c, const char *name, json_
 	if (st == ERR_NOT_FOUND) {
 		err_clear(err);
 		st = ERR_OK;
-		why = "it does not exist (any more)";
+		why = N_("it does not exist (any more)");
 	} else if (st == ERR_OK) {
 		why = iam_role_refusal(answer);
 		st = iam_is_caller(c, doc_text_or(answer, "Role.Arn", ""), &own, err);
 		if (own) {
-			why = "it is the role that cordon itself acts as: revoking it would "
-			      "end "
-			      "the response";
+			why = N_("it is the role that cordon itself acts as: revoking it would "
+				 "end the response");
 		}
 	}
 	if (st == ERR_OK && why) {
@@ -156,7 +155,7 @@ static enum err_status observe(
 	enum err_status st = ERR_OK;
 	json_t *names = json_array(), *roles = json_array(), *refused = json_array(), *v;
 	size_t i;
-	char policy[IAM_NAME_MAX], why[400];
+	char policy[IAM_NAME_MAX];
 	iam_policy_name(c, "revoke", policy);
 	TRY(roles_meant(c, names, err));
 	json_array_foreach(names, i, v)
@@ -169,12 +168,16 @@ static enum err_status observe(
 		*before = seen;
 		*needed = true;
 	} else if (json_array_size(refused) > 0) {
-		snprintf(why, sizeof(why), "the sessions of role %s can't be revoked: %s",
-			doc_text_or(json_array_get(refused, 0), "role", ""),
-			doc_text_or(json_array_get(refused, 0), "reason", ""));
-		st = ec2_skip(seen, why, before, needed);
+		const json_t *first = json_array_get(refused, 0);
+		phrase_set(seen, "reason",
+			N_("the sessions of role {0} can't be revoked: {1!}"),
+			PHRASE_ARGS(doc_text_or(first, "role", ""),
+				doc_text_or(first, "reason", "")));
+		*before = seen;
+		*needed = false;
 	} else {
-		st = ec2_skip(seen, "no role stands behind these credentials", before, needed);
+		st = ec2_skip(
+			seen, N_("no role stands behind these credentials"), before, needed);
 	}
 out:
 	json_decref(refused);
@@ -222,16 +225,16 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	*proof = json_pack(
 		"{s:O,s:O}", "roles", json_object_get(after, "roles"), "document", document);
 	if (*ok) {
-		ec2_text(*proof,
-			"Credentials issued before %s are denied everything. IAM may take "
-			"some minutes to apply it everywhere.",
-			doc_text_or(document,
-				"Statement[0].Condition.DateLessThan.aws:"
-				"TokenIssueTime",
-				"the cut-off"));
+		phrase_set(*proof, "text",
+			N_("Credentials issued before {0} are denied everything. IAM may take "
+			   "some minutes to apply it everywhere."),
+			PHRASE_ARGS(doc_text_or(document,
+				"Statement[0].Condition.DateLessThan.aws:TokenIssueTime",
+				"?")));
 	} else {
-		ec2_text(*proof, "Role %s does not carry the policy as it was written.",
-			missing);
+		phrase_set(*proof, "text",
+			N_("Role {0} does not carry the policy as it was written."),
+			PHRASE_ARGS(missing));
 	}
 out:
 	return st;

@@ -1,5 +1,7 @@
 #include "response/actions/service.h"
 
+#include "base/i18n.h"
+
 #include <string.h>
 
 #define MAX_TARGET_GROUPS 3000 /* AWS's default quota of a region */
@@ -259,7 +261,7 @@ enum err_status service_return(
 		    doc_eq(json_object_get(now, "group"), json_object_get(member, "group"));
 	if (strcmp(mode, "none") != 0 && json_is_object(now) && !ours) {
 		differ_member(differences, c->id, member, now,
-			"The instance is in another Auto Scaling group now.", true);
+			N_("The instance is in another Auto Scaling group now."), true);
 		goto out;
 	}
 	params = json_pack("{s:O,s:[s]}", "AutoScalingGroupName",
@@ -267,7 +269,7 @@ enum err_status service_return(
 	bool standby = strcmp(mode, "standby") == 0;
 	if (standby && !json_is_object(now)) {
 		differ_member(differences, c->id, member, now,
-			"The instance was taken out of its Auto Scaling group meanwhile.",
+			N_("The instance was taken out of its Auto Scaling group meanwhile."),
 			true);
 		goto out;
 	}
@@ -289,9 +291,9 @@ enum err_status service_return(
 		}
 		if (!json_is_true(json_object_get(member, "decrement"))) {
 			differ_member(differences, c->id, member, NULL,
-				"A replacement was started, so that the group now runs one "
-				"instance more. Lower its desired capacity when the host "
-				"is trusted again.",
+				N_("A replacement was started, so that the group now runs one "
+				   "instance more. Lower its desired capacity when the host is "
+				   "trusted again."),
 				false);
 		}
 		if (!standby && json_is_true(json_object_get(member, "protected"))) {

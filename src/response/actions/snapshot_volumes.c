@@ -2,7 +2,7 @@
  * snapshot-volumes: all EBS volumes of the instance at one point in time, by one call. The point in
  * time is fixed when the call returns; the upload goes on for hours and nothing waits for it.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/registry.h"
 
@@ -30,8 +30,8 @@ static enum err_status observe(
 		strcmp(doc_text_or(instance, "RootDeviceType", "ebs"), "instance-store") != 0);
 	if (json_array_size(volumes) == 0) {
 		st = ec2_skip(json_incref(seen),
-			"the instance has no EBS volume; instance-store disks can't be "
-			"snapshotted",
+			N_("the instance has no EBS volume; instance-store disks can't be "
+			   "snapshotted"),
 			before, needed);
 		goto out;
 	}
@@ -152,11 +152,17 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	}
 	*ok = wanted > 0 && n == wanted;
 	*proof = json_pack("{s:O}", "snapshots", json_object_get(answer, "Snapshots"));
-	ec2_text(*proof,
-		*ok ? "Each of the %zu disk(s) of %s has a snapshot of the same point in "
-		      "time; %zu are uploaded, the rest follows."
-		    : "Of %zu disk(s) of %s only some have a snapshot; %zu are uploaded.",
-		wanted, c->id, complete);
+	if (*ok) {
+		phrase_set(*proof, "text",
+			N_("Each disk of {0} has a snapshot of the same point in time (disks: "
+			   "{1}, uploaded so far: {2}); the rest follows."),
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(wanted), PHRASE_NUMBER(complete)));
+	} else {
+		phrase_set(*proof, "text",
+			N_("Only some disks of {0} have a snapshot (disks: {1}, uploaded so "
+			   "far: {2})."),
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(wanted), PHRASE_NUMBER(complete)));
+	}
 out:
 	json_decref(answer);
 	json_decref(params);

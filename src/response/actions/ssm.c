@@ -2,6 +2,7 @@
 
 #include "base/embed.h"
 #include "base/hash.h"
+#include "base/i18n.h"
 #include "base/text.h"
 #include "base/yaml.h"
 #include "response/actions/ec2.h"
@@ -184,15 +185,16 @@ enum err_status ssm_agent(const struct action_ctx *c, json_t **out, struct err *
 const char *ssm_agent_objection(const json_t *agent)
 {
 	if (!agent) {
-		return "Systems Manager does not know the instance: no agent, no profile that "
-		       "lets "
-		       "it register, or no way to the endpoints";
+		return N_("Systems Manager does not know the instance: no agent, no profile "
+			  "that lets it register, or no way to the endpoints");
 	}
 	if (strcmp(doc_text_or(agent, "PingStatus", ""), "Online") != 0) {
-		return "the agent on the instance has lost its connection to Systems Manager";
+		return N_(
+			"the agent on the instance has lost its connection to Systems Manager");
 	}
 	if (strcmp(doc_text_or(agent, "PlatformType", ""), "Linux") != 0) {
-		return "the isolation script is for Linux and the instance runs something else";
+		return N_("the isolation script is for Linux and the instance runs something "
+			  "else");
 	}
 	return NULL;
 }

@@ -3,7 +3,7 @@
  * memory on the root volume. Never by force: a forced stop may leave the disks torn. Refused while
  * an Auto Scaling group watches the instance, because it would terminate what it finds stopped.
  */
-#include "base/i18n.h"
+#include "base/phrase.h"
 #include "response/actions/ec2.h"
 #include "response/actions/registry.h"
 
@@ -110,12 +110,12 @@ static enum err_status observe(
 			instance, types, watching_group(batch_result(&b, at_group)), mode));
 	if (strcmp(doc_text_or(instance, "RootDeviceType", "ebs"), "instance-store") == 0) {
 		st = ec2_skip(json_incref(seen),
-			"the root disk is an instance store: the instance can't be stopped, "
-			"only terminated, which would destroy the evidence",
+			N_("the root disk is an instance store: the instance can't be stopped, "
+			   "only terminated, which would destroy the evidence"),
 			before, needed);
 	} else if (strcmp(state_of(instance), "stopped") == 0) {
-		st = ec2_skip(
-			json_incref(seen), "the instance is stopped already", before, needed);
+		st = ec2_skip(json_incref(seen), N_("the instance is stopped already"), before,
+			needed);
 	} else {
 		json_object_set_new(seen, "will",
 			json_pack("{s:s,s:O}", "state", "stopped", "hibernate",
@@ -180,17 +180,18 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	*ok = strcmp(state, "stopped") == 0;
 	*proof = json_pack("{s:s,s:O*}", "state", state, "reason",
 		json_object_get(instance, "StateTransitionReason"));
-	if (*ok) {
-		ec2_text(*proof, "%s is %s.", c->id,
-			json_is_true(json_object_get(after, "hibernate"))
-				? "stopped; its memory was asked to be kept on the root disk"
-				: "stopped");
+	if (*ok && json_is_true(json_object_get(after, "hibernate"))) {
+		phrase_set(*proof, "text",
+			N_("{0} is stopped; its memory was asked to be kept on the root disk."),
+			PHRASE_ARGS(c->id));
+	} else if (*ok) {
+		phrase_set(*proof, "text", N_("{0} is stopped."), PHRASE_ARGS(c->id));
 	} else {
-		ec2_text(*proof,
-			"%s still shows as %s. If it stays so, stop it by force in the EC2 "
-			"console: that may damage its file systems, so take the snapshots "
-			"first.",
-			c->id, state);
+		phrase_set(*proof, "text",
+			N_("{0} still shows as {1}. If it stays so, stop it by force in the "
+			   "EC2 console: that may damage its file systems, so take the "
+			   "snapshots first."),
+			PHRASE_ARGS(c->id, state));
 	}
 out:
 	json_decref(instance);
