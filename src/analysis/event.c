@@ -70,21 +70,21 @@ static void read_identity(struct event *e, uint32_t who)
 	for (; k != SCAN_NONE; k = scan_after(t, who, k + 1)) {
 		struct str key = scan_raw(t, k);
 		struct str value = scan_text(t, k + 1);
-		if (str_is(key, "type")) {
+		if (str_eq(key, STR("type"))) {
 			type = value;
-		} else if (str_is(key, "arn")) {
+		} else if (str_eq(key, STR("arn"))) {
 			e->arn = value;
-		} else if (str_is(key, "principalId")) {
+		} else if (str_eq(key, STR("principalId"))) {
 			e->principal_id = value;
-		} else if (str_is(key, "accessKeyId")) {
+		} else if (str_eq(key, STR("accessKeyId"))) {
 			e->key = value;
-		} else if (str_is(key, "userName")) {
+		} else if (str_eq(key, STR("userName"))) {
 			e->user_name = value;
-		} else if (str_is(key, "invokedBy")) {
+		} else if (str_eq(key, STR("invokedBy"))) {
 			e->invoked_by = value;
-		} else if (str_is(key, "accountId")) {
+		} else if (str_eq(key, STR("accountId"))) {
 			account = value;
-		} else if (str_is(key, "sessionContext")) {
+		} else if (str_eq(key, STR("sessionContext"))) {
 			read_session(e, k + 1);
 		}
 	}
@@ -118,38 +118,38 @@ static void read_member(struct event *e, struct str key, uint32_t value, struct 
 {
 	struct scan_tape *t = e->tape;
 	const struct {
-		const char *name;
+		struct str name;
 		struct str *text;
 	} texts[] = {
-		{ "eventName", &e->name },
-		{ "eventSource", &e->source },
-		{ "eventTime", when },
-		{ "eventID", &e->id },
-		{ "awsRegion", &e->region },
-		{ "sourceIPAddress", &e->ip },
-		{ "userAgent", &e->agent },
-		{ "errorCode", &e->error_code },
-		{ "errorMessage", &e->error_message },
-		{ "recipientAccountId", &e->account },
-		{ "vpcEndpointId", &e->vpc_endpoint },
+		{ STR("eventName"), &e->name },
+		{ STR("eventSource"), &e->source },
+		{ STR("eventTime"), when },
+		{ STR("eventID"), &e->id },
+		{ STR("awsRegion"), &e->region },
+		{ STR("sourceIPAddress"), &e->ip },
+		{ STR("userAgent"), &e->agent },
+		{ STR("errorCode"), &e->error_code },
+		{ STR("errorMessage"), &e->error_message },
+		{ STR("recipientAccountId"), &e->account },
+		{ STR("vpcEndpointId"), &e->vpc_endpoint },
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (str_is(key, texts[i].name)) {
+		if (str_eq(key, texts[i].name)) {
 			*texts[i].text = scan_text(t, value);
 			return;
 		}
 	}
-	if (str_is(key, "requestParameters")) {
+	if (str_eq(key, STR("requestParameters"))) {
 		e->request = value;
-	} else if (str_is(key, "responseElements")) {
+	} else if (str_eq(key, STR("responseElements"))) {
 		e->response = value;
-	} else if (str_is(key, "additionalEventData")) {
+	} else if (str_eq(key, STR("additionalEventData"))) {
 		e->extra = value;
-	} else if (str_is(key, "readOnly")) {
+	} else if (str_eq(key, STR("readOnly"))) {
 		e->read_only = scan_is_true(t, value);
-	} else if (str_is(key, "eventCategory")) {
+	} else if (str_eq(key, STR("eventCategory"))) {
 		e->data_event = str_is(scan_text(t, value), "Data");
-	} else if (str_is(key, "sessionCredentialFromConsole")) {
+	} else if (str_eq(key, STR("sessionCredentialFromConsole"))) {
 		e->console = scan_is_true(t, value);
 	}
 }
@@ -168,7 +168,7 @@ bool event_read(struct scan_tape *t, uint32_t root, uint64_t seed, struct event 
 	uint32_t who = SCAN_NONE;
 	for (uint32_t k = scan_first(t, root); k != SCAN_NONE; k = scan_after(t, root, k + 1)) {
 		struct str key = scan_raw(t, k);
-		if (str_is(key, "userIdentity")) {
+		if (str_eq(key, STR("userIdentity"))) {
 			who = k + 1;
 		} else {
 			read_member(&e, key, k + 1, &when);
@@ -236,6 +236,9 @@ struct str event_plain_name(struct str name)
 /* The first of the fields that is there, from the most telling on; arrays give their first item. */
 static struct str first_of(const struct event *e, const char *const *fields)
 {
+	if (scan_type_of(e->tape, e->request) != SCAN_OBJECT) {
+		return (struct str){ "", 0 };
+	}
 	for (size_t i = 0; fields[i]; i++) {
 		uint32_t node = scan_path(e->tape, e->request, fields[i]);
 		if (scan_type_of(e->tape, node) == SCAN_ARRAY) {

@@ -55,6 +55,22 @@ static size_t token_takes(uint16_t token, const char *p, size_t left, bool cased
 	return lower((unsigned char)*p, cased) == token;
 }
 
+/* After a wildcard: the first place from k on where the next token could begin. */
+static size_t skip_to(
+	const struct sigma_pattern *p, size_t i, struct str text, size_t k, bool cased)
+{
+	if (i == p->n) {
+		return text.n;
+	}
+	if (p->tokens[i] > 255) {
+		return k;
+	}
+	while (k < text.n && lower((unsigned char)text.p[k], cased) != p->tokens[i]) {
+		k++;
+	}
+	return k;
+}
+
 /* Greedy with one point of return: the last wildcard is enough, since each run may only grow. */
 bool sigma_pattern_matches(const struct sigma_pattern *p, struct str text, bool cased)
 {
@@ -65,7 +81,7 @@ bool sigma_pattern_matches(const struct sigma_pattern *p, struct str text, bool 
 	while (k < text.n || i < p->n) {
 		if (i < p->n && p->tokens[i] == SIGMA_ANY) {
 			star = i++;
-			back = k;
+			back = k = skip_to(p, i, text, k, cased);
 			continue;
 		}
 		size_t n =
@@ -75,7 +91,7 @@ bool sigma_pattern_matches(const struct sigma_pattern *p, struct str text, bool 
 			k += n;
 		} else if (star != SIZE_MAX && back < text.n) {
 			i = star + 1;
-			k = ++back;
+			k = back = skip_to(p, i, text, back + 1, cased);
 		} else {
 			return false;
 		}

@@ -14,6 +14,7 @@
 #define EDGES_MAX      (512u * 1024)
 #define RELATIONS_MAX  (1024u * 1024)
 #define ISSUES_MAX     (1024u * 1024)
+#define MEMO_MAX       (64u * 1024)
 #define HOURS_MAX      (1024u * 1024)
 
 #define HOUR_MS (3600 * INT64_C(1000))
@@ -27,6 +28,8 @@ void track_init(struct track *t, uint64_t seed, size_t lites_max, struct str own
 	table_init(&t->edges, sizeof(struct track_edge), EDGES_MAX);
 	table_init(&t->relations, sizeof(struct track_relation), RELATIONS_MAX);
 	table_init(&t->issues, sizeof(struct track_issue), ISSUES_MAX);
+	table_init(&t->families, sizeof(uint32_t), MEMO_MAX);
+	table_init(&t->actions, sizeof(uint32_t), MEMO_MAX);
 	table_init(&t->hours, 0, HOURS_MAX);
 }
 
@@ -42,6 +45,8 @@ void track_deinit(struct track *t)
 	table_deinit(&t->edges);
 	table_deinit(&t->relations);
 	table_deinit(&t->issues);
+	table_deinit(&t->families);
+	table_deinit(&t->actions);
 	table_deinit(&t->hours);
 }
 
@@ -320,7 +325,7 @@ static void add_lite(struct track *t, struct track_edge *e, const struct track_l
 	sift_up(t, e->lites, e->n_lites - 1);
 }
 
-static uint32_t action_text(struct track *t, const struct event *e)
+static uint32_t make_action(struct track *t, const struct event *e)
 {
 	char text[160];
 	size_t dot = str_find_char(e->source, '.');
@@ -328,6 +333,37 @@ static uint32_t action_text(struct track *t, const struct event *e)
 	int n = snprintf(text, sizeof(text), "%.*s:%.*s", STR_ARG(str_sub(service, 0, 64)),
 		STR_ARG(str_sub(event_plain_name(e->name), 0, 90)));
 	return pool_put(&t->pool, (struct str){ text, n > 0 ? (size_t)n : 0 });
+}
+
+/* "iam:CreateUser"; the same few hundred over and over, so each is made once. */
+static uint32_t action_text(struct track *t, const struct event *e)
+{
+	bool fresh = false;
+	size_t at = table_add(
+		&t->actions, table_hash(table_hash(t->seed, e->source), e->name), &fresh);
+	if (at == SIZE_MAX) {
+		return make_action(t, e);
+	}
+	uint32_t *memo = table_at(&t->actions, at);
+	if (fresh) {
+		*memo = make_action(t, e);
+	}
+	return *memo;
+}
+
+static uint32_t family_text(struct track *t, struct str agent)
+{
+	char room[AGENT_FAMILY_MAX];
+	bool fresh = false;
+	size_t at = table_add(&t->families, table_hash(t->seed, agent), &fresh);
+	if (at == SIZE_MAX) {
+		return pool_put(&t->pool, agent_family(agent, room));
+	}
+	uint32_t *memo = table_at(&t->families, at);
+	if (fresh) {
+		*memo = pool_put(&t->pool, agent_family(agent, room));
+	}
+	return *memo;
 }
 
 static uint64_t bytes_out(const struct event *e)
@@ -355,9 +391,9 @@ static void count_call(
 			use->last_ok = *ref;
 		}
 	}
-	char family[AGENT_FAMILY_MAX];
-	struct str agent = agent_family(e->agent, family);
-	(void)relate(t, edge_i, TRACK_AGENT, pool_put(&t->pool, agent), ref);
+	uint32_t family = family_text(t, e->agent);
+	struct str agent = track_text(t, family);
+	(void)relate(t, edge_i, TRACK_AGENT, family, ref);
 	(void)relate(t, edge_i, TRACK_REGION, pool_put(&t->pool, e->region), ref);
 	if (e->key.n) {
 		(void)relate(t, edge_i, TRACK_KEY, pool_put(&t->pool, e->key), ref);

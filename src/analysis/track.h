@@ -98,6 +98,8 @@ struct track {
 	uint64_t n_own; /* calls that cordon itself made, left out */
 	struct track_ref first, last;
 	struct str own_marker;
+	struct table families,
+		actions;    /* memo: hash of agent, or of service and call -> text */
 	struct table hours; /* keys only: hours since 1970 that hold events */
 };
 
