@@ -8,7 +8,7 @@
 #include "app/app.h"
 #include "flow/flow.h"
 
-#define ANSWER_MAX_FINDING (16u * 1024 * 1024)
+#define ANSWER_MAX_FINDING ((size_t)16 << 20)
 
 /* Reads all findings of one argument (file or "-"); the set is freed by the caller. */
 ERR_MUST_CHECK enum err_status answer_read(

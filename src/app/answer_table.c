@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_SHOWN 400 /* bytes of a value on one line; JSON output has all of it */
+#define MAX_SHOWN ((size_t)400) /* bytes of a value on one line; JSON output has all of it */
 
 void answer_print_text(FILE *to, const char *text)
 {

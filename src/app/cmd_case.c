@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define MAX_FILE ((size_t)DOC_MAX_BYTES)
+
 static const struct app_option options[] = {
 	{ "file", 'f', "FILE",
 		N_("verify: records from this file (- for stdin) instead of the store; needs "
@@ -111,7 +113,7 @@ static json_t *lines_of(struct str text)
 	while (str_cut(&text, '\n', &line)) {
 		json_t *rec = NULL;
 		line = str_trim(line);
-		if (line.n > 0 && doc_parse(line, DOC_MAX_BYTES, &rec, NULL) == ERR_OK) {
+		if (line.n > 0 && doc_parse(line, MAX_FILE, &rec, NULL) == ERR_OK) {
 			json_array_append_new(out, rec);
 		} else if (line.n > 0) {
 			json_array_append_new(out, json_null()); /* verify names this one */
@@ -127,12 +129,12 @@ static enum err_status read_records(
 	struct buf text = { 0 };
 	json_t *doc = NULL;
 	struct err why = { 0 };
-	enum err_status st = app_read_input(app, path, DOC_MAX_BYTES, &text, err);
+	enum err_status st = app_read_input(app, path, MAX_FILE, &text, err);
 
 	if (st != ERR_OK) {
 		goto out;
 	}
-	if (doc_parse(buf_view(&text), DOC_MAX_BYTES, &doc, &why) == ERR_OK) {
+	if (doc_parse(buf_view(&text), MAX_FILE, &doc, &why) == ERR_OK) {
 		json_t *inside = json_object_get(doc, "records");
 		bool one = json_is_object(doc) && inside == NULL;
 		*out = one ? json_pack("[O]", doc) : json_incref(inside ? inside : doc);
@@ -223,42 +225,52 @@ static const json_t *question(const json_t *view, const char *step)
 	return NULL;
 }
 
-/* Every open question of the case, or the one about a step. */
-static enum err_status decide(struct app *app, const char *decision, struct err *err)
+/* Answers the first open question; *more is false when there is none. */
+static enum err_status decide_next(struct app *app, const char *id, const char *step,
+	const char *decision, bool *more, struct err *err)
 {
-	const char *id = app->args[1], *step = app->n_args > 2 ? app->args[2] : NULL;
 	struct journal *j = NULL;
 	json_t *records = NULL, *view = NULL;
-	const json_t *a = NULL;
+	const char *reason = app_opt(app, "reason");
 	enum err_status st = ERR_OK;
-	int decided = 0;
 
-	for (; decided < 1000; decided++) {
-		json_decref(view);
-		json_decref(records);
-		records = view = NULL;
-		TRY(app_journal(app, &j, err));
-		TRY(journal_read(j, id, &records, err));
-		TRY(view_fold(records, &view, err));
-		a = question(view, step);
-		if (a == NULL) {
-			break;
-		}
+	TRY(app_journal(app, &j, err));
+	TRY(journal_read(j, id, &records, err));
+	TRY(view_fold(records, &view, err));
+	const json_t *a = question(view, step);
+	*more = a != NULL;
+	if (a != NULL) {
 		json_t *p = json_pack("{s:O, s:s, s:s}", "step", json_object_get(a, "step"),
-			"decision", decision, "reason",
-			app_opt(app, "reason") ? app_opt(app, "reason") : "");
-		TRY(say(app, id, "approval.given", p, err));
-	}
-	if (decided == 0) {
-		st = err_set(err, ERR_NOT_FOUND, "nothing in case %s waits for approval", id);
-	} else if (strcmp(decision, "approved") == 0) {
-		(void)fprintf(
-			stderr, "%s cordon resume %s\n", app_tr(app, N_("To run it:")), id);
+			"decision", decision, "reason", reason ? reason : "");
+		st = say(app, id, "approval.given", p, err);
 	}
 out:
 	json_decref(view);
 	json_decref(records);
 	return st;
+}
+
+/* Every open question of the case, or the one about a step. */
+static enum err_status decide(struct app *app, const char *decision, struct err *err)
+{
+	const char *id = app->args[1], *step = app->n_args > 2 ? app->args[2] : NULL;
+	enum err_status st = ERR_OK;
+	int decided = 0;
+
+	for (bool more = true; more && decided < 1000; decided += more) {
+		st = decide_next(app, id, step, decision, &more, err);
+		if (st != ERR_OK) {
+			return st;
+		}
+	}
+	if (decided == 0) {
+		return err_set(err, ERR_NOT_FOUND, "nothing in case %s waits for approval", id);
+	}
+	if (strcmp(decision, "approved") == 0) {
+		(void)fprintf(
+			stderr, "%s cordon resume %s\n", app_tr(app, N_("To run it:")), id);
+	}
+	return ERR_OK;
 }
 
 static enum err_status run(struct app *app, struct err *err)

@@ -95,11 +95,33 @@ static enum err_status target(struct app *app, struct journal *j, char case_id[3
 	return ERR_OK;
 }
 
+static enum err_status undo(struct app *app, const struct flow *f, const char *case_id,
+	const char *step, struct err *err)
+{
+	json_t *result = NULL;
+
+	if (answer_may_ask(app) &&
+		!answer_ask(app, app_tr(app, N_("Put back what was there before?")))) {
+		(void)fprintf(stderr, "%s\n", app_tr(app, N_("Nothing was changed.")));
+		return ERR_OK;
+	}
+	answer_catch_interrupt();
+	enum err_status st =
+		flow_undo(f, case_id, step, app_opt(app, "force") != NULL, &result, err);
+	if (result != NULL && app->output == APP_TABLE) {
+		answer_print_undo(app, result, stdout);
+	} else if (result != NULL) {
+		app_print_json(app, result);
+	}
+	json_decref(result);
+	return st;
+}
+
 static enum err_status run(struct app *app, struct err *err)
 {
 	struct playbook_set *playbooks = NULL;
 	struct journal *j = NULL;
-	json_t *view = NULL, *result = NULL;
+	json_t *view = NULL;
 	const char *step = NULL;
 	char case_id[32] = "";
 	struct flow f = { 0 };
@@ -111,21 +133,9 @@ static enum err_status run(struct app *app, struct err *err)
 	answer_region(app, doc_text(view, "region"));
 	TRY(answer_flow(app, &f, &playbooks, err));
 	TRY(answer_banner(app, err));
-	if (answer_may_ask(app) &&
-		!answer_ask(app, app_tr(app, N_("Put back what was there before?")))) {
-		(void)fprintf(stderr, "%s\n", app_tr(app, N_("Nothing was changed.")));
-		goto out;
-	}
-	answer_catch_interrupt();
-	st = flow_undo(&f, case_id, step, app_opt(app, "force") != NULL, &result, err);
-	if (result != NULL && app->output == APP_TABLE) {
-		answer_print_undo(app, result, stdout);
-	} else if (result != NULL) {
-		app_print_json(app, result);
-	}
+	st = undo(app, &f, case_id, step, err);
 out:
 	playbook_set_free(playbooks);
-	json_decref(result);
 	app->region = view && app->region == doc_text(view, "region") ? NULL : app->region;
 	json_decref(view);
 	return st;

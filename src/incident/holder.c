@@ -28,7 +28,7 @@ static void start_time(const char *pid, char *out, size_t size)
 {
 	char path[64], stat[1024];
 
-	snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+	(void)snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
 	slurp(path, stat, sizeof stat);
 	const char *p = strrchr(stat, ')');
 	if (p != NULL && (p[1] == '\0' || p[2] == 'Z' || p[2] == 'X')) {
@@ -37,7 +37,7 @@ static void start_time(const char *pid, char *out, size_t size)
 	for (int field = 2; p != NULL && field < 22; field++) {
 		p = strchr(p + 1, ' ');
 	}
-	snprintf(out, size, "%.*s", p ? (int)strcspn(p + 1, " ") : 0, p ? p + 1 : "");
+	(void)snprintf(out, size, "%.*s", p ? (int)strcspn(p + 1, " ") : 0, p ? p + 1 : "");
 }
 
 /* Boot id and PID namespace: within both, a PID means one process. */
@@ -48,7 +48,7 @@ static void whereabouts(char *out, size_t size)
 	slurp("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
 	ssize_t n = readlink("/proc/self/ns/pid", ns, sizeof ns - 1);
 	ns[n > 0 ? n : 0] = '\0';
-	snprintf(out, size, "%s/%s", boot[0] ? boot : "-", ns[0] ? ns : "-");
+	(void)snprintf(out, size, "%s/%s", boot[0] ? boot : "-", ns[0] ? ns : "-");
 }
 
 void holder_name(struct env *env, char *out, size_t size)
@@ -56,10 +56,10 @@ void holder_name(struct env *env, char *out, size_t size)
 	char where[160], start[32], uuid[37], pid[16];
 
 	whereabouts(where, sizeof where);
-	snprintf(pid, sizeof pid, "%ld", (long)getpid());
+	(void)snprintf(pid, sizeof pid, "%ld", (long)getpid());
 	start_time(pid, start, sizeof start);
 	env_uuid(env, uuid);
-	snprintf(out, size, "%s/%s/%s/%s", where, pid, start[0] ? start : "-", uuid);
+	(void)snprintf(out, size, "%s/%s/%s/%s", where, pid, start[0] ? start : "-", uuid);
 }
 
 bool holder_is_dead(const char *holder)
@@ -78,7 +78,7 @@ bool holder_is_dead(const char *holder)
 	if (!str_is(theirs, where) || part[2].n >= sizeof pid) {
 		return false;
 	}
-	snprintf(pid, sizeof pid, "%.*s", STR_ARG(part[2]));
+	(void)snprintf(pid, sizeof pid, "%.*s", STR_ARG(part[2]));
 	start_time(pid, start, sizeof start);
 	return !str_is(part[3], start);
 }

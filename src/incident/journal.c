@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_RECORD_BYTES (16u * 1024 * 1024)
+#define MAX_RECORD_BYTES ((size_t)16 << 20)
 #define MAX_RECORDS      100000
 #define MAX_TRIES        200
 #define MAX_LEASES       64
@@ -114,7 +114,7 @@ static enum err_status draft_record(
 	json_object_set_new(rec, "hash", json_string(d->hash));
 	doc_canonical(rec, &d->body);
 	if (!buf_ok(&d->body)) {
-		return err_set(err, ERR_LIMIT, "a %s record is longer than %u MiB",
+		return err_set(err, ERR_LIMIT, "a %s record is longer than %zu MiB",
 			doc_text_or(rec, "kind", "?"), MAX_RECORD_BYTES / 1024 / 1024);
 	}
 	enum err_status st = doc_parse(buf_view(&d->body), MAX_RECORD_BYTES, &again, err);
@@ -195,7 +195,7 @@ static enum err_status create_case(struct journal *j, const json_t *opened,
 
 	c.year = utc_split(env_now_ms(j->env)).year;
 	TRY(j->store->v->next_number(j->store, c.year, &c.number, err));
-	snprintf(id, sizeof id, "%04d-%04lld", c.year, (long long)c.number);
+	(void)snprintf(id, sizeof id, "%04d-%04lld", c.year, (long long)c.number);
 	rec = bare_record(id, 1, "case.opened", opened, NO_HASH);
 	TRY(draft_record(j, rec, &d, err));
 	c.case_id = id;
@@ -287,7 +287,7 @@ static enum err_status append_once(struct journal *j, const char *case_id, const
 	p.release_claims = strcmp(kind, "case.closed") == 0;
 	const char *arn = doc_text(payload, "finding_arn");
 	if (strcmp(kind, "case.suppressed") == 0 && arn != NULL) {
-		snprintf(keep, sizeof keep, "finding:%s", arn);
+		(void)snprintf(keep, sizeof keep, "finding:%s", arn);
 		p.keep_claim = keep;
 	}
 	CRASHPOINT("before a record is written");
@@ -493,7 +493,7 @@ enum err_status journal_lock(
 	if (st == ERR_OK) {
 		if (mine == NULL) {
 			mine = &j->leases[j->n_leases++];
-			snprintf(mine->case_id, sizeof mine->case_id, "%s", case_id);
+			(void)snprintf(mine->case_id, sizeof mine->case_id, "%s", case_id);
 		}
 		mine->fence = fence;
 		mine->ttl_ms = ttl_ms;

@@ -170,12 +170,18 @@ void sqlite_db_column_copy(sqlite3_stmt *stmt, int i, char *out, size_t size)
 {
 	struct str s = sqlite_db_column(stmt, i);
 
-	snprintf(out, size, "%.*s", STR_ARG(s));
+	(void)snprintf(out, size, "%.*s", STR_ARG(s));
+}
+
+static const char *reason_of(int error, char *space, size_t n)
+{
+	return strerror_r(error, space, n); /* GNU's, which returns the text */
 }
 
 /* Makes the missing folders above the file, and the file itself, closed to other users. */
 static enum err_status make_file(const char *path, struct err *err)
 {
+	char space[128];
 	char *copy = str_dup(str_from(path));
 	enum err_status st = ERR_OK;
 
@@ -186,7 +192,7 @@ static enum err_status make_file(const char *path, struct err *err)
 		*p = '\0';
 		if (mkdir(copy, 0700) != 0 && errno != EEXIST) {
 			st = err_set(err, ERR_IO, "making the folder %s of the store: %s", copy,
-				strerror(errno));
+				reason_of(errno, space, sizeof(space)));
 		}
 		*p = '/';
 	}
@@ -198,7 +204,8 @@ static enum err_status make_file(const char *path, struct err *err)
 	if (fd >= 0) {
 		close(fd);
 	} else if (errno != EACCES && errno != EROFS && errno != EPERM) {
-		return err_set(err, ERR_IO, "opening the store %s: %s", path, strerror(errno));
+		return err_set(err, ERR_IO, "opening the store %s: %s", path,
+			reason_of(errno, space, sizeof(space)));
 	}
 	return ERR_OK;
 }
@@ -247,8 +254,9 @@ static enum err_status settle_schema(struct sqlite_db *s, struct err *err)
 			s->path);
 	}
 	char sql[sizeof schema + 128];
-	snprintf(sql, sizeof sql, "%sPRAGMA application_id = %d; PRAGMA user_version = %d;",
-		schema, APPLICATION_ID, SCHEMA_VERSION);
+	(void)snprintf(sql, sizeof sql,
+		"%sPRAGMA application_id = %d; PRAGMA user_version = %d;", schema,
+		APPLICATION_ID, SCHEMA_VERSION);
 	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
 		return sqlite_db_fail(s, rc, "preparing", err);

@@ -166,6 +166,28 @@ static enum err_status check_fence(
 	return st;
 }
 
+static enum err_status put_claims(
+	struct sqlite_db *s, const struct store_put *p, struct err *err)
+{
+	enum err_status st = ERR_OK;
+
+	if (p->keep_claim != NULL) {
+		TRY(sqlite_db_run(s, err,
+			"INSERT INTO claims(claim, case_id, kept) VALUES(?, ?, 1) ON "
+			"CONFLICT(claim)"
+			" DO UPDATE SET kept = 1 WHERE case_id = excluded.case_id",
+			"tt", p->keep_claim, p->case_id));
+	}
+	if (p->release_claims) {
+		TRY(sqlite_db_run(s, err, "UPDATE cases SET closed = 1 WHERE case_id = ?", "t",
+			p->case_id));
+		TRY(sqlite_db_run(s, err, "DELETE FROM claims WHERE case_id = ? AND kept = 0",
+			"t", p->case_id));
+	}
+out:
+	return st;
+}
+
 static enum err_status sqlite_put(
 	struct store *base, const struct store_put *p, struct err *err)
 {
@@ -182,19 +204,7 @@ static enum err_status sqlite_put(
 	TRY(sqlite_db_run(s, err,
 		"UPDATE cases SET head_seq = ?, head_hash = ? WHERE case_id = ?", "itt", p->seq,
 		p->hash, p->case_id));
-	if (p->keep_claim != NULL) {
-		TRY(sqlite_db_run(s, err,
-			"INSERT INTO claims(claim, case_id, kept) VALUES(?, ?, 1) ON "
-			"CONFLICT(claim)"
-			" DO UPDATE SET kept = 1 WHERE case_id = excluded.case_id",
-			"tt", p->keep_claim, p->case_id));
-	}
-	if (p->release_claims) {
-		TRY(sqlite_db_run(s, err, "UPDATE cases SET closed = 1 WHERE case_id = ?", "t",
-			p->case_id));
-		TRY(sqlite_db_run(s, err, "DELETE FROM claims WHERE case_id = ? AND kept = 0",
-			"t", p->case_id));
-	}
+	st = put_claims(s, p, err);
 out:
 	return sqlite_db_end(s, st, err);
 }

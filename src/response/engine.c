@@ -280,7 +280,7 @@ out:
 	return st;
 }
 
-/* An undo was killed: a step in the middle of it, or steps it had not come to. */
+/* A whole undo was killed with steps it had not come to. */
 static bool mid_undo(const json_t *view)
 {
 	json_t *step;
@@ -288,37 +288,63 @@ static bool mid_undo(const json_t *view)
 
 	json_array_foreach(json_object_get(view, "steps"), i, step)
 	{
-		bool left = doc_true(view, "undo_all") && doc_true(step, "intent") &&
-			    !json_is_false(json_object_get(step, "reversible"));
-		if (left || doc_true(step, "undoing")) {
+		if (doc_true(view, "undo_all") && doc_true(step, "intent") &&
+			!json_is_false(json_object_get(step, "reversible"))) {
 			return true;
 		}
 	}
 	return false;
 }
 
+/* Finishes a killed undo: all of it, or the one step it was about. *any: there was one. */
+static enum err_status finish_undo(const struct engine *e, const char *case_id,
+	const json_t *view, bool *any, struct err *err)
+{
+	enum err_status st = ERR_OK;
+	json_t *undone = NULL;
+	json_t *step;
+	size_t i;
+
+	*any = mid_undo(view);
+	if (*any) {
+		st = engine_undo(e, case_id, NULL, false, &undone, err);
+		json_decref(undone);
+		return st;
+	}
+	json_array_foreach(json_object_get(view, "steps"), i, step)
+	{
+		if (st == ERR_OK && doc_true(step, "undoing")) {
+			*any = true;
+			undone = NULL;
+			st = engine_undo(e, case_id, doc_text(step, "id"), false, &undone, err);
+			json_decref(undone);
+		}
+	}
+	return st;
+}
+
 enum err_status engine_resume(
 	const struct engine *e, const char *case_id, json_t **out, struct err *err)
 {
-	json_t *view = NULL, *undone = NULL;
+	json_t *view = NULL;
+	bool undid = false;
 	enum err_status st = engine_view(e, case_id, &view, err);
 
 	if (st != ERR_OK) {
 		return st;
 	}
+	if (!e->dry_run) {
+		st = finish_undo(e, case_id, view, &undid, err);
+	}
 	const json_t *plan = json_object_get(view, "plan");
-	if (mid_undo(view) && !e->dry_run) {
-		st = engine_undo_steps(e, case_id, view, NULL, false, &undone, err);
-		json_decref(undone);
-		json_decref(view);
-		view = NULL;
-		if (engine_view(e, case_id, &view, NULL) == ERR_OK) {
-			*out = engine_answer(view);
-		}
-	} else if (json_is_object(plan)) {
+	if (!undid && json_is_object(plan)) {
 		st = engine_run(e, case_id, plan, out, err);
 	} else {
-		*out = engine_answer(view);
+		json_t *now = NULL;
+		if (engine_view(e, case_id, &now, NULL) == ERR_OK) {
+			*out = engine_answer(now);
+		}
+		json_decref(now);
 	}
 	json_decref(view);
 	return st;

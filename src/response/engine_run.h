@@ -81,8 +81,4 @@ json_t *engine_view_step(const json_t *view, const char *id);
 /* A person asked to stop (engine_interrupt). */
 bool engine_interrupted(void);
 
-/* Undoes every step, or those a killed undo left; `resume` only finishes what had begun. */
-ERR_MUST_CHECK enum err_status engine_undo_steps(const struct engine *e, const char *case_id,
-	const json_t *view, const char *only, bool force, json_t **out, struct err *err);
-
 #endif

@@ -91,22 +91,21 @@ static void settle_known(struct engine_step *s)
 		    doc_eq(json_object_get(s->known, "resource"),
 			    json_object_get(s->planned, "resource"));
 
+	bool only_told = planned_is(s, "mode", "notify") || planned_is(s, "mode", "none");
+
 	s->phase = ENGINE_WAITING;
-	if (planned_is(s, "mode", "notify") || planned_is(s, "mode", "none")) {
-		s->phase = ENGINE_GIVEN_UP;
-	} else if (!same) {
-		s->known = NULL;
-	} else if (known_is(s, "done") && json_is_true(json_object_get(s->known, "verified"))) {
-		s->phase = ENGINE_DONE;
-	} else if (known_is(s, "done")) {
-		s->applied = true;
-	} else if (known_is(s, "rejected") || known_is(s, "undone") ||
-		   known_is(s, "undo_failed")) {
-		s->phase = ENGINE_GIVEN_UP;
+	s->known = same ? s->known : NULL;
+	/* What had begun is finished, whatever a newer plan thinks of it. */
+	bool begun = known_is(s, "running") || known_is(s, "failed");
+	s->interrupted = begun && json_is_true(json_object_get(s->known, "intent"));
+	if (known_is(s, "done")) {
+		s->applied = json_is_null(json_object_get(s->known, "verified"));
+		s->phase = s->applied ? ENGINE_WAITING : ENGINE_DONE;
 	} else if (known_is(s, "skipped") && !doc_true(s->known, "needed")) {
 		s->phase = ENGINE_MET;
-	} else {
-		s->interrupted = json_is_true(json_object_get(s->known, "intent"));
+	} else if (known_is(s, "rejected") || known_is(s, "undone") ||
+		   known_is(s, "undo_failed") || (only_told && !s->interrupted)) {
+		s->phase = ENGINE_GIVEN_UP;
 	}
 	s->urgent = s->interrupted && (doc_true(s->known, "partial.half_open") ||
 					      planned_is(s, "action", "isolate-network"));

@@ -112,14 +112,14 @@ static void make_token(struct at_work *a)
 	const char *old = doc_text_or(a->s->known, "token", "");
 
 	if (a->s->interrupted && old[0] != '\0') {
-		snprintf(a->token, sizeof(a->token), "%s", old);
+		(void)snprintf(a->token, sizeof(a->token), "%s", old);
 		return;
 	}
-	snprintf(text, sizeof(text), "%s/%s/%lld", a->w->case_id,
+	(void)snprintf(text, sizeof(text), "%s/%s/%lld", a->w->case_id,
 		doc_text_or(a->s->planned, "id", ""),
 		(long long)doc_int(a->s->known, "intents", 0));
 	hash_sha256_hex(str_from(text), hex);
-	snprintf(a->token, sizeof(a->token), "%.32s", hex);
+	(void)snprintf(a->token, sizeof(a->token), "%.32s", hex);
 }
 
 static void begin(struct engine_work *w, struct engine_step *s, struct at_work *a)

@@ -150,13 +150,16 @@ static bool to_undo(const json_t *step, const char *only)
 	       (only == NULL || strcmp(doc_text_or(step, "id", ""), only) == 0);
 }
 
+/* One step of the list. */
+struct entry {
+	const json_t *step;
+};
+
 /* Last completed first; a step that never completed comes before them all. */
 static int later_first(const void *a, const void *b)
 {
-	const json_t *x = *(const json_t *const *)a;
-	const json_t *y = *(const json_t *const *)b;
-	int64_t p = doc_int(x, "seq", INT64_MAX);
-	int64_t q = doc_int(y, "seq", INT64_MAX);
+	int64_t p = doc_int(((const struct entry *)a)->step, "seq", INT64_MAX);
+	int64_t q = doc_int(((const struct entry *)b)->step, "seq", INT64_MAX);
 
 	return p > q ? -1 : p < q;
 }
@@ -186,7 +189,7 @@ static enum err_status suppress(const struct undoing *u, const json_t *view, str
 }
 
 static enum err_status undo_list(
-	struct undoing *u, const json_t **list, size_t n, struct err *err)
+	struct undoing *u, struct entry *list, size_t n, struct err *err)
 {
 	qsort(list, n, sizeof(*list), later_first);
 	for (size_t i = 0; i < n; i++) {
@@ -194,7 +197,7 @@ static enum err_status undo_list(
 			return err_set(err, ERR_INTERRUPTED,
 				"interrupted; go on with `cordon undo %s`", u->case_id);
 		}
-		enum err_status st = undo_one(u, list[i], err);
+		enum err_status st = undo_one(u, list[i].step, err);
 		if (st != ERR_OK) {
 			return st;
 		}
@@ -215,49 +218,54 @@ static enum err_status verdict(const struct undoing *u, struct err *err)
 		"%zu step(s) could not be undone, first %s: %s", failed, step, what);
 }
 
-enum err_status engine_undo_steps(const struct engine *e, const char *case_id,
-	const json_t *view, const char *only, bool force, json_t **out, struct err *err)
+/* The steps that `only` (NULL: all) names and that are to be undone; *n of them. Freed by the caller. */
+static struct entry *list_of(const json_t *view, const char *only, size_t *n)
 {
 	const json_t *steps = json_object_get(view, "steps");
-	struct undoing u = { .e = e,
-		.case_id = case_id,
-		.force = force,
-		.none = json_object(),
-		.calls = json_array(),
-		.undone = json_array(),
-		.kept = json_array(),
-		.differences = json_array(),
-		.errors = json_array() };
-	const json_t **list = calloc(json_array_size(steps) + 1, sizeof(*list));
+	struct entry *list = calloc(json_array_size(steps) + 1, sizeof(*list));
 	json_t *step;
-	size_t i, n = 0;
-	enum err_status st = ERR_OK;
+	size_t i;
 
 	if (list == NULL) {
 		BUG("out of memory");
 	}
+	*n = 0;
 	json_array_foreach(steps, i, step)
 	{
 		if (to_undo(step, only)) {
-			list[n++] = step;
+			list[(*n)++].step = step;
 		}
 	}
-	if (only == NULL && !e->dry_run) {
-		st = suppress(&u, view, err);
-	}
-	for (i = 0; e->dry_run && i < n; i++) {
-		json_array_append_new(u.undone, about(list[i]));
-	}
-	if (st == ERR_OK && !e->dry_run) {
-		st = undo_list(&u, list, n, err);
-	}
-	*out = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o}", "schema", "cordon.undo/1", "case",
-		case_id, "undone", u.undone, "kept", u.kept, "differences", u.differences,
-		"errors", u.errors);
+	return list;
+}
+
+static enum err_status undo_steps(const struct undoing *given, const json_t *view,
+	const char *only, json_t **out, struct err *err)
+{
+	const struct engine *e = given->e;
+	struct undoing u = *given;
+	u.none = json_object();
+	u.calls = json_array();
+	u.undone = json_array();
+	u.kept = json_array();
+	u.differences = json_array();
+	u.errors = json_array();
+	size_t n = 0;
+	struct entry *list = list_of(view, only, &n);
+	enum err_status st = ERR_OK;
+
 	if (e->dry_run) {
-		json_object_set_new(*out, "dry_run", json_true());
+		for (size_t i = 0; i < n; i++) {
+			json_array_append_new(u.undone, about(list[i].step));
+		}
+	} else {
+		st = only == NULL ? suppress(&u, view, err) : ERR_OK;
+		st = st == ERR_OK ? undo_list(&u, list, n, err) : st;
+		st = st == ERR_OK ? verdict(&u, err) : st;
 	}
-	st = st == ERR_OK ? verdict(&u, err) : st;
+	*out = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:b}", "schema", "cordon.undo/1",
+		"case", u.case_id, "undone", u.undone, "kept", u.kept, "differences",
+		u.differences, "errors", u.errors, "dry_run", e->dry_run);
 	free(list);
 	json_decref(u.none);
 	json_decref(u.calls);
@@ -276,7 +284,8 @@ enum err_status engine_undo(const struct engine *e, const char *case_id, const c
 			step_id, case_id);
 	}
 	if (st == ERR_OK) {
-		st = engine_undo_steps(e, case_id, view, step_id, force, out, err);
+		const struct undoing u = { .e = e, .case_id = case_id, .force = force };
+		st = undo_steps(&u, view, step_id, out, err);
 	}
 	json_decref(view);
 	return st;

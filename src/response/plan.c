@@ -19,6 +19,7 @@ struct look {
 	const struct action *action;
 	enum err_status status;
 	struct err err;
+	int rounds; /* round trips until it has taken hold, 0 when it need not */
 };
 
 struct plan_work {
@@ -161,6 +162,11 @@ static enum err_status settle(const struct plan_work *w, struct err *err)
 	return first ? first->status : ERR_OK;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 static json_t *permissions(const json_t *steps)
 {
 	json_t *seen = json_object();
@@ -174,7 +180,8 @@ static json_t *permissions(const json_t *steps)
 	{
 		json_array_foreach(json_object_get(step, "calls"), k, call)
 		{
-			json_object_set_new(seen, json_string_value(call), json_true());
+			const char *name = json_string_value(call);
+			json_object_set_new(seen, name ? name : "", json_true());
 		}
 	}
 	size_t n = json_object_size(seen);
@@ -187,13 +194,7 @@ static json_t *permissions(const json_t *steps)
 	{
 		names[i++] = key;
 	}
-	for (i = 1; i < n; i++) {
-		for (k = i; k > 0 && strcmp(names[k], names[k - 1]) < 0; k--) {
-			const char *t = names[k];
-			names[k] = names[k - 1];
-			names[k - 1] = t;
-		}
-	}
+	qsort(names, n, sizeof(names[0]), by_name);
 	for (i = 0; i < n; i++) {
 		json_array_append_new(out, json_string(names[i]));
 	}
@@ -213,31 +214,34 @@ static size_t index_of(const struct plan_work *w, const char *id)
 }
 
 /*
- * When a step has taken hold, counted in sequential round trips after the look at everything
- * (one). What a step waits for is applied and read back first, then the step looks again.
+ * When each step has taken hold, counted in sequential round trips after the look at everything
+ * (one). What a step waits for is applied and read back first, then the step looks again. Needs
+ * stand before what needs them, so one pass is enough.
  */
-static int rounds_of(const struct plan_work *w, size_t i, int depth)
+static void count_rounds(struct plan_work *w)
 {
-	const struct look *l = &w->looks[i];
-	json_t *need;
-	size_t k;
-	int wait = 0;
-	bool waits = false;
-
-	if (l->action == NULL || json_is_false(json_object_get(l->step, "needed"))) {
-		return 0;
-	}
-	json_array_foreach(json_object_get(l->step, "needs"), k, need)
-	{
-		size_t at = index_of(w, json_string_value(need) ? json_string_value(need) : "");
-		if (at == SIZE_MAX || at == i || depth >= 64) {
+	for (size_t i = 0; i < w->n; i++) {
+		struct look *l = &w->looks[i];
+		json_t *need;
+		size_t k;
+		int wait = 0;
+		bool waits = false;
+		if (l->action == NULL || json_is_false(json_object_get(l->step, "needed"))) {
 			continue;
 		}
-		int r = rounds_of(w, at, depth + 1);
-		waits = true;
-		wait = r > 0 && r + 1 > wait ? r + 1 : wait;
+		json_array_foreach(json_object_get(l->step, "needs"), k, need)
+		{
+			const char *id = json_string_value(need);
+			size_t at = index_of(w, id ? id : "");
+			if (at < i) {
+				int r = w->looks[at].rounds;
+				waits = true;
+				wait = r > 0 && r + 1 > wait ? r + 1 : wait;
+			}
+		}
+		l->rounds = wait + (waits ? 1 : 0) +
+			    (l->action->rounds > 0 ? l->action->rounds : 1);
 	}
-	return wait + (waits ? 1 : 0) + (l->action->rounds > 0 ? l->action->rounds : 1);
 }
 
 static bool isolates(const struct action *a)
@@ -254,7 +258,7 @@ static json_t *rounds_to_isolation(const struct plan_work *w)
 		const struct look *l = &w->looks[i];
 		if (l->action != NULL && isolates(l->action) &&
 			!json_is_false(json_object_get(l->step, "needed"))) {
-			int r = 1 + rounds_of(w, i, 0);
+			int r = 1 + l->rounds;
 			most = r > most ? r : most;
 		}
 	}
@@ -322,6 +326,7 @@ enum err_status plan_make(
 	look_at_all(&w);
 	st = settle(&w, err);
 	if (st == ERR_OK) {
+		count_rounds(&w);
 		*out = assemble(&w, route);
 	}
 	for (size_t i = 0; i < w.n; i++) {
@@ -352,28 +357,32 @@ static bool same_work(const json_t *a, const json_t *b)
 	       doc_eq(json_object_get(a, "resource"), json_object_get(b, "resource"));
 }
 
+static void replace_in(json_t *list, const char *from, const char *to)
+{
+	json_t *v;
+	size_t i;
+
+	json_array_foreach(list, i, v)
+	{
+		const char *text = json_string_value(v);
+		if (text != NULL && strcmp(text, from) == 0) {
+			json_array_set_new(list, i, json_string(to));
+		}
+	}
+}
+
 static void rename_step(json_t *plan, const char *from, const char *to)
 {
-	static const char *const lists[] = { "needs", "soft" };
 	json_t *step;
-	size_t i, k, n;
-	json_t *v;
+	size_t i;
 
 	json_array_foreach(json_object_get(plan, "steps"), i, step)
 	{
 		if (strcmp(doc_text_or(step, "id", ""), from) == 0) {
 			json_object_set_new(step, "id", json_string(to));
 		}
-		for (k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
-			json_t *list = json_object_get(step, lists[k]);
-			json_array_foreach(list, n, v)
-			{
-				if (strcmp(json_string_value(v) ? json_string_value(v) : "",
-					    from) == 0) {
-					json_array_set_new(list, n, json_string(to));
-				}
-			}
-		}
+		replace_in(json_object_get(step, "needs"), from, to);
+		replace_in(json_object_get(step, "soft"), from, to);
 	}
 }
 

@@ -943,6 +943,45 @@ static void test_killed_undo_is_finished_by_resume(void **state)
 	json_decref(plan);
 }
 
+static void undo_b(json_t *unused)
+{
+	json_t *out = NULL;
+
+	(void)unused;
+	(void)!take_back("b", false, &out);
+}
+
+static void test_killed_undo_of_one_step_takes_back_no_other(void **state)
+{
+	(void)state;
+	json_t *plan = plan_for(three());
+
+	assert_int_equal(run(plan, NULL, NULL), ERR_OK);
+	world->die_in_undo = 3; /* b */
+	killed(undo_b, NULL);
+	assert_int_equal(resume(NULL, NULL), ERR_OK);
+	assert_int_equal(world->value[2], 0);
+	assert_int_equal(world->value[1] + world->value[3], 18);
+	json_decref(plan);
+}
+
+/* A newer plan that would only tell leaves no host half open. */
+static void test_half_open_step_is_finished_whatever_the_new_plan_says(void **state)
+{
+	(void)state;
+	json_t *plan =
+		plan_for(json_pack("[o]", step("b", "isolate-network", 2, "auto", NULL)));
+
+	world->die_in_apply = 3;
+	killed(just_run, plan);
+	json_decref(plan);
+	plan = plan_for(json_pack("[o]", step("b", "isolate-network", 2, "notify", NULL)));
+	assert_int_equal(run(plan, NULL, NULL), ERR_OK);
+	assert_int_equal(world->half_open, 0);
+	assert_int_equal(world->value[2], 9);
+	json_decref(plan);
+}
+
 static void test_half_done_step_can_be_undone(void **state)
 {
 	(void)state;
@@ -1074,6 +1113,8 @@ int main(void)
 		T(test_drift_is_not_overwritten_unless_forced),
 		T(test_undo_of_one_step),
 		T(test_killed_undo_is_finished_by_resume),
+		T(test_killed_undo_of_one_step_takes_back_no_other),
+		T(test_half_open_step_is_finished_whatever_the_new_plan_says),
 		T(test_half_done_step_can_be_undone),
 		T(test_after_undo_a_new_plan_runs_again),
 		T(test_same_step_on_another_resource_is_a_step_of_its_own),
