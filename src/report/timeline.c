@@ -246,6 +246,12 @@ static void record_detail(struct sheet *s, const json_t *entry)
 			return;
 		}
 	}
+	if (step && detail[0] && strcmp(detail, doc_text_or(step, "proof.text", "")) == 0) {
+		buf_puts(s->out, ": ");
+		sheet_phrase(
+			s, doc_get(step, "proof")); /* the same, and it can be translated */
+		return;
+	}
 	if (detail[0]) {
 		buf_puts(s->out, step ? ": " : "");
 		sheet_say(s, strcmp(doc_text_or(entry, "kind", ""), "analysis.done") == 0
