@@ -50,13 +50,21 @@ void reader_deinit(struct reader *r)
 	json_decref(r->rejected);
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* Named as it lies on the disk: events are cited without .gz, but a person looks for the file. */
 void reader_reject(struct reader *r, const char *reason, uint64_t count)
 {
 	size_t i;
 	json_t *row;
+	const char *file = r->path ? base_name(r->path) : r->name;
 	json_array_foreach(r->rejected, i, row)
 	{
-		bool same = !strcmp(json_string_value(json_object_get(row, "file")), r->name) &&
+		bool same = !strcmp(json_string_value(json_object_get(row, "file")), file) &&
 			    !strcmp(json_string_value(json_object_get(row, "reason")), reason);
 		if (same) {
 			json_int_t n = json_integer_value(json_object_get(row, "count"));
@@ -65,9 +73,9 @@ void reader_reject(struct reader *r, const char *reason, uint64_t count)
 		}
 	}
 	if (json_array_size(r->rejected) < REJECTED_MAX) {
-		json_array_append_new(r->rejected,
-			json_pack("{s:o,s:s,s:I}", "file", doc_str(str_from(r->name)), "reason",
-				reason, "count", (json_int_t)count));
+		json_array_append_new(
+			r->rejected, json_pack("{s:o,s:s,s:I}", "file", doc_str(str_from(file)),
+					     "reason", reason, "count", (json_int_t)count));
 	}
 }
 
@@ -153,12 +161,6 @@ static void list_add(struct file_list *l, const char *path)
 		}
 	}
 	l->paths[l->n++] = str_dup(str_from(path));
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash && slash[1] ? slash + 1 : path;
 }
 
 static void name_file(struct reader *r, const char *path, char *room, size_t size)

@@ -1,0 +1,180 @@
+"""`cordon investigate` over files written here: the same answer whatever the order, copies and packing; nothing
+hostile takes it down; what was not read is named. No emulator is asked."""
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import pathlib
+import random
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = os.environ.get('CORDON_BIN', str(ROOT / 'build/debug/src/app/cordon'))
+ACCOUNT = '111122223333'
+INTRUDER = '198.51.100.77'
+KEY = 'AKIAEXAMPLELEAKED001'
+NEW_KEY = 'AKIAEXAMPLEMADE00002'
+
+
+def event(n: int, minute: int, name: str, source: str, user: str, key: str, ip: str, agent: str, **more) -> dict:
+    out = {'eventVersion': '1.09', 'eventID': f'00000000-0000-4000-8000-{n:012d}', 'eventName': name,
+           'eventTime': f'2026-08-01T{10 + minute // 60:02d}:{minute % 60:02d}:{n % 60:02d}Z',
+           'eventSource': f'{source}.amazonaws.com', 'awsRegion': 'eu-west-1', 'sourceIPAddress': ip,
+           'userAgent': agent, 'eventType': 'AwsApiCall', 'recipientAccountId': ACCOUNT, 'requestID': f'r{n}',
+           'userIdentity': {'type': 'IAMUser', 'accountId': ACCOUNT, 'accessKeyId': key, 'userName': user,
+                            'principalId': f'AIDA{user.upper()}', 'arn': f'arn:aws:iam::{ACCOUNT}:user/{user}'}}
+    out.update(more)
+    return out
+
+
+def story() -> list[dict]:
+    """A deployment user's ordinary morning, then its key in other hands: looking, denied, rights, a new key, data."""
+    events, n = [], 0
+    for minute in range(0, 120, 2):
+        n += 1
+        events.append(event(n, minute, 'DescribeInstances', 'ec2', 'deploy', KEY, '192.0.2.10', 'Terraform/1.9 aws-sdk-go-v2'))
+        n += 1
+        events.append(event(n, minute, 'GetObject', 's3', 'maria', 'AKIAEXAMPLEMARIA0003', '192.0.2.11', 'aws-cli/2.17',
+                            requestParameters={'bucketName': 'projects', 'key': f'plan-{minute}.pdf'}))
+
+    def bad(minute: int, name: str, source: str, key: str = KEY, user: str = 'deploy', **more) -> None:
+        nonlocal n
+        n += 1
+        events.append(event(n, minute, name, source, user, key, INTRUDER, 'Boto3/1.34 md/Kali', **more))
+
+    bad(121, 'GetCallerIdentity', 'sts')
+    for name, source in (('ListBuckets', 's3'), ('ListUsers', 'iam'), ('ListRoles', 'iam'), ('DescribeInstances', 'ec2'),
+                         ('ListSecrets', 'secretsmanager'), ('DescribeDBInstances', 'rds')):
+        bad(122, name, source, errorCode='AccessDenied', errorMessage='not authorized')
+    bad(124, 'AttachUserPolicy', 'iam', requestParameters={'userName': 'deploy',
+                                                          'policyArn': 'arn:aws:iam::aws:policy/AdministratorAccess'})
+    bad(125, 'ListBuckets', 's3')
+    bad(126, 'CreateUser', 'iam', requestParameters={'userName': 'backup-svc'})
+    bad(127, 'CreateAccessKey', 'iam', requestParameters={'userName': 'backup-svc'},
+        responseElements={'accessKey': {'accessKeyId': NEW_KEY, 'userName': 'backup-svc', 'status': 'Active'}})
+    for i in range(20):
+        bad(130 + i // 4, 'GetObject', 's3', key=NEW_KEY, user='backup-svc',
+            requestParameters={'bucketName': 'projects', 'key': f'client-{i}.zip'})
+    return events
+
+
+def investigate(*paths, expect: int = 0, stdin: bytes | None = None, **env) -> dict:
+    run = subprocess.run([BIN, 'investigate', '--output', 'json', *map(str, paths)], input=stdin, capture_output=True,
+                         timeout=120, env={**os.environ, **env})
+    assert run.returncode == expect, run.stderr.decode(errors='replace')
+    assert b'Sanitizer' not in run.stderr
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def answer(doc: dict) -> str:
+    """What may not depend on how the events were packed."""
+    inputs = {k: v for k, v in doc['inputs'].items() if k in ('unique_events', 'rejected')}
+    return json.dumps({**{k: v for k, v in doc.items() if k != 'inputs'}, 'inputs': inputs}, sort_keys=True)
+
+
+@pytest.fixture
+def plain(tmp_path: pathlib.Path) -> tuple[list[dict], dict]:
+    events = story()
+    path = tmp_path / 'plain' / 'all.json'
+    path.parent.mkdir()
+    path.write_text(json.dumps({'Records': events}))
+    return events, investigate(path)
+
+
+def test_the_story_is_understood(plain):
+    _, doc = plain
+    v = doc['verdict']
+    assert doc['schema'] == 'cordon.investigation/1'
+    assert v['class'] == 'leaked_access_key'
+    assert v['source_ips'] == [INTRUDER]
+    assert sorted(v['access_keys']) == sorted([KEY, NEW_KEY])
+    assert not any('maria' in p for p in v['principals'])
+    assert v['entry_time'].startswith('2026-08-01T12:01')
+    ids = {e['eventID'] for e in plain[0]}
+    assert v['claims'] and all(set(c['events']) <= ids and c['events'] for c in v['claims'] if c['weight'] > 0)
+
+
+@pytest.mark.parametrize('how', ['shuffled', 'doubled', 'split and zipped', 'lines', 'array', 'members', 'stdin'])
+def test_packing_changes_nothing(plain, tmp_path: pathlib.Path, how: str):
+    events, expected = plain
+    events = list(events)
+    random.Random(7).shuffle(events)
+    folder = tmp_path / 'other'
+    folder.mkdir()
+    stdin = None
+    if how == 'shuffled':
+        (folder / 'a.json').write_text(json.dumps({'Records': events}))
+    elif how == 'doubled':
+        (folder / 'a.json').write_text(json.dumps({'Records': events}))
+        (folder / 'b.json.gz').write_bytes(gzip.compress(json.dumps({'Records': events[::2]}).encode()))
+    elif how == 'split and zipped':
+        for i in range(7):
+            (folder / f'{9 - i}.json.gz').write_bytes(gzip.compress(json.dumps({'Records': events[i::7]}).encode(), i + 1))
+    elif how == 'lines':
+        (folder / 'a.jsonl').write_text('\n'.join(map(json.dumps, events)))
+    elif how == 'array':
+        (folder / 'a.json').write_text('\ufeff' + json.dumps(events, indent=1))
+    elif how == 'members':
+        half = len(events) // 2
+        lines = [('\n'.join(map(json.dumps, part)) + '\n').encode() for part in (events[:half], events[half:])]
+        (folder / 'a.jsonl.gz').write_bytes(b''.join(map(gzip.compress, lines)))
+    else:
+        stdin = json.dumps({'Records': events}).encode()
+    doc = investigate('-' if stdin else folder, stdin=stdin)
+    assert answer(doc) == answer(expected)
+
+
+def test_without_the_decisive_part_nothing_is_claimed(tmp_path: pathlib.Path):
+    calm = [e for e in story() if e['sourceIPAddress'] != INTRUDER]
+    (tmp_path / 'calm.json').write_text(json.dumps({'Records': calm}))
+    v = investigate(tmp_path)['verdict']
+    assert v['class'] in ('no_incident', 'undetermined')
+    assert v['principals'] == [] and v['source_ips'] == [] and v['access_keys'] == []
+
+
+def test_hostile_files_are_named_and_the_rest_is_read(plain, tmp_path: pathlib.Path):
+    events, expected = plain
+    folder = tmp_path / 'hostile'
+    folder.mkdir()
+    (folder / 'good.json').write_text(json.dumps({'Records': events}))
+    packed = gzip.compress(json.dumps({'Records': events}).encode())
+    (folder / 'cut.json.gz').write_bytes(packed[:len(packed) // 2])
+    (folder / 'deep.json').write_text('{"Records":[' + '[' * 100000)
+    (folder / 'half.json').write_text(json.dumps({'Records': events})[:777])
+    (folder / 'not-json.json').write_bytes(b'\xff\xfe\x00\x01 garbage \x1b[2J')
+    strange = event(9001, 5, '=cmd|calc', 'ec2', '\u202eadmin\x1b[31m', 'AKIAEXAMPLESTRANGE04', '999.1.1.1', 'x' * 40000,
+                    eventTime='not a time')
+    (folder / 'strange.json').write_text(json.dumps({'Records': [strange]}))
+    doc = investigate(folder)
+    named = ' '.join(r['file'] for r in doc['inputs']['rejected'])
+    for name in ('cut.json.gz', 'deep.json', 'half.json', 'not-json.json'):
+        assert name in named, name
+    assert doc['verdict']['class'] == expected['verdict']['class']
+    assert doc['verdict']['source_ips'] == [INTRUDER]
+    table = subprocess.run([BIN, 'investigate', '--output', 'table', str(folder)], capture_output=True, timeout=120)
+    assert b'\x1b[31m' not in table.stdout and '\u202e'.encode() not in table.stdout
+
+
+def test_mistakes_of_the_caller(tmp_path: pathlib.Path):
+    run = subprocess.run([BIN, 'investigate', str(tmp_path / 'nowhere')], capture_output=True, timeout=60)
+    assert run.returncode == 1 and b'nowhere' in run.stderr
+    (tmp_path / 'a.json').write_text('{"Records":[]}')
+    run = subprocess.run([BIN, 'investigate', '--from', 'yesterdayish', str(tmp_path)], capture_output=True, timeout=60)
+    assert run.returncode == 2 and b'yesterdayish' in run.stderr
+
+
+SHARED = os.environ.get('CORDON_SHARED') or str(ROOT.parent / 'shared')
+
+
+@pytest.mark.skipif(not os.path.isdir(SHARED), reason='the conformance data is not beside the checkout')
+def test_a_real_trail_against_its_truth():
+    folder = pathlib.Path(SHARED) / 'data/cloudtrail/invictus'
+    truth = json.loads((folder / 'truth.json').read_text())
+    v = investigate(folder / 'AWSLogs')['verdict']
+    text = json.dumps(truth)
+    assert v['class'] == 'leaked_access_key'
+    assert v['access_keys'] and all(k in text for k in v['access_keys'])
+    assert v['source_ips'] and all(ip in json.dumps(truth['attacker_ips']) for ip in v['source_ips'])
