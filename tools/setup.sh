@@ -121,9 +121,9 @@ lambda_emulator() {
 			>"$build/peers/rie.log" 2>&1; then
 			return 0
 		fi
-		tail -3 "$build/peers/rie.log" >&2
 	fi
-	echo "AWS's Lambda runtime emulator is not built (it needs Go 1.25 and its module): its tests are skipped." >&2
+	echo "AWS's Lambda runtime emulator is not built (it needs Go 1.25 and its module; see $build/peers/rie.log):" \
+		"its test is skipped." >&2
 	touch "$build/peers/.no-rie"
 }
 go_is_new() {
