@@ -8,7 +8,7 @@ release := $(BUILD)/release
 debug := $(BUILD)/debug
 
 all: $(release)/build.ninja
-	@ninja -C $(release) --quiet
+	@out=$$(ninja -C $(release) --quiet) || { echo "$$out"; exit 1; }
 
 help:
 	@echo 'make           build $(release)/src/app/cordon'

@@ -169,7 +169,7 @@ static void show_list(struct drill *d, const char *label, const json_t *list)
 	json_array_foreach(list, i, item)
 	{
 		buf_printf(&b, "%s%s", i > 0 ? ", " : "",
-			json_is_string(item) ? json_string_value(item)
+			json_is_string(item) ? app_tr(d->app, json_string_value(item))
 					     : doc_text_or(item, "class", ""));
 	}
 	drill_say_fact(&d->say, label, b.p != NULL ? b.p : "");

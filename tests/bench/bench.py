@@ -6,12 +6,14 @@ round trips and what the client adds to each. Numbers, not a test: nothing here 
 """
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import pathlib
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -90,8 +92,40 @@ def isolate(client: Counting, instance: str) -> None:
     ec2.describe_network_interfaces(NetworkInterfaceIds=[n['NetworkInterfaceId'] for n in nics])
 
 
-def bench_boto3(times: int) -> None:
-    print('The same isolation by a boto3 script, nothing else running')
+def finding_of(instance: str) -> dict:
+    arn = f'arn:aws:guardduty:{conftest.REGION}:{conftest.ACCOUNT}:detector/bench/finding/{instance}'
+    return {'schemaVersion': '2.0', 'accountId': conftest.ACCOUNT, 'region': conftest.REGION, 'id': instance, 'arn': arn, 'severity': 8,
+            'type': 'Backdoor:EC2/C&CActivity.B', 'createdAt': '2026-08-01T10:00:00Z', 'updatedAt': '2026-08-01T10:00:00Z',
+            'resource': {'resourceType': 'Instance', 'instanceDetails': {'instanceId': instance}},
+            'service': {'resourceRole': 'ACTOR', 'count': 1}}
+
+
+def when(text: str) -> float:
+    return datetime.datetime.fromisoformat(text.replace('Z', '+00:00')).timestamp() * 1000
+
+
+def bench_alone(binary: str, url: str, instances: list[str]) -> None:
+    """cordon with a playbook that isolates and does nothing else: its journal says when the case opened and the step was proved."""
+    taken = []
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**{k: v for k, v in os.environ.items() if not k.startswith(('AWS_', 'CORDON_'))}, **conftest.KEYS, 'AWS_ENDPOINT_URL': url,
+               'AWS_REGION': conftest.REGION, 'CORDON_STATE': f'sqlite:{folder}/cordon.db', 'CORDON_MODE': 'auto',
+               'CORDON_PLAYBOOKS': str(ROOT / 'tests/bench/playbooks')}
+        for instance in instances:
+            path = pathlib.Path(folder) / f'{instance}.json'
+            path.write_text(json.dumps(finding_of(instance)))
+            ran = subprocess.run([binary, 'respond', str(path), '--yes', '--output', 'json'], capture_output=True, text=True, env=env)
+            case = json.loads(ran.stdout.splitlines()[-1])['case'] if ran.stdout else sys.exit(ran.stderr)
+            shown = json.loads(subprocess.run([binary, 'case', 'show', case, '--output', 'json'], stdout=subprocess.PIPE, env=env).stdout)
+            step = next(s for s in shown['steps'] if s['action'] == 'isolate-network')
+            if not step['verified']:
+                sys.exit(f'{instance} was not isolated: {step}')
+            taken.append(when(step['finished']) - when(shown['opened']))
+    show(f'case opened to isolation proved, median of {len(taken)}', f'{statistics.median(taken):.0f} ms', 'journal on disk included')
+
+
+def bench_boto3(binary: str, times: int) -> None:
+    print('The isolation alone, on one quiet emulator: cordon, then a boto3 script with the same result')
     port = conftest.free_port()
     env = {k: v for k, v in os.environ.items() if not k.startswith(('AWS_', 'MOTO_'))}
     server = subprocess.Popen([conftest.python_tool('moto_server'), '-H', '127.0.0.1', '-p', str(port)], stdout=subprocess.DEVNULL,
@@ -103,12 +137,14 @@ def bench_boto3(times: int) -> None:
         client = Counting(url)
         loading = (time.perf_counter() - began) * 1000
         vpc, subnets, _, _, group = conftest.make_network(client.ec2)
-        made = client.ec2.run_instances(ImageId='ami-12c6146b', InstanceType='t3.small', MinCount=1, MaxCount=1, NetworkInterfaces=[
-            {'DeviceIndex': 0, 'SubnetId': subnets[0], 'Groups': [group]}])['Instances'][0]['InstanceId']
+        fleet = [client.ec2.run_instances(ImageId='ami-12c6146b', InstanceType='t3.small', MinCount=1, MaxCount=1, NetworkInterfaces=[
+            {'DeviceIndex': 0, 'SubnetId': subnets[0], 'Groups': [group]}])['Instances'][0]['InstanceId'] for _ in range(times + 1)]
+        made = fleet.pop()
         isolate(client, made)
+        bench_alone(binary, url, fleet)
         client.calls = 0
         runs = milliseconds(lambda: isolate(client, made), times)
-        show(f'isolated, median of {times}', f'{statistics.median(runs):.0f} ms')
+        show(f'boto3 script, median of {times}', f'{statistics.median(runs):.0f} ms')
         show('sequential round trips', str(client.calls // times))
         show('loading the client', f'{loading:.0f} ms', 'before the first call')
     finally:
@@ -120,7 +156,7 @@ def main() -> None:
     times = int(os.environ.get('TIMES', '5'))
     bench_start(binary)
     bench_drill(binary, times)
-    bench_boto3(times)
+    bench_boto3(binary, times)
 
 
 main()
