@@ -1,13 +1,8 @@
 /* Sigma rules: the counts that three other evaluators agree on, the specification, refusals. */
 #include "analysis/investigate.h"
 #include "analysis/sigma.h"
+#include "tests/unit/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-/* cmocka needs the four above first */
-#include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
