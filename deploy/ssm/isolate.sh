@@ -257,12 +257,13 @@ ipt_open() {
 # --- routing rules: hosts without a firewall tool (Amazon Linux 2023 as delivered). What is not for
 # an endpoint finds no route out; what comes in can't be answered and, reverse path checked, is dropped.
 
+# Protocols by number (6 is TCP): a host may lack /etc/protocols, and ip then knows no names.
 rt_rules() {
-	for c in $V4; do echo "-4 21 to $c ipproto tcp dport 443 lookup main"; done
-	echo '-4 21 to 169.254.169.254 ipproto tcp dport 80 uidrange 0-0 lookup main'
+	for c in $V4; do echo "-4 21 to $c ipproto 6 dport 443 lookup main"; done
+	echo '-4 21 to 169.254.169.254 ipproto 6 dport 80 uidrange 0-0 lookup main'
 	echo '-4 22 blackhole'
 	if [ "$IPV6" != absent ]; then
-		for c in $V6; do echo "-6 21 to $c ipproto tcp dport 443 lookup main"; done
+		for c in $V6; do echo "-6 21 to $c ipproto 6 dport 443 lookup main"; done
 		echo '-6 21 to ff02::/16 lookup main'
 		echo '-6 22 blackhole'
 	fi
