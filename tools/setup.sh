@@ -56,6 +56,7 @@ look_for_check() {
 	need clang-tidy has clang-tidy
 	need libclang-rt-dev fuzzer_compiles
 	need nftables has_sbin nft
+	need iptables has_sbin iptables
 	need iproute2 has_sbin ip
 	need git has git
 }
