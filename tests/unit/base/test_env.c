@@ -5,9 +5,11 @@
 #include "base/utc.h"
 #include "tests/unit/unit.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -145,8 +147,20 @@ static void files_are_written_whole_or_not_at_all(void **state)
 	buf_deinit(&b);
 	assert_int_equal(env_read_file(env, "/nonexistent/x", &b, &e), ERR_NOT_FOUND);
 	assert_int_equal(env_write_file(env, "/nonexistent/x", STR("x"), 0600, &e), ERR_IO);
-	/* A full disk: the device that is always full. */
-	assert_int_equal(env_write_file(env, "/dev/full/x", STR("x"), 0600, &e), ERR_IO);
+	/* A write cut off half-way, as on a full disk: the old content stays. */
+	struct rlimit was, small = { 4, 4 };
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &was), 0);
+	small.rlim_max = was.rlim_max;
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	enum err_status cut = env_write_file(env, path, STR("longer than four"), 0600, &e);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &was), 0);
+	assert_int_equal(cut, ERR_IO);
+	assert_non_null(strstr(e.msg, "nothing was changed"));
+	buf_init(&b, 100);
+	assert_int_equal(env_read_file(env, path, &b, &e), ERR_OK);
+	assert_str_is(buf_view(&b), "two");
+	buf_deinit(&b);
 	(void)unlink(path);
 	assert_int_equal(rmdir(dir), 0); /* and no temporary file is left */
 }
