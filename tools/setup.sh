@@ -59,6 +59,8 @@ look_for_check() {
 	need iptables has_sbin iptables
 	need iproute2 has_sbin ip
 	need git has git
+	need default-jre-headless has java
+	need maven has mvn
 }
 has_sbin() { PATH=$PATH:/usr/sbin:/sbin command -v "$1"; }
 
@@ -109,30 +111,6 @@ python_environment() {
 	touch "$stamp"
 }
 
-# AWS's Lambda runtime emulator, where Go is new enough to build it; its tests say so when it is absent.
-lambda_emulator() {
-	local version=v0.0.0-20251201070305-f9bf927dfc8a
-	[ ! -e "$build/peers/aws-lambda-rie" ] || return 0
-	[ ! -e "$build/peers/.no-rie" ] || return 0
-	mkdir -p "$build/peers"
-	if has go >/dev/null && go_is_new; then
-		echo "Building AWS's Lambda runtime emulator (once)"
-		if GOFLAGS=-mod=mod GOBIN=$PWD/$build/peers CGO_ENABLED=0 timeout 300 \
-			go install "github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@$version" \
-			>"$build/peers/rie.log" 2>&1; then
-			return 0
-		fi
-	fi
-	echo "AWS's Lambda runtime emulator is not built (it needs Go 1.25 and its module; see $build/peers/rie.log):" \
-		"its test is skipped." >&2
-	touch "$build/peers/.no-rie"
-}
-go_is_new() {
-	local v
-	v=$(go env GOVERSION 2>/dev/null) || return 1
-	printf '%s\n' "go1.25" "$v" | sort -V -C
-}
-
 case $purpose in
 build) look_for_build ;;
 check) look_for_build && look_for_check ;;
@@ -143,4 +121,4 @@ check) look_for_build && look_for_check ;;
 esac
 install_missing
 python_environment
-[ "$purpose" != check ] || lambda_emulator
+[ "$purpose" != check ] || tools/peers.sh

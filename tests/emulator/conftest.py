@@ -2,7 +2,7 @@
 
 `moto` is moto's server (one a worker, its state emptied before each test): what it answers is what moto
 makes of a call, which is not always what AWS would. Permission checks are off unless a test turns them on
-with `auth_mode`.
+with `auth_mode`. `dynamodb_local` and `s3_server` are other people's servers (peers.py).
 """
 from __future__ import annotations
 
@@ -11,49 +11,20 @@ import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
 
 import boto3
 import pytest
 from botocore.config import Config
 
+from peers import dynamodb_local, dynamodb_process, free_port, s3_server, s3_server_tls, stop, wait_for_port  # noqa: F401
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 REGION = 'eu-west-1'
 ACCOUNT = '123456789012'
 KEYS = {'AWS_ACCESS_KEY_ID': 'AKIAIOSFODNN7EXAMPLE', 'AWS_SECRET_ACCESS_KEY': 'wJalrXUtnFEMI-K7MDENG-bPxRfiCYEXAMPLEKEY'}
-
-
-def free_port() -> int:
-    with socket.socket() as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
-
-
-def wait_for_port(port: int, process: subprocess.Popen, seconds: float = 60) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f'the server on port {port} ended with {process.returncode}')
-        try:
-            socket.create_connection(('127.0.0.1', port), 1).close()
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise RuntimeError(f'nothing answers on port {port} after {seconds} s')
-
-
-def stop(process: subprocess.Popen) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def python_tool(name: str) -> str:

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import http.server
 import json
-import os
-import pathlib
 import queue
 import subprocess
 import threading
@@ -15,7 +13,8 @@ import urllib.request
 
 import pytest
 
-from conftest import ACCOUNT, REGION, ROOT, free_port, stop, wait_for_port
+from conftest import ACCOUNT, REGION
+from peers import free_port, peer, stop, wait_for_port
 
 
 class RuntimeApi:
@@ -204,17 +203,14 @@ def test_bootstrap_outside_lambda_says_so(cordon_alone):
     assert process.returncode == 3 and b'AWS_LAMBDA_RUNTIME_API' in err
 
 
-RIE = pathlib.Path(os.environ.get('CORDON_RIE', ROOT / 'build/peers/aws-lambda-rie'))
 
-
-@pytest.mark.skipif(not RIE.exists(), reason="AWS's Lambda runtime emulator could not be built here")
 def test_under_the_emulator_of_aws(cordon, aws, techsolutions, systems_manager, finding, tmp_path):
     bootstrap = tmp_path / 'bootstrap'
     bootstrap.symlink_to(cordon.binary)
     port, runtime = free_port(), free_port()
     env = {**cordon.env, 'CORDON_MODE': 'auto', 'CORDON_EVIDENCE_BUCKET': techsolutions.evidence_bucket,
            'CORDON_NOTIFY_TOPIC_ARN': techsolutions.topic, 'AWS_LAMBDA_FUNCTION_TIMEOUT': '60'}
-    process = subprocess.Popen([str(RIE), '--runtime-interface-emulator-address', f'127.0.0.1:{port}', '--runtime-api-address',
+    process = subprocess.Popen([str(peer('aws-lambda-rie')), '--runtime-interface-emulator-address', f'127.0.0.1:{port}', '--runtime-api-address',
                                 f'127.0.0.1:{runtime}', '--log-level', 'error', str(bootstrap)], env=env, stdout=subprocess.PIPE,
                                stderr=subprocess.STDOUT)
     try:
