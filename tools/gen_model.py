@@ -335,11 +335,34 @@ def c_rows(rows, per_line=1):
     return out
 
 
-def render(table):
-    data, offsets = bytearray(), []
-    for text in table.texts.ids:
-        offsets.append(len(data))
+def packed(texts):
+    """All texts in one, and where each begins: a text that ends another ("Id" in "KeyId") lies in it."""
+    data, offsets, longer = bytearray(), {}, ''
+    for text in sorted(texts, key=lambda t: t[::-1], reverse=True):
+        if longer.endswith(text) and offsets:
+            offsets[text] = offsets[longer] + len(longer.encode()) - len(text.encode())
+            continue
+        offsets[text] = len(data)
         data += text.encode() + b'\0'
+        longer = text
+    return data, [offsets[t] for t in texts]
+
+
+def literal(data):
+    """C string literals, a line each; the last NUL is C's own."""
+    lines, chunk = [], ''
+    for text in bytes(data).decode().split('\0')[:-1]:
+        piece = text.replace('\\', '\\\\').replace('"', '\\"') + '\\0'
+        # An octal escape swallows following digits: the literal is closed before one.
+        if chunk and (len(chunk) + len(piece) > 100 or piece[0].isdigit()):
+            lines.append(f'\t"{chunk}"')
+            chunk = ''
+        chunk += piece
+    return lines + [f'\t"{chunk}";']
+
+
+def render(table):
+    data, offsets = packed(table.texts.ids)
     for rows, limit in ((table.texts.ids, 65535), (table.shapes, 65534), (table.members, 65535),
                         (table.extras, 31)):
         if len(rows) > limit:
@@ -348,15 +371,7 @@ def render(table):
              'do not edit. See model.h. */', '/* clang-format off */',
              '#include "aws/model.h"', '', '/* One text of all names; both compilers take it. */',
              '#pragma GCC diagnostic ignored "-Woverlength-strings"', 'static const char text[] =']
-    chunk = ''
-    for text in table.texts.ids:
-        piece = text.replace('\\', '\\\\').replace('"', '\\"') + '\\0'
-        # An octal escape swallows following digits: the literal is closed before one.
-        if chunk and (len(chunk) + len(piece) > 100 or piece[0].isdigit()):
-            lines.append(f'\t"{chunk}"')
-            chunk = ''
-        chunk += piece
-    lines += [f'\t"{chunk}";', 'static const uint32_t offsets[] = {']
+    lines += literal(data) + ['static const uint32_t offsets[] = {']
     for at in range(0, len(offsets), 16):
         lines.append('\t' + ', '.join(map(str, offsets[at:at + 16])) + ',')
     lines.append('};')
@@ -369,6 +384,9 @@ def render(table):
             ('struct model_service services', table.services, 1),
             ('struct model_host hosts', table.hosts, 5)):
         lines += [f'static const {decl}[] = {{'] + c_rows(rows, per) + ['};']
+    names = ('text', 'offsets', 'extras', 'members', 'shapes', 'pagers', 'operations', 'services', 'hosts')
+    total = ' + '.join(f'sizeof({n})' for n in names)
+    lines += [f'_Static_assert({total} <= MODEL_MAX_BYTES,', '\t"the table outgrew its budget");']
     lines += ['const struct model model_table = {', '\ttext, offsets, extras, members, shapes, '
               f'pagers, operations, services, hosts, {len(table.services)}, {len(table.hosts)},',
               '};', '']

@@ -142,6 +142,9 @@ struct model {
 	uint16_t n_services, n_hosts;
 };
 
+/* What the whole table may take in the program; building fails past it. */
+#define MODEL_MAX_BYTES 400000u
+
 /* Everything in operations.list. */
 extern const struct model model_table;
 
