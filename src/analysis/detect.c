@@ -5,23 +5,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-void detect_init(struct detect *d, const struct sigma_set *rules, bool duplicates)
+void detect_init(
+	struct detect *d, const struct sigma_set *rules, bool duplicates, uint64_t seed)
 {
 	*d = (struct detect){ .rules = rules, .duplicates = duplicates };
 	d->hits = calloc(rules->n + 1, sizeof(*d->hits));
 	if (!d->hits) {
 		BUG("out of memory");
 	}
+	correlate_init(&d->correlate, rules, seed);
 }
 
 void detect_deinit(struct detect *d)
 {
+	correlate_free(d->results, d->n_results);
+	correlate_deinit(&d->correlate);
 	free(d->hits);
 }
 
 struct hit_ctx {
 	struct detect *d;
 	struct track *t;
+	const struct event *e;
 	struct track_ref ref;
 };
 
@@ -46,7 +51,9 @@ static void hit(void *ctx, const struct sigma_rule *rule, size_t index)
 {
 	struct hit_ctx *c = ctx;
 	struct detect_hit *h = &c->d->hits[index];
-	(void)rule;
+	if (rule->feed != UINT32_MAX) {
+		correlate_event(&c->d->correlate, rule, c->e, &c->ref);
+	}
 	if (h->n++ == 0 || track_ref_cmp(c->t, &c->ref, &h->last) > 0) {
 		h->last = c->ref;
 	}
@@ -59,7 +66,7 @@ void detect_event(void *ctx, struct reader *r, const struct event *e, bool fresh
 	if (!fresh && !d->duplicates) {
 		return;
 	}
-	struct hit_ctx c = { d, &r->track,
+	struct hit_ctx c = { d, &r->track, e,
 		track_ref_make(&r->track, e->time_ms, e->id, e->hash) };
 	sigma_match(d->rules, e, hit, &c);
 }
@@ -83,23 +90,100 @@ static int rule_order(const void *a, const void *b, void *ctx)
 	return c ? c : strcmp(x->id, y->id);
 }
 
-static json_t *row(const struct detect *d, const struct track *t, size_t i)
+void detect_judge(struct detect *d, const struct track *t, json_t *rejected)
+{
+	correlate_judge(&d->correlate, t, &d->results, &d->n_results);
+	for (size_t i = 0; i < d->n_results; i++) {
+		const struct correlate_result *r = &d->results[i];
+		if (r->trouble) {
+			json_array_append_new(rejected,
+				json_pack("{s:o,s:s,s:i,s:i}", "file",
+					doc_str(str_from(r->rule->file)), "reason", r->trouble,
+					"count", 1, "line", r->rule->line));
+		}
+	}
+}
+
+static const struct correlate_result *result_of(const struct detect *d, size_t rule)
+{
+	for (size_t i = 0; i < d->n_results; i++) {
+		if (d->results[i].rule == &d->rules->rules[rule]) {
+			return &d->results[i];
+		}
+	}
+	return NULL;
+}
+
+uint64_t detect_count(const struct detect *d, size_t rule)
+{
+	const struct correlate_result *r =
+		d->rules->rules[rule].correlation ? result_of(d, rule) : NULL;
+	return r ? r->n : d->hits[rule].n;
+}
+
+struct span {
+	int64_t first_ms, last_ms;
+	const struct track_ref *events;
+	size_t n_events;
+};
+
+static json_t *row(
+	const struct detect *d, const struct track *t, size_t i, const struct span *s)
 {
 	const struct sigma_rule *rule = &d->rules->rules[i];
-	const struct detect_hit *h = &d->hits[i];
 	char first[32];
 	char last[32];
-	utc_rfc3339(h->earliest[0].time_ms, first);
-	utc_rfc3339(h->last.time_ms, last);
+	utc_rfc3339(s->first_ms, first);
+	utc_rfc3339(s->last_ms, last);
 	json_t *events = json_array();
-	for (size_t k = 0; k < h->n_earliest; k++) {
+	for (size_t k = 0; k < s->n_events; k++) {
 		char id[128];
-		track_ref_text(t, &h->earliest[k], id, sizeof(id));
+		track_ref_text(t, &s->events[k], id, sizeof(id));
 		json_array_append_new(events, doc_str(str_from(id)));
 	}
 	return json_pack("{s:s,s:s,s:s,s:s,s:O*,s:I,s:s,s:s,s:o}", "rule", rule->id, "title",
 		rule->title, "level", rule->level, "author", rule->author, "tags", rule->tags,
-		"count", (json_int_t)h->n, "first", first, "last", last, "events", events);
+		"count", (json_int_t)detect_count(d, i), "first", first, "last", last, "events",
+		events);
+}
+
+/* Which values the events of each group share, the busiest groups first. */
+static json_t *groups_json(const struct detect *d, const struct correlate_result *r)
+{
+	const struct sigma_correlation *corr = r->rule->correlation;
+	json_t *out = json_array();
+	for (size_t i = 0; i < r->n_groups; i++) {
+		const struct correlate_group *g = &r->groups[i];
+		char first[32];
+		char last[32];
+		json_t *by = json_object();
+		for (size_t k = 0; k < corr->n_group; k++) {
+			json_object_set_new(by, corr->group_by[k],
+				doc_str(pool_get(&d->correlate.pool, g->values[k])));
+		}
+		utc_rfc3339(g->first_ms, first);
+		utc_rfc3339(g->last_ms, last);
+		json_array_append_new(
+			out, json_pack("{s:o,s:I,s:s,s:s}", "by", by, "count", (json_int_t)g->n,
+				     "first", first, "last", last));
+	}
+	return out;
+}
+
+static json_t *row_of(const struct detect *d, const struct track *t, size_t i)
+{
+	const struct detect_hit *h = &d->hits[i];
+	const struct correlate_result *r =
+		d->rules->rules[i].correlation ? result_of(d, i) : NULL;
+	if (!r) {
+		struct span s = { h->earliest[0].time_ms, h->last.time_ms, h->earliest,
+			h->n_earliest };
+		return row(d, t, i, &s);
+	}
+	struct span s = { r->first_ms, r->last_ms, r->cited, r->n_cited };
+	json_t *out = row(d, t, i, &s);
+	json_object_set_new(out, "groups", groups_json(d, r));
+	return out;
 }
 
 json_t *detect_json(const struct detect *d, const struct track *t)
@@ -114,8 +198,8 @@ json_t *detect_json(const struct detect *d, const struct track *t)
 	}
 	qsort_r(order, d->rules->n, sizeof(*order), rule_order, d->rules->rules);
 	for (size_t i = 0; i < d->rules->n; i++) {
-		if (d->hits[order[i]].n) {
-			json_array_append_new(out, row(d, t, order[i]));
+		if (detect_count(d, order[i]) && !d->rules->rules[order[i]].silent) {
+			json_array_append_new(out, row_of(d, t, order[i]));
 		}
 	}
 	free(order);

@@ -5,19 +5,25 @@
 #include "base/phrase.h"
 
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 #define TIMELINE_DEFAULT 10000
 
-static enum err_status load_rules(
-	struct env *env, const char *dir, struct sigma_set *rules, struct err *err)
+static enum err_status load_rules(struct env *env, const struct investigate_rules *from,
+	struct sigma_set *rules, struct err *err)
 {
 	enum err_status st = ERR_OK;
 	sigma_init(rules);
-	if (dir) {
-		st = sigma_load(env, dir, rules, err);
+	if (from->placeholders) {
+		TRY(sigma_load_placeholders(env, from->placeholders, rules, err));
+	}
+	if (from->dir) {
+		TRY(sigma_load(env, from->dir, rules, err));
 	} else {
 		sigma_load_builtin(rules);
 	}
+out:
 	sigma_ready(rules);
 	return st;
 }
@@ -67,8 +73,8 @@ enum err_status investigate_run(
 	struct reader r;
 	reader_init(&r, draw_seed(env), timeline_max, marker);
 	enum err_status st = ERR_OK;
-	TRY(load_rules(env, opts->rules_dir, &rules, err));
-	detect_init(&detect, &rules, false);
+	TRY(load_rules(env, &opts->rules, &rules, err));
+	detect_init(&detect, &rules, false, r.track.seed);
 	r.on_event = detect_event;
 	r.on_event_ctx = &detect;
 	r.from_ms = opts->from_ms;
@@ -86,6 +92,7 @@ enum err_status investigate_run(
 		free(text);
 	}
 	reject_refused(&r, &rules);
+	detect_judge(&detect, &r.track, r.rejected);
 	*out = judge(&r, timeline_max, detect_json(&detect, &r.track));
 out:
 	detect_deinit(&detect);
@@ -94,7 +101,7 @@ out:
 	return st;
 }
 
-enum err_status investigate_rules_test(struct env *env, const char *rules_dir,
+enum err_status investigate_rules_test(struct env *env, const struct investigate_rules *from,
 	const char *const *paths, size_t n_paths, json_t **out, struct err *err)
 {
 	struct sigma_set rules;
@@ -102,17 +109,18 @@ enum err_status investigate_rules_test(struct env *env, const char *rules_dir,
 	struct reader r;
 	reader_init(&r, draw_seed(env), 0, STR(""));
 	enum err_status st = ERR_OK;
-	TRY(load_rules(env, rules_dir, &rules, err));
-	detect_init(&detect, &rules, true);
+	TRY(load_rules(env, from, &rules, err));
+	detect_init(&detect, &rules, true, r.track.seed);
 	r.on_event = detect_event;
 	r.on_event_ctx = &detect;
 	r.fragments = true;
 	TRY(reader_read(&r, paths, n_paths, err));
+	detect_judge(&detect, &r.track, rules.refused);
 	json_t *counts = json_object();
 	for (size_t i = 0; i < rules.n; i++) {
 		json_int_t n = json_integer_value(json_object_get(counts, rules.rules[i].id));
 		json_object_set_new(counts, rules.rules[i].id,
-			json_integer(n + (json_int_t)detect.hits[i].n));
+			json_integer(n + (json_int_t)detect_count(&detect, i)));
 	}
 	*out = json_pack("{s:o,s:O}", "counts", counts, "refused", rules.refused);
 out:
@@ -122,23 +130,58 @@ out:
 	return st;
 }
 
+static json_t *rule_json(const struct sigma_rule *r)
+{
+	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:O*,s:s,s:i,s:b,s:s}", "id", r->id, "title",
+		r->title, "level", r->level, "author", r->author, "description", r->description,
+		"tags", r->tags, "file", r->file, "line", r->line, "applies", r->applies,
+		"kind", r->correlation ? "correlation" : "rule");
+}
+
 enum err_status investigate_rules_list(
-	struct env *env, const char *rules_dir, json_t **out, struct err *err)
+	struct env *env, const struct investigate_rules *from, json_t **out, struct err *err)
 {
 	struct sigma_set rules;
-	enum err_status st = load_rules(env, rules_dir, &rules, err);
+	enum err_status st = load_rules(env, from, &rules, err);
 	json_t *list = json_array();
 	for (size_t i = 0; i < rules.n; i++) {
-		const struct sigma_rule *r = &rules.rules[i];
-		json_array_append_new(
-			list, json_pack("{s:s,s:s,s:s,s:s,s:O*,s:s,s:b}", "id", r->id, "title",
-				      r->title, "level", r->level, "author", r->author, "tags",
-				      r->tags, "file", r->file, "applies", r->applies));
+		json_array_append_new(list, rule_json(&rules.rules[i]));
 	}
 	if (st == ERR_OK) {
 		*out = json_pack("{s:O,s:O}", "rules", list, "refused", rules.refused);
 	}
 	json_decref(list);
+	sigma_deinit(&rules);
+	return st;
+}
+
+enum err_status investigate_rules_explain(struct env *env, const struct investigate_rules *from,
+	const char *which, json_t **out, struct err *err)
+{
+	struct sigma_set rules;
+	json_t *found = json_array();
+	enum err_status st = ERR_OK;
+	TRY(load_rules(env, from, &rules, err));
+	for (size_t i = 0; i < rules.n; i++) {
+		const struct sigma_rule *r = &rules.rules[i];
+		if (!strcmp(r->id, which) || !strcmp(r->name, which) ||
+			!strcasecmp(r->title, which)) {
+			json_t *doc = rule_json(r);
+			json_t *more = sigma_explain(r);
+			json_object_update(doc, more);
+			json_decref(more);
+			json_array_append_new(found, doc);
+		}
+	}
+	if (json_array_size(found) == 0) {
+		st = err_set(err, ERR_NOT_FOUND,
+			"no rule has the id, name or title %s; cordon rules list shows them",
+			which);
+		goto out;
+	}
+	*out = json_pack("{s:O,s:O}", "rules", found, "refused", rules.refused);
+out:
+	json_decref(found);
 	sigma_deinit(&rules);
 	return st;
 }

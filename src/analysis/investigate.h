@@ -6,10 +6,16 @@
 #include "base/env.h"
 #include "base/i18n.h"
 
+/* Where Sigma rules come from. */
+struct investigate_rules {
+	const char *dir;          /* folder or file; NULL = the built-in ones */
+	const char *placeholders; /* YAML file of values for the modifier expand, or NULL */
+};
+
 struct investigate_options {
 	const char *const *paths; /* files and folders; "-" is stdin */
 	size_t n_paths;
-	const char *rules_dir;  /* Sigma rules; NULL = the built-in ones */
+	struct investigate_rules rules;
 	int threads;            /* 0 = cores */
 	int64_t from_ms, to_ms; /* only events in the window; 0 = open */
 	size_t timeline_max;    /* entries of the timeline, 0 = 10,000 */
@@ -25,14 +31,25 @@ ERR_MUST_CHECK enum err_status investigate_run(
 	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err);
 
 /*
- * Counts the events that each rule matches, every event as it stands (no duplicates removed).
- * `rules_dir` NULL: the built-in rules. *out is {"counts":{rule id: n}, "refused":[{"file",
- * "line","rule","reason"}]}; new reference.
+ * Counts the events that each rule matches, every event as it stands (no duplicates removed); of
+ * a correlation, the events at which its condition held. *out is {"counts":{rule id: n},
+ * "refused":[{"file","line","rule","reason"}]}; new reference.
  */
-ERR_MUST_CHECK enum err_status investigate_rules_test(struct env *env, const char *rules_dir,
-	const char *const *paths, size_t n_paths, json_t **out, struct err *err);
-/* {"rules":[{"id","title","level","author","tags","file","applies"}], "refused":[..]}. */
+ERR_MUST_CHECK enum err_status investigate_rules_test(struct env *env,
+	const struct investigate_rules *from, const char *const *paths, size_t n_paths,
+	json_t **out, struct err *err);
+/*
+ * {"rules":[{"id","title","level","author","description","tags","file","line","applies","kind"}],
+ * "refused":[..]}
+ */
 ERR_MUST_CHECK enum err_status investigate_rules_list(
-	struct env *env, const char *rules_dir, json_t **out, struct err *err);
+	struct env *env, const struct investigate_rules *from, json_t **out, struct err *err);
+/*
+ * The rules with this id, name or title, each as in the list with "logic" (lines), "tried_on"
+ * (event names, or null: every event) and, for a correlation, what it brings together.
+ * ERR_NOT_FOUND.
+ */
+ERR_MUST_CHECK enum err_status investigate_rules_explain(struct env *env,
+	const struct investigate_rules *from, const char *which, json_t **out, struct err *err);
 
 #endif

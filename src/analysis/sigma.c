@@ -4,21 +4,15 @@
 
 #include "base/yaml.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
 #include <pcre2.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define ARENA_MAX    (256u * 1024 * 1024)
 #define RULES_MAX    20000u
-#define RULE_BYTES   (1024u * 1024)
 #define NAMES_MAX    65536u
-#define FOLDERS_DEEP 16
 #define REQUIRED_MAX 256
 
 void sigma_init(struct sigma_set *s)
@@ -44,6 +38,9 @@ void sigma_deinit(struct sigma_set *s)
 	free(s->always);
 	table_deinit(&s->by_name);
 	arena_deinit(&s->arena);
+	free(s->filters);
+	free(s->feeds);
+	json_decref(s->placeholders);
 	json_decref(s->refused);
 }
 
@@ -93,8 +90,23 @@ static struct sigma_node *compile_map(struct sigma_compiler *c, const json_t *ma
 	return node;
 }
 
+/* A correlation's condition speaks of the rules in its list. */
+static struct sigma_node *compile_child(struct sigma_compiler *c, const char *name)
+{
+	for (size_t i = 0; i < c->correlation->n_children; i++) {
+		if (!strcmp(c->correlation->children[i], name)) {
+			return sigma_node_new(c, SIGMA_FIRED, i);
+		}
+	}
+	return sigma_refuse(
+		c, "the condition names \"%s\", which is not in the list of rules", name);
+}
+
 struct sigma_node *sigma_compile_named(struct sigma_compiler *c, const char *name)
 {
+	if (c->correlation) {
+		return compile_child(c, name);
+	}
 	const json_t *value = json_object_get(c->detection, name);
 	if (!value) {
 		return sigma_refuse(
@@ -120,8 +132,7 @@ struct sigma_node *sigma_compile_named(struct sigma_compiler *c, const char *nam
 	return node;
 }
 
-/* One condition, or a list of them: any. */
-static struct sigma_node *compile_conditions(struct sigma_compiler *c)
+struct sigma_node *sigma_compile_conditions(struct sigma_compiler *c)
 {
 	const json_t *condition = json_object_get(c->detection, "condition");
 	if (json_is_string(condition)) {
@@ -142,38 +153,38 @@ static struct sigma_node *compile_conditions(struct sigma_compiler *c)
 }
 
 static const char *keep(
-	struct sigma_set *s, const json_t *root, const char *key, const char *otherwise)
+	struct sigma_set *s, const json_t *root, const char *path, const char *otherwise)
 {
-	const char *text = json_string_value(json_object_get(root, key));
-	return arena_cstr(&s->arena, str_from(text ? text : otherwise));
+	return arena_cstr(&s->arena, str_from(doc_text_or(root, path, otherwise)));
 }
 
-static bool asks_cloudtrail(const json_t *root)
+void sigma_refused(
+	struct sigma_set *s, const char *file, int line, const char *rule, const char *reason)
 {
-	const char *product = doc_text(root, "logsource.product");
-	const char *service = doc_text(root, "logsource.service");
-	return product && !strcmp(product, "aws") &&
-	       (!service || !strcmp(service, "cloudtrail"));
+	json_array_append_new(s->refused,
+		json_pack("{s:o,s:i,s:o,s:o}", "file", doc_str(str_from(file)), "line", line,
+			"rule", doc_str(str_from(rule)), "reason", doc_str(str_from(reason))));
 }
 
-/* What the rule is made of, apart from its condition, that can't be had. */
-static bool check_rule(struct sigma_compiler *c, const json_t *root)
+/* What the document is made of, apart from its condition, that can't be had. */
+static bool check_document(struct sigma_compiler *c, const json_t *root)
 {
-	static const char *const kinds[] = { "correlation", "filter", "action" };
-	for (size_t i = 0; i < 3; i++) {
-		if (json_object_get(root, kinds[i])) {
-			c->where = kinds[i];
-			(void)sigma_refuse(
-				c, "documents of the kind \"%s\" are not supported", kinds[i]);
-			return false;
-		}
-	}
 	const char *status = doc_text(root, "status");
-	if (!json_object_get(root, "title") ||
-		!json_is_object(json_object_get(root, "logsource"))) {
+	const char *taxonomy = doc_text_or(root, "taxonomy", "sigma");
+	bool correlation = json_object_get(root, "correlation") != NULL;
+	if (!json_is_object(root)) {
+		(void)sigma_refuse(c, "a rule is a map");
+	} else if (json_object_get(root, "action")) {
+		c->where = "action";
+		(void)sigma_refuse(c, "collections with \"action\" were withdrawn from Sigma; "
+				      "write every rule in full");
+	} else if (!json_object_get(root, "title") && !json_object_get(root, "name")) {
 		c->where = "title";
-		(void)sigma_refuse(c, "a rule needs a title and a logsource");
-	} else if (!json_is_object(c->detection)) {
+		(void)sigma_refuse(c, "a rule needs a title");
+	} else if (!correlation && !json_is_object(json_object_get(root, "logsource"))) {
+		c->where = "logsource";
+		(void)sigma_refuse(c, "a rule needs a logsource");
+	} else if (!correlation && !json_is_object(c->detection)) {
 		c->where = "detection";
 		(void)sigma_refuse(c, "the rule has no detection");
 	} else if (json_object_get(c->detection, "timeframe")) {
@@ -183,20 +194,22 @@ static bool check_rule(struct sigma_compiler *c, const json_t *root)
 	} else if (status && !strcmp(status, "unsupported")) {
 		c->where = "status";
 		(void)sigma_refuse(c, "the rule itself says that it is unsupported");
+	} else if (strcmp(taxonomy, "sigma") != 0) {
+		c->where = "taxonomy";
+		(void)sigma_refuse(
+			c, "the taxonomy \"%s\" is not known; only \"sigma\" is", taxonomy);
 	}
 	return c->reason[0] == 0;
 }
 
-static void refuse(
-	struct sigma_set *s, const char *file, int line, const char *rule, const char *reason)
+static bool asks_cloudtrail(const struct sigma_rule *r)
 {
-	json_array_append_new(s->refused,
-		json_pack("{s:o,s:i,s:o,s:o}", "file", doc_str(str_from(file)), "line", line,
-			"rule", doc_str(str_from(rule)), "reason", doc_str(str_from(reason))));
+	return !strcmp(r->product, "aws") &&
+	       (!*r->service || !strcmp(r->service, "cloudtrail"));
 }
 
-static void keep_rule(
-	struct sigma_set *s, const json_t *root, const char *file, struct sigma_node *condition)
+static struct sigma_rule *keep_rule(
+	struct sigma_set *s, const json_t *root, const char *file, int line)
 {
 	if (s->n == s->cap) {
 		s->cap = s->cap ? s->cap * 2 : 64;
@@ -205,107 +218,89 @@ static void keep_rule(
 			BUG("out of memory");
 		}
 	}
-	const char *title = keep(s, root, "title", "");
-	s->rules[s->n++] = (struct sigma_rule){ .id = keep(s, root, "id", title),
+	const char *name = keep(s, root, "name", "");
+	const char *title = keep(s, root, "title", name);
+	struct sigma_rule *r = &s->rules[s->n++];
+	*r = (struct sigma_rule){ .id = keep(s, root, "id", title),
+		.name = name,
 		.title = title,
 		.level = keep(s, root, "level", "informational"),
 		.author = keep(s, root, "author", ""),
+		.description = keep(s, root, "description", ""),
+		.product = keep(s, root, "logsource.product", ""),
+		.service = keep(s, root, "logsource.service", ""),
+		.category = keep(s, root, "logsource.category", ""),
 		.file = arena_cstr(&s->arena, str_from(file)),
+		.line = line,
 		.tags = json_incref(json_object_get(root, "tags")),
-		.applies = asks_cloudtrail(root),
-		.condition = condition };
+		.feed = UINT32_MAX };
+	r->applies = asks_cloudtrail(r);
+	return r;
+}
+
+struct adding {
+	struct sigma_set *set;
+	const char *file;
+};
+
+/* One document of the file. */
+static enum err_status add_document(void *ctx, const struct yaml_doc *doc, struct err *err)
+{
+	const struct adding *a = ctx;
+	struct sigma_set *s = a->set;
+	const json_t *root = doc->root;
+	int line = yaml_line(doc, "title");
+	struct sigma_compiler c = { .set = s, .where = "detection.condition" };
+	struct sigma_node *condition = NULL;
+	struct sigma_correlation *correlation = NULL;
+	bool filter = json_object_get(root, "filter") != NULL;
+	c.detection = json_object_get(root, filter ? "filter" : "detection");
+	(void)err;
+	if (s->n >= RULES_MAX) {
+		(void)sigma_refuse(&c, "more than 20,000 rules");
+	} else if (check_document(&c, root) && json_object_get(root, "correlation")) {
+		c.where = "correlation";
+		correlation = sigma_read_correlation(&c, root);
+	} else if (!c.reason[0] && filter) {
+		c.where = "filter";
+		(void)sigma_read_filter(&c, root, a->file, line);
+	} else if (!c.reason[0]) {
+		condition = sigma_compile_conditions(&c);
+	}
+	if (c.reason[0]) {
+		sigma_refused(s, a->file, yaml_line(doc, c.where),
+			doc_text_or(root, "id", doc_text_or(root, "name", "")), c.reason);
+	} else if (condition || correlation) {
+		struct sigma_rule *r = keep_rule(s, root, a->file, line);
+		r->condition = condition;
+		r->correlation = correlation;
+	}
+	return ERR_OK;
 }
 
 void sigma_add(struct sigma_set *s, struct str text, const char *file)
 {
-	struct yaml_doc doc = { 0 };
+	struct adding a = { s, file };
 	struct err err = { 0 };
-	if (s->n >= RULES_MAX) {
-		refuse(s, file, 1, "", "more than 20,000 rules");
-		return;
+	if (yaml_parse_all(text, file, add_document, &a, &err) != ERR_OK) {
+		sigma_refused(s, file, 1, "", err.msg);
 	}
-	if (yaml_parse(text, file, &doc, &err) != ERR_OK) {
-		refuse(s, file, 1, "", err.msg);
-		return;
-	}
-	struct sigma_compiler c = { .set = s,
-		.detection = json_object_get(doc.root, "detection"),
-		.where = "detection.condition" };
-	struct sigma_node *condition = check_rule(&c, doc.root) ? compile_conditions(&c) : NULL;
-	if (condition) {
-		keep_rule(s, doc.root, file, condition);
-	} else {
-		const char *id = doc_text(doc.root, "id");
-		refuse(s, file, yaml_line(&doc, c.where), id ? id : "", c.reason);
-	}
-	yaml_deinit(&doc);
 }
 
-/* ---- files ---- */
-
-static enum err_status load_file(
-	struct env *env, const char *path, struct sigma_set *s, struct err *err)
+uint32_t sigma_find(const struct sigma_set *s, const char *id_or_name)
 {
-	struct buf text;
-	buf_init(&text, RULE_BYTES);
-	enum err_status st = env_read_file(env, path, &text, err);
-	if (st == ERR_OK) {
-		sigma_add(s, buf_view(&text), path);
-	}
-	buf_deinit(&text);
-	return st;
-}
-
-static int by_name_order(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static enum err_status load_folder(
-	struct env *env, const char *path, int depth, struct sigma_set *s, struct err *err)
-{
-	struct dirent **names = NULL;
-	int n = depth < FOLDERS_DEEP ? scandir(path, &names, NULL, by_name_order) : -1;
-	enum err_status st =
-		n < 0 ? err_set(err, ERR_IO, "can't read the folder %s: %s", path,
-				depth < FOLDERS_DEEP ? strerror(errno) : "nested too deep")
-		      : ERR_OK;
-	for (int i = 0; i < n; i++) {
-		char sub[PATH_MAX];
-		struct stat sb;
-		struct str name = str_from(names[i]->d_name);
-		int len = snprintf(sub, sizeof(sub), "%s/%s", path, names[i]->d_name);
-		bool usable = st == ERR_OK && name.p[0] != '.' && len > 0 &&
-			      len < (int)sizeof(sub) && lstat(sub, &sb) == 0;
-		if (usable && S_ISDIR(sb.st_mode)) {
-			st = load_folder(env, sub, depth + 1, s, err);
-		} else if (usable &&
-			   (str_ends(name, STR(".yml")) || str_ends(name, STR(".yaml")))) {
-			st = load_file(env, sub, s, err);
+	uint32_t found = UINT32_MAX;
+	for (uint32_t i = 0; i < s->n; i++) {
+		const struct sigma_rule *r = &s->rules[i];
+		if (strcmp(r->id, id_or_name) && strcmp(r->name, id_or_name)) {
+			continue;
 		}
-		free(names[i]);
+		if (found != UINT32_MAX) {
+			return UINT32_MAX;
+		}
+		found = i;
 	}
-	free(names);
-	return st;
-}
-
-enum err_status sigma_load(
-	struct env *env, const char *path, struct sigma_set *s, struct err *err)
-{
-	struct stat sb;
-	if (stat(path, &sb) != 0) {
-		return err_set(err, ERR_NOT_FOUND, "can't read the rules in %s: %s", path,
-			strerror(errno));
-	}
-	return S_ISDIR(sb.st_mode) ? load_folder(env, path, 0, s, err)
-				   : load_file(env, path, s, err);
-}
-
-void sigma_load_builtin(struct sigma_set *s)
-{
-	for (const struct embed_file *f = sigma_builtin; f->name; f++) {
-		sigma_add(s, (struct str){ f->data, f->size }, f->name);
-	}
+	return found;
 }
 
 /* ---- index ---- */
@@ -339,7 +334,7 @@ static bool requires(const struct sigma_node *n, struct required *out)
 		out->names[out->n++] = &n->test->pattern;
 		return true;
 	}
-	if (n->op == SIGMA_NOT) {
+	if (n->op == SIGMA_NOT || n->op == SIGMA_FIRED) {
 		return false;
 	}
 	size_t from = out->n;
@@ -359,12 +354,19 @@ static bool requires(const struct sigma_node *n, struct required *out)
 	return n->op == SIGMA_OR && n->n > 0;
 }
 
+/* A pattern without wildcards, shorter than 128 bytes. */
+static void pattern_text(const struct sigma_pattern *p, char out[128])
+{
+	for (size_t i = 0; i < p->n; i++) {
+		out[i] = (char)p->tokens[i];
+	}
+	out[p->n] = 0;
+}
+
 static void index_name(struct sigma_set *s, const struct sigma_pattern *p, uint32_t rule)
 {
 	char name[128];
-	for (size_t i = 0; i < p->n; i++) {
-		name[i] = (char)p->tokens[i];
-	}
+	pattern_text(p, name);
 	size_t at = table_add(&s->by_name, table_hash(0, (struct str){ name, p->n }), NULL);
 	if (at == SIZE_MAX) {
 		BUG("too many event names in rules");
@@ -383,15 +385,31 @@ static void index_name(struct sigma_set *s, const struct sigma_pattern *p, uint3
 	b->rules[b->n++] = rule;
 }
 
+bool sigma_required_names(const struct sigma_node *n, json_t *names)
+{
+	struct required r = { .n = 0 };
+	if (!requires(n, &r)) {
+		return false;
+	}
+	for (size_t i = 0; i < r.n; i++) {
+		char name[128];
+		pattern_text(r.names[i], name);
+		json_array_append_new(names, doc_str(str_from(name)));
+	}
+	return true;
+}
+
 void sigma_ready(struct sigma_set *s)
 {
 	s->always = calloc(s->n + 1, sizeof(*s->always));
 	if (!s->always) {
 		BUG("out of memory");
 	}
+	sigma_apply_filters(s);
+	sigma_tie_correlations(s);
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct required r = { .n = 0 };
-		if (!s->rules[i].applies) {
+		if (!s->rules[i].applies || !s->rules[i].condition) {
 			continue;
 		}
 		if (!requires(s->rules[i].condition, &r) || s->by_name.n + r.n >= NAMES_MAX) {

@@ -16,8 +16,9 @@
 struct modifiers {
 	bool contains, starts, ends, all, exists, cased, neq, windash, re, cidr, fieldref;
 	bool base64, base64offset, wide, utf16be, utf16;
-	bool re_i, re_m, re_s, compares;
+	bool re_i, re_m, re_s, compares, expand;
 	enum sigma_compare compare;
+	enum sigma_part part;
 };
 
 static bool read_modifier(struct sigma_compiler *c, struct str m, struct modifiers *out)
@@ -46,8 +47,10 @@ static bool read_modifier(struct sigma_compiler *c, struct str m, struct modifie
 		{ "utf16le", &out->wide },
 		{ "utf16be", &out->utf16be },
 		{ "utf16", &out->utf16 },
+		{ "expand", &out->expand },
 	};
 	static const char *const compares[] = { "lt", "lte", "gt", "gte" };
+	static const char *const parts[] = { "minute", "hour", "day", "week", "month", "year" };
 	for (size_t i = 0; i < sizeof(flags) / sizeof(flags[0]); i++) {
 		if (str_is(m, flags[i].name)) {
 			*flags[i].flag = true;
@@ -61,16 +64,17 @@ static bool read_modifier(struct sigma_compiler *c, struct str m, struct modifie
 			return true;
 		}
 	}
-	if (str_is(m, "expand")) {
-		(void)sigma_refuse(c, "the modifier expand needs values for its placeholder, "
-				      "and there are none");
-	} else {
-		(void)sigma_refuse(c, "the modifier %.*s is not supported", STR_ARG(m));
+	for (size_t i = 0; i < 6; i++) {
+		if (str_is(m, parts[i])) {
+			out->part = (enum sigma_part)(i + 1);
+			return true;
+		}
 	}
+	(void)sigma_refuse(c, "the modifier %.*s is not known", STR_ARG(m));
 	return false;
 }
 
-static bool read_path(struct sigma_compiler *c, struct str field, struct str **path, size_t *n)
+bool sigma_read_path(struct sigma_compiler *c, struct str field, struct str **path, size_t *n)
 {
 	struct arena *a = &c->set->arena;
 	*path = arena_array(a, FIELD_DEPTH_MAX, sizeof(struct str));
@@ -160,15 +164,32 @@ static struct sigma_node *cidr(struct sigma_compiler *c, struct sigma_test *t, s
 	return leaf(c, t);
 }
 
-/* The text as UTF-16; only characters up to U+FFFF are spelt in rules. */
+static void put16(struct buf *out, uint32_t unit, bool big)
+{
+	buf_putc(out, (char)(big ? unit >> 8 : unit & 0xff));
+	buf_putc(out, (char)(big ? unit & 0xff : unit >> 8));
+}
+
+/* The text as UTF-16, after a byte order mark when `mark`. The text is well-formed UTF-8. */
 static void utf16(struct str text, bool big, bool mark, struct buf *out)
 {
 	if (mark) {
-		buf_add(out, "\xff\xfe", 2);
+		put16(out, 0xfeff, big);
 	}
-	for (size_t i = 0; i < text.n; i++) {
-		buf_putc(out, big ? 0 : text.p[i]);
-		buf_putc(out, big ? text.p[i] : 0);
+	for (size_t i = 0; i < text.n;) {
+		size_t n = str_utf8_len(str_sub(text, i, SIZE_MAX));
+		uint32_t c = (unsigned char)text.p[i];
+		c &= n == 1 ? 0x7fu : 0xffu >> (n + 1);
+		for (size_t k = 1; k < n; k++) {
+			c = c << 6 | ((unsigned char)text.p[i + k] & 0x3fu);
+		}
+		if (c >= 0x10000) {
+			put16(out, 0xd800 + ((c - 0x10000) >> 10), big);
+			put16(out, 0xdc00 + ((c - 0x10000) & 0x3ff), big);
+		} else {
+			put16(out, c, big);
+		}
+		i += n ? n : text.n;
 	}
 }
 
@@ -250,18 +271,60 @@ static struct sigma_node *base64_leaves(struct sigma_compiler *c, struct sigma_t
 	return any;
 }
 
+/* The value without its escapes; wildcards have no encoded form. */
+static bool unescaped(struct sigma_compiler *c, struct str text, struct buf *out)
+{
+	for (size_t i = 0; i < text.n; i++) {
+		char ch = text.p[i];
+		char next = i + 1 < text.n ? text.p[i + 1] : 0;
+		if (ch == '\\' && (next == '*' || next == '?' || next == '\\')) {
+			buf_putc(out, next);
+			i++;
+		} else if (ch == '*' || ch == '?') {
+			(void)sigma_refuse(c, "wildcards can't be encoded in base64 or UTF-16");
+			return false;
+		} else {
+			buf_putc(out, ch);
+		}
+	}
+	return buf_ok(out);
+}
+
+/* Bytes that are no text: a pattern of exactly them. */
+static struct sigma_node *bytes_leaf(struct sigma_compiler *c, struct sigma_test *t,
+	struct str raw, const struct modifiers *m)
+{
+	struct buf escaped;
+	buf_init(&escaped, VALUE_MAX * 4);
+	for (size_t i = 0; i < raw.n; i++) {
+		if (raw.p[i] == '*' || raw.p[i] == '?' || raw.p[i] == '\\') {
+			buf_putc(&escaped, '\\');
+		}
+		buf_putc(&escaped, raw.p[i]);
+	}
+	struct sigma_node *node = text_leaf(c, t, buf_view(&escaped), m);
+	buf_deinit(&escaped);
+	return node;
+}
+
 static struct sigma_node *encoded(struct sigma_compiler *c, struct sigma_test *t,
 	struct str text, const struct modifiers *m)
 {
+	struct buf plain;
 	struct buf wide;
-	buf_init(&wide, VALUE_MAX);
+	struct sigma_node *node = NULL;
+	buf_init(&plain, VALUE_MAX);
+	buf_init(&wide, VALUE_MAX * 2 + 2);
 	bool is_wide = m->wide || m->utf16be || m->utf16;
-	if (is_wide) {
-		utf16(text, m->utf16be, m->utf16, &wide);
+	if (unescaped(c, text, &plain)) {
+		if (is_wide) {
+			utf16(buf_view(&plain), m->utf16be, m->utf16, &wide);
+		}
+		struct str raw = buf_view(is_wide ? &wide : &plain);
+		node = m->base64 || m->base64offset ? base64_leaves(c, t, raw, m)
+						    : bytes_leaf(c, t, raw, m);
 	}
-	struct str raw = is_wide ? buf_view(&wide) : text;
-	struct sigma_node *node = m->base64 || m->base64offset ? base64_leaves(c, t, raw, m)
-							       : text_leaf(c, t, raw, m);
+	buf_deinit(&plain);
 	buf_deinit(&wide);
 	return node;
 }
@@ -270,10 +333,12 @@ static struct sigma_node *number(struct sigma_compiler *c, struct sigma_test *t,
 	const json_t *value, const struct modifiers *m)
 {
 	if (!json_is_number(value)) {
-		return sigma_refuse(c, "lt, lte, gt and gte compare with a number");
+		return sigma_refuse(c, m->part ? "a part of a date is compared with a number"
+					       : "lt, lte, gt and gte compare with a number");
 	}
 	t->kind = SIGMA_NUMBER;
-	t->compare = m->compare;
+	t->compare = m->compares ? m->compare : SIGMA_EQ;
+	t->part = m->part;
 	t->number = json_number_value(value);
 	return leaf(c, t);
 }
@@ -297,11 +362,23 @@ static bool value_text(const json_t *value, char *room, size_t size, struct str 
 	return n > 0;
 }
 
-static struct sigma_node *one_value(struct sigma_compiler *c, struct sigma_test t,
+/* "field|modifier: value", cut where it gets long. */
+static const char *describe(struct sigma_compiler *c, const char *field, const json_t *value)
+{
+	char line[240];
+	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+	(void)snprintf(
+		line, sizeof(line), "%s: %s", *field ? field : "(anywhere)", text ? text : "?");
+	free(text);
+	return arena_cstr(&c->set->arena, str_from(line));
+}
+
+static struct sigma_node *plain_value(struct sigma_compiler *c, struct sigma_test t,
 	const json_t *value, const struct modifiers *m)
 {
 	char room[64];
 	struct str text;
+	t.text = describe(c, t.text, value);
 	if (json_is_null(value)) {
 		t.kind = SIGMA_NULL;
 		return leaf(c, &t);
@@ -314,7 +391,7 @@ static struct sigma_node *one_value(struct sigma_compiler *c, struct sigma_test 
 		t.want = json_is_true(value);
 		return leaf(c, &t);
 	}
-	if (m->compares) {
+	if (m->compares || m->part) {
 		return number(c, &t, value, m);
 	}
 	if (!value_text(value, room, sizeof(room), &text)) {
@@ -331,12 +408,31 @@ static struct sigma_node *one_value(struct sigma_compiler *c, struct sigma_test 
 		t.contains = m->contains;
 		t.starts = m->starts;
 		t.ends = m->ends;
-		return read_path(c, text, &t.other, &t.n_other) ? leaf(c, &t) : NULL;
+		return sigma_read_path(c, text, &t.other, &t.n_other) ? leaf(c, &t) : NULL;
 	}
 	if (m->base64 || m->base64offset || m->wide || m->utf16 || m->utf16be) {
 		return encoded(c, &t, text, m);
 	}
 	return text_leaf(c, &t, text, m);
+}
+
+/* Any of the texts that the value's placeholders make of it. */
+static struct sigma_node *one_value(struct sigma_compiler *c, const struct sigma_test *t,
+	const json_t *value, const struct modifiers *m)
+{
+	if (!m->expand || !json_is_string(value)) {
+		return plain_value(c, *t, value, m);
+	}
+	json_t *texts = sigma_expand(
+		c, (struct str){ json_string_value(value), json_string_length(value) });
+	size_t n = json_array_size(texts);
+	struct sigma_node *any = texts ? sigma_node_new(c, SIGMA_OR, n) : NULL;
+	for (size_t i = 0; any && i < n; i++) {
+		any->kids[i] = plain_value(c, *t, json_array_get(texts, i), m);
+		any = any->kids[i] ? any : NULL;
+	}
+	json_decref(texts);
+	return any;
 }
 
 struct sigma_node *sigma_compile_field(
@@ -356,10 +452,11 @@ struct sigma_node *sigma_compile_field(
 	if ((m.re_i || m.re_m || m.re_s) && !m.re) {
 		return sigma_refuse(c, "i, m and s belong to re");
 	}
-	if (name.n && !read_path(c, name, &t.path, &t.n_path)) {
+	if (name.n && !sigma_read_path(c, name, &t.path, &t.n_path)) {
 		return NULL;
 	}
 	t.cased = m.cased;
+	t.text = field;
 	struct sigma_node *node = NULL;
 	if (json_is_array(value)) {
 		size_t n = json_array_size(value);
@@ -368,13 +465,13 @@ struct sigma_node *sigma_compile_field(
 		}
 		node = sigma_node_new(c, m.all ? SIGMA_AND : SIGMA_OR, n);
 		for (size_t i = 0; node && i < n; i++) {
-			node->kids[i] = one_value(c, t, json_array_get(value, i), &m);
+			node->kids[i] = one_value(c, &t, json_array_get(value, i), &m);
 			node = node->kids[i] ? node : NULL;
 		}
 	} else if (json_is_object(value)) {
 		return sigma_refuse(c, "a map where a value is expected");
 	} else {
-		node = one_value(c, t, value, &m);
+		node = one_value(c, &t, value, &m);
 	}
 	return m.neq ? negate(c, node) : node;
 }

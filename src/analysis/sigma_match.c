@@ -3,8 +3,11 @@
 
 #include "analysis/sigma.h"
 
+#include "base/utc.h"
+
 #include <arpa/inet.h>
 #include <pcre2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,6 +78,35 @@ static bool cidr_matches(const struct sigma_test *t, struct str text)
 	return true;
 }
 
+/* ISO 8601: the week that holds the year's first Thursday is the first. */
+static int iso_week(const struct utc_parts *p)
+{
+	int64_t day = utc_join(&(struct utc_parts){ p->year, p->month, p->day, 0, 0, 0, 0 }) /
+		      86400000;
+	int64_t thursday = day - (day + 3) % 7 + 3;
+	struct utc_parts t = utc_split(thursday * 86400000);
+	int64_t january = utc_join(&(struct utc_parts){ t.year, 1, 1, 0, 0, 0, 0 }) / 86400000;
+	return (int)((thursday - january) / 7) + 1;
+}
+
+/* As the text says it: no zone is converted (specification, "Time modifiers"). */
+static bool date_part(enum sigma_part part, struct str text, double *out)
+{
+	int64_t ms = 0;
+	char room[24];
+	struct str clock = str_sub(text, 0, 19);
+	/* The zone is cut off, the clock of the text stays. */
+	int n = snprintf(
+		room, sizeof(room), "%.*s%s", STR_ARG(clock), clock.n == 19 ? "Z" : "");
+	if (!utc_parse((struct str){ room, (size_t)n }, &ms)) {
+		return false;
+	}
+	struct utc_parts p = utc_split(ms);
+	const int values[] = { 0, p.minute, p.hour, p.day, iso_week(&p), p.month, p.year };
+	*out = values[part];
+	return true;
+}
+
 static bool number_matches(const struct sigma_test *t, struct str text)
 {
 	char room[64];
@@ -82,11 +114,18 @@ static bool number_matches(const struct sigma_test *t, struct str text)
 	if (text.n == 0 || text.n >= sizeof(room)) {
 		return false;
 	}
-	memcpy(room, text.p, text.n);
-	room[text.n] = 0;
-	double v = strtod(room, &end);
-	if (*end) {
-		return false;
+	double v = 0;
+	if (t->part) {
+		if (!date_part(t->part, text, &v)) {
+			return false;
+		}
+	} else {
+		memcpy(room, text.p, text.n);
+		room[text.n] = 0;
+		v = strtod(room, &end);
+		if (*end) {
+			return false;
+		}
 	}
 	switch (t->compare) {
 	case SIGMA_LT:
@@ -95,8 +134,12 @@ static bool number_matches(const struct sigma_test *t, struct str text)
 		return v <= t->number;
 	case SIGMA_GT:
 		return v > t->number;
-	default:
+	case SIGMA_GTE:
 		return v >= t->number;
+	case SIGMA_EQ:
+		return v == t->number;
+	default:
+		return v != t->number;
 	}
 }
 
@@ -181,6 +224,26 @@ static bool see_value(const void *ctx, const struct event *e, uint32_t node)
 	return false;
 }
 
+struct text_visit {
+	sigma_value_fn fn;
+	void *ctx;
+};
+
+static bool see_text(const void *ctx, const struct event *e, uint32_t node)
+{
+	const struct text_visit *v = ctx;
+	struct str texts[2];
+	return texts_of(e, node, texts) > 0 && v->fn(v->ctx, texts[0]);
+}
+
+bool sigma_each_text(const struct event *e, const struct str *path, size_t n_path,
+	sigma_value_fn fn, void *ctx)
+{
+	struct text_visit v = { fn, ctx };
+	struct value_visit visit = { see_text, &v };
+	return each_value(e, e->root, path, n_path, &visit);
+}
+
 static bool see_something(const void *ctx, const struct event *e, uint32_t node)
 {
 	(void)ctx;
@@ -246,16 +309,23 @@ static bool keyword_matches(const struct sigma_test *t, const struct event *e)
 	return false;
 }
 
-static bool field_present(const struct sigma_test *t, const struct event *e)
+/* There, whatever its value; inside lists, in any item. */
+static bool field_present(
+	const struct event *e, uint32_t node, const struct str *path, size_t n)
 {
-	uint32_t node = e->root;
-	for (size_t i = 0; i < t->n_path; i++) {
-		if (scan_type_of(e->tape, node) == SCAN_ARRAY) {
-			node = scan_first(e->tape, node);
-		}
-		node = scan_member(e->tape, node, t->path[i]);
+	struct scan_tape *t = e->tape;
+	if (node == SCAN_NONE || n == 0) {
+		return node != SCAN_NONE;
 	}
-	return node != SCAN_NONE;
+	if (scan_type_of(t, node) != SCAN_ARRAY) {
+		return field_present(e, scan_member(t, node, path[0]), path + 1, n - 1);
+	}
+	for (uint32_t c = scan_first(t, node); c != SCAN_NONE; c = scan_after(t, node, c)) {
+		if (field_present(e, c, path, n)) {
+			return true;
+		}
+	}
+	return false;
 }
 
 bool sigma_test_matches(const struct sigma_test *t, const struct event *e)
@@ -264,7 +334,7 @@ bool sigma_test_matches(const struct sigma_test *t, const struct event *e)
 		return keyword_matches(t, e);
 	}
 	if (t->kind == SIGMA_EXISTS) {
-		return field_present(t, e) == t->want;
+		return field_present(e, e->root, t->path, t->n_path) == t->want;
 	}
 	struct value_visit visit = { see_value, t };
 	if (t->kind == SIGMA_NULL) {
@@ -277,16 +347,16 @@ bool sigma_test_matches(const struct sigma_test *t, const struct event *e)
 	return each_value(e, e->root, t->path, t->n_path, &visit);
 }
 
-static bool node_matches(const struct sigma_node *n, const struct event *e)
+bool sigma_node_matches(const struct sigma_node *n, const struct event *e)
 {
 	switch (n->op) {
 	case SIGMA_TEST:
 		return sigma_test_matches(n->test, e);
 	case SIGMA_NOT:
-		return !node_matches(n->kids[0], e);
+		return !sigma_node_matches(n->kids[0], e);
 	default:
 		for (size_t i = 0; i < n->n; i++) {
-			if (node_matches(n->kids[i], e) == (n->op == SIGMA_OR)) {
+			if (sigma_node_matches(n->kids[i], e) == (n->op == SIGMA_OR)) {
 				return n->op == SIGMA_OR;
 			}
 		}
@@ -306,12 +376,12 @@ void sigma_match(const struct sigma_set *s, const struct event *e,
 	const struct sigma_bucket *b =
 		table_find(&s->by_name, table_hash(0, (struct str){ name, n }));
 	for (size_t i = 0; b && i < b->n; i++) {
-		if (node_matches(s->rules[b->rules[i]].condition, e)) {
+		if (sigma_node_matches(s->rules[b->rules[i]].condition, e)) {
 			fn(ctx, &s->rules[b->rules[i]], b->rules[i]);
 		}
 	}
 	for (size_t i = 0; i < s->n_always; i++) {
-		if (node_matches(s->rules[s->always[i]].condition, e)) {
+		if (sigma_node_matches(s->rules[s->always[i]].condition, e)) {
 			fn(ctx, &s->rules[s->always[i]], s->always[i]);
 		}
 	}

@@ -15,6 +15,8 @@ static const struct app_option options[] = {
 	{ "from", 0, "TIME", N_("Only events at or after this time (RFC 3339)"), NULL },
 	{ "to", 0, "TIME", N_("Only events at or before this time"), NULL },
 	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
+	{ "placeholders", 0, "FILE", N_("YAML file of values for %name% in rules (expand)"),
+		NULL },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
@@ -288,7 +290,9 @@ static enum err_status run(struct app *app, struct err *err)
 	enum err_status st = ERR_OK;
 	TRY(read_time(app, "from", &opts.from_ms, err));
 	TRY(read_time(app, "to", &opts.to_ms, err));
-	opts.rules_dir = app_opt(app, "rules") ? app_opt(app, "rules") : app->config.rules;
+	opts.rules.dir = app_opt(app, "rules") ? app_opt(app, "rules") : app->config.rules;
+	opts.rules.placeholders = app_opt(app, "placeholders") ? app_opt(app, "placeholders")
+							       : app->config.placeholders;
 	if (app->progress) {
 		opts.progress = show_progress;
 		opts.progress_ctx = &shown;

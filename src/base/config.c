@@ -39,6 +39,8 @@ static const struct key keys[] = {
 		N_("Folder of playbooks; without it the ones in the program") },
 	{ "rules", TYPE_TEXT, AT(rules), NULL, NULL, 0, 0,
 		N_("Folder of Sigma rules; without it the ones in the program") },
+	{ "placeholders", TYPE_TEXT, AT(placeholders), NULL, NULL, 0, 0,
+		N_("YAML file of values for the placeholders in Sigma rules") },
 	{ "environment_tag", TYPE_TEXT, AT(environment_tag), "Environment", NULL, 0, 0,
 		N_("Tag that names a resource's environment; a resource without it counts as "
 		   "production") },

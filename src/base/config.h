@@ -30,6 +30,7 @@ struct config {
 	const char *state;           /* "sqlite:/path/cordon.db" or "dynamodb:TABLE" */
 	const char *playbooks;       /* folder; NULL = the ones in the program */
 	const char *rules;           /* folder; NULL = the ones in the program */
+	const char *placeholders;    /* YAML file of values for them, or NULL */
 	const char *environment_tag; /* tag that names the environment, default "Environment" */
 	const char *evidence_bucket; /* NULL: evidence can't be kept; doctor says so */
 	const char *evidence_prefix; /* "cordon/" */

@@ -229,60 +229,107 @@ static enum err_status document_start(struct parser *p, bool *empty, struct err 
 	}
 }
 
-static enum err_status parse_document(struct parser *p, json_t **root, struct err *err)
+/* The document whose start was read, up to and including its end. */
+static enum err_status document_body(struct parser *p, struct yaml_doc *out, struct err *err)
 {
-	bool empty = false;
 	yaml_event_t ev;
-	enum err_status st = document_start(p, &empty, err);
-	if (st != ERR_OK) {
-		return st;
-	}
-	if (empty) {
-		*root = json_object();
-		return ERR_OK;
-	}
 	json_t *v = NULL;
+	enum err_status st = ERR_OK;
+	p->lines = json_object();
+	path_cut(p, 0);
 	TRY(next_event(p, &ev, err));
 	st = value(p, &ev, 0, &v, err);
 	yaml_event_delete(&ev);
-	if (st != ERR_OK) {
-		goto out;
-	}
-	TRY(next_event(p, &ev, err)); /* end of the document */
-	yaml_event_delete(&ev);
-	TRY(next_event(p, &ev, err));
-	if (ev.type != YAML_STREAM_END_EVENT) {
-		st = at_line(p, err, &ev, "only one document is allowed in this file");
-	}
-	yaml_event_delete(&ev);
 	if (st == ERR_OK) {
-		*root = json_incref(v);
+		TRY(next_event(p, &ev, err));
+		yaml_event_delete(&ev);
+		*out = (struct yaml_doc){ json_incref(v), json_incref(p->lines) };
 	}
 out:
 	json_decref(v);
+	json_decref(p->lines);
+	p->lines = NULL;
+	return st;
+}
+
+static enum err_status start(
+	struct parser *p, struct str text, const char *name, struct err *err)
+{
+	*p = (struct parser){ .name = name };
+	if (text.n > MAX_BYTES) {
+		return err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", name, MAX_BYTES);
+	}
+	if (!yaml_parser_initialize(&p->yaml)) {
+		return err_set(err, ERR_FAILED, "libyaml can't start");
+	}
+	buf_init(&p->path, 8192);
+	yaml_parser_set_input_string(
+		&p->yaml, (const unsigned char *)(text.n ? text.p : ""), text.n);
+	return ERR_OK;
+}
+
+static enum err_status nothing_follows(struct parser *p, struct err *err)
+{
+	yaml_event_t ev;
+	enum err_status st = next_event(p, &ev, err);
+	if (st == ERR_OK) {
+		if (ev.type != YAML_STREAM_END_EVENT) {
+			st = at_line(p, err, &ev, "only one document is allowed in this file");
+		}
+		yaml_event_delete(&ev);
+	}
 	return st;
 }
 
 enum err_status yaml_parse(
 	struct str text, const char *name, struct yaml_doc *out, struct err *err)
 {
-	struct parser p = { .name = name };
-	json_t *root = NULL;
-	if (text.n > MAX_BYTES) {
-		return err_set(err, ERR_LIMIT, "%s is larger than %zu bytes", name, MAX_BYTES);
+	struct parser p;
+	struct yaml_doc doc = { NULL, NULL };
+	bool empty = false;
+	enum err_status st = start(&p, text, name, err);
+	if (st != ERR_OK) {
+		return st;
 	}
-	if (!yaml_parser_initialize(&p.yaml)) {
-		return err_set(err, ERR_FAILED, "libyaml can't start");
+	TRY(document_start(&p, &empty, err));
+	if (empty) {
+		doc = (struct yaml_doc){ json_object(), json_object() };
+	} else {
+		TRY(document_body(&p, &doc, err));
+		TRY(nothing_follows(&p, err));
 	}
-	buf_init(&p.path, 8192);
-	p.lines = json_object();
-	yaml_parser_set_input_string(
-		&p.yaml, (const unsigned char *)(text.n ? text.p : ""), text.n);
-	enum err_status st = parse_document(&p, &root, err);
-	if (st == ERR_OK) {
-		*out = (struct yaml_doc){ root, json_incref(p.lines) };
+	*out = doc;
+	doc = (struct yaml_doc){ NULL, NULL };
+out:
+	yaml_deinit(&doc);
+	buf_deinit(&p.path);
+	yaml_parser_delete(&p.yaml);
+	return st;
+}
+
+enum err_status yaml_parse_all(
+	struct str text, const char *name, yaml_take_fn take, void *ctx, struct err *err)
+{
+	struct parser p;
+	bool empty = false;
+	enum err_status st = start(&p, text, name, err);
+	if (st != ERR_OK) {
+		return st;
 	}
-	json_decref(p.lines);
+	for (;;) {
+		struct yaml_doc doc = { NULL, NULL };
+		TRY(document_start(&p, &empty, err));
+		if (empty) {
+			break;
+		}
+		TRY(document_body(&p, &doc, err));
+		st = take(ctx, &doc, err);
+		yaml_deinit(&doc);
+		if (st != ERR_OK) {
+			break;
+		}
+	}
+out:
 	buf_deinit(&p.path);
 	yaml_parser_delete(&p.yaml);
 	return st;

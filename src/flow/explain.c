@@ -55,7 +55,7 @@ static enum err_status analyse(const struct flow *f, struct vault *vault, const 
 	const struct investigate_options opts = {
 		.paths = &dir,
 		.n_paths = 1,
-		.rules_dir = f->config->rules,
+		.rules = { f->config->rules, f->config->placeholders },
 		.findings = findings,
 	};
 	enum err_status st = investigate_run(f->env, &opts, &result, err);

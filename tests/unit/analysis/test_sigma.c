@@ -23,7 +23,9 @@ static json_t *count(const char *rules, const char *logs)
 	(void)snprintf(logs_path, sizeof(logs_path), "%s/data/cloudtrail/%s", shared(), logs);
 	const char *paths[] = { logs_path };
 	assert_int_equal(
-		investigate_rules_test(env_system(), rules_path, paths, 1, &out, &err), ERR_OK);
+		investigate_rules_test(env_system(),
+			&(struct investigate_rules){ rules_path, NULL }, paths, 1, &out, &err),
+		ERR_OK);
 	return out;
 }
 
@@ -208,7 +210,9 @@ static void test_builtin(void **state)
 	(void)state;
 	struct err err = { 0 };
 	json_t *out = NULL;
-	assert_int_equal(investigate_rules_list(env_system(), NULL, &out, &err), ERR_OK);
+	assert_int_equal(investigate_rules_list(env_system(),
+				 &(struct investigate_rules){ NULL, NULL }, &out, &err),
+		ERR_OK);
 	assert_int_equal(json_array_size(json_object_get(out, "refused")), 0);
 	assert_true(json_array_size(json_object_get(out, "rules")) >= 14);
 	json_decref(out);
