@@ -13,6 +13,20 @@ void flow_deinit(struct flow *f)
 	table_deinit(&f->rows);
 }
 
+/* Equal without regard to case; "_" counts as "-". */
+static bool same_name(struct str s, const char *name)
+{
+	size_t i = 0;
+	for (; i < s.n && name[i]; i++) {
+		char c = s.p[i] == '_' ? '-' : s.p[i];
+		c = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+		if (c != name[i]) {
+			return false;
+		}
+	}
+	return i == s.n && !name[i];
+}
+
 static enum flow_field field_of(struct str name)
 {
 	static const struct {
@@ -31,38 +45,56 @@ static enum flow_field field_of(struct str name)
 		{ "action", FLOW_ACTION },
 		{ "instance-id", FLOW_INSTANCE },
 		{ "interface-id", FLOW_INTERFACE },
+		{ "pkt-srcaddr", FLOW_PKT_SRC },
+		{ "pkt-dstaddr", FLOW_PKT_DST },
+		{ "log-status", FLOW_STATUS },
+		{ "account-id", FLOW_ACCOUNT },
+		{ "region", FLOW_REGION },
 	};
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (str_eq_nocase(name, str_from(names[i].name))) {
+		if (same_name(name, names[i].name)) {
 			return names[i].field;
 		}
 	}
 	return FLOW_SKIP;
 }
 
-bool flow_header(struct str line, struct flow_format *fmt)
+bool flow_columns(const struct str *names, size_t n, struct flow_format *fmt)
 {
 	struct flow_format f = { .n = 0 };
-	bool src = false;
-	bool dst = false;
-	struct str name;
-	while (f.n < FLOW_COLUMNS_MAX && str_cut(&line, ' ', &name)) {
-		enum flow_field field = field_of(name);
-		src |= field == FLOW_SRC;
-		dst |= field == FLOW_DST;
+	bool has[FLOW_FIELDS] = { false };
+	for (size_t i = 0; i < n && f.n < FLOW_COLUMNS_MAX; i++) {
+		enum flow_field field = field_of(names[i]);
+		has[field] = true;
 		f.field[f.n++] = (uint8_t)field;
 	}
-	if (!src || !dst) {
+	if (n > FLOW_COLUMNS_MAX || !(has[FLOW_SRC] || has[FLOW_PKT_SRC]) ||
+		!(has[FLOW_DST] || has[FLOW_PKT_DST])) {
 		return false;
 	}
 	*fmt = f;
 	return true;
 }
 
+static size_t split(struct str line, struct str *out)
+{
+	size_t n = 0;
+	while (n < FLOW_COLUMNS_MAX && str_cut(&line, ' ', &out[n])) {
+		n++;
+	}
+	return line.n ? FLOW_COLUMNS_MAX + 1 : n;
+}
+
+bool flow_header(struct str line, struct flow_format *fmt)
+{
+	struct str names[FLOW_COLUMNS_MAX];
+	return flow_columns(names, split(line, names), fmt);
+}
+
 static const struct flow_format default_format = {
-	.field = { FLOW_SKIP, FLOW_SKIP, FLOW_INTERFACE, FLOW_SRC, FLOW_DST, FLOW_SRC_PORT,
+	.field = { FLOW_SKIP, FLOW_ACCOUNT, FLOW_INTERFACE, FLOW_SRC, FLOW_DST, FLOW_SRC_PORT,
 		FLOW_DST_PORT, FLOW_PROTOCOL, FLOW_PACKETS, FLOW_BYTES, FLOW_START, FLOW_END,
-		FLOW_ACTION, FLOW_SKIP },
+		FLOW_ACTION, FLOW_STATUS },
 	.n = 14,
 };
 
@@ -78,62 +110,137 @@ static int64_t number(struct str s)
 	return str_to_i64(s, &n) && n >= 0 ? n : 0;
 }
 
-static void add_row(struct flow *f, const struct str *v)
+#define SECOND_MAX INT64_C(253402300799) /* 9999-12-31T23:59:59Z */
+
+/* Seconds since 1970, or (an export of Athena) the same with a fraction; absent is 0. */
+static bool read_time(struct str s, int64_t *ms)
 {
-	int64_t src_port = number(v[FLOW_SRC_PORT]);
-	int64_t dst_port = number(v[FLOW_DST_PORT]);
-	bool reply = src_port > 0 && src_port < 1024 && dst_port >= 1024;
-	bool accepted = str_eq_nocase(v[FLOW_ACTION], STR("ACCEPT"));
-	struct flow_row r = { .src = pool_put(f->pool, v[FLOW_SRC]),
-		.dst = pool_put(f->pool, v[FLOW_DST]),
-		.interface = pool_put(f->pool, v[FLOW_INTERFACE]),
-		.instance = pool_put(f->pool, v[FLOW_INSTANCE]),
-		.dst_port = (int)(dst_port & 0xffff),
-		.accepted = accepted,
-		.reply = reply,
-		.first_ms = number(v[FLOW_START]) % INT64_C(253402300800) * 1000,
-		.last_ms = number(v[FLOW_END]) % INT64_C(253402300800) * 1000 };
-	uint64_t key = table_mix(table_mix(r.src, r.dst),
-		(uint64_t)r.dst_port << 2 | (uint64_t)reply << 1 | (uint64_t)accepted);
+	int64_t n = 0;
+	s = str_sub(s, 0, str_find_char(s, '.'));
+	if (s.n && !str_is(s, "-") && (!str_to_i64(s, &n) || n < 0 || n > SECOND_MAX)) {
+		return false;
+	}
+	*ms = n * 1000;
+	return true;
+}
+
+static struct str better(struct str packet, struct str interface)
+{
+	return address_like(packet) ? packet : interface;
+}
+
+static bool fill(const struct str v[FLOW_FIELDS], struct flow_record *out)
+{
+	struct flow_record r = { .src = better(v[FLOW_PKT_SRC], v[FLOW_SRC]),
+		.dst = better(v[FLOW_PKT_DST], v[FLOW_DST]),
+		.interface = v[FLOW_INTERFACE],
+		.instance = str_is(v[FLOW_INSTANCE], "-") ? STR("") : v[FLOW_INSTANCE],
+		.account = v[FLOW_ACCOUNT],
+		.region = v[FLOW_REGION],
+		.src_port = number(v[FLOW_SRC_PORT]),
+		.dst_port = number(v[FLOW_DST_PORT]),
+		.protocol = number(v[FLOW_PROTOCOL]),
+		.packets = number(v[FLOW_PACKETS]),
+		.bytes = number(v[FLOW_BYTES]),
+		.accepted = str_eq_nocase(v[FLOW_ACTION], STR("ACCEPT")),
+		.skipped = str_is(v[FLOW_STATUS], "SKIPDATA") };
+	/* NODATA and SKIPDATA rows hold "-" where a flow would be. */
+	r.empty = !r.skipped &&
+		  (str_is(v[FLOW_STATUS], "NODATA") || str_is(r.src, "-") || r.src.n == 0);
+	bool known = r.empty || r.skipped || (address_like(r.src) && address_like(r.dst));
+	if (!known || !read_time(v[FLOW_START], &r.start_ms) ||
+		!read_time(v[FLOW_END], &r.end_ms)) {
+		return false;
+	}
+	*out = r;
+	return true;
+}
+
+bool flow_values(const struct flow_format *fmt, const struct str *values, size_t n,
+	struct flow_record *out)
+{
+	const struct flow_format *use = fmt->n ? fmt : &default_format;
+	struct str by_field[FLOW_FIELDS] = { 0 };
+	if (n != (size_t)use->n) {
+		return false;
+	}
+	for (size_t i = 0; i < n; i++) {
+		by_field[use->field[i]] = values[i];
+	}
+	return fill(by_field, out);
+}
+
+bool flow_parse(const struct flow_format *fmt, struct str line, struct flow_record *out)
+{
+	struct str values[FLOW_COLUMNS_MAX];
+	return flow_values(fmt, values, split(line, values), out);
+}
+
+static void count_window(struct flow *f, const struct flow_record *r)
+{
+	bool first = f->n_lines == 0;
+	f->first_ms = first || r->start_ms < f->first_ms ? r->start_ms : f->first_ms;
+	f->last_ms = first || r->end_ms > f->last_ms ? r->end_ms : f->last_ms;
+}
+
+/* The smaller of two texts, the empty one counted last. */
+static uint32_t lesser(const struct pool *p, uint32_t a, uint32_t b)
+{
+	if (a == b || b == 0) {
+		return a;
+	}
+	return a == 0 || str_cmp(pool_get(p, b), pool_get(p, a)) < 0 ? b : a;
+}
+
+void flow_add(struct flow *f, const struct flow_record *r)
+{
+	count_window(f, r);
+	f->n_lines++;
+	f->n_skipped += r->skipped;
+	if (r->empty || r->skipped) {
+		return;
+	}
+	struct flow_row row = { .src = pool_put(f->pool, r->src),
+		.dst = pool_put(f->pool, r->dst),
+		.interface = pool_put(f->pool, r->interface),
+		.instance = pool_put(f->pool, r->instance),
+		.dst_port = (int)(r->dst_port & 0xffff),
+		.accepted = r->accepted,
+		.reply = r->src_port > 0 && r->src_port < 1024 && r->dst_port >= 1024,
+		.n = 1,
+		.bytes = (uint64_t)r->bytes,
+		.packets = (uint64_t)r->packets,
+		.first_ms = r->start_ms,
+		.last_ms = r->end_ms };
+	uint64_t key = table_mix(table_mix(row.src, row.dst), (uint64_t)row.dst_port << 2 |
+								      (uint64_t)row.reply << 1 |
+								      (uint64_t)row.accepted);
 	bool fresh = false;
 	size_t at = table_add(&f->rows, key, &fresh);
-	f->first_ms = f->n_lines == 0 || r.first_ms < f->first_ms ? r.first_ms : f->first_ms;
-	f->last_ms = r.last_ms > f->last_ms ? r.last_ms : f->last_ms;
-	f->n_lines++;
 	if (at == SIZE_MAX) {
 		return;
 	}
-	struct flow_row *row = table_at(&f->rows, at);
+	struct flow_row *have = table_at(&f->rows, at);
 	if (fresh) {
-		*row = r;
+		*have = row;
+		return;
 	}
-	row->n++;
-	row->bytes += (uint64_t)number(v[FLOW_BYTES]);
-	row->packets += (uint64_t)number(v[FLOW_PACKETS]);
-	row->first_ms = r.first_ms < row->first_ms ? r.first_ms : row->first_ms;
-	row->last_ms = r.last_ms > row->last_ms ? r.last_ms : row->last_ms;
+	/* A port behind two interfaces is named by one of them, the same in any order of the input. */
+	have->interface = lesser(f->pool, have->interface, row.interface);
+	have->instance = lesser(f->pool, have->instance, row.instance);
+	have->n++;
+	have->bytes += row.bytes;
+	have->packets += row.packets;
+	have->first_ms = row.first_ms < have->first_ms ? row.first_ms : have->first_ms;
+	have->last_ms = row.last_ms > have->last_ms ? row.last_ms : have->last_ms;
 }
 
 bool flow_line(struct flow *f, const struct flow_format *fmt, struct str line)
 {
-	const struct flow_format *use = fmt->n ? fmt : &default_format;
-	struct str values[FLOW_INTERFACE + 1] = { 0 };
-	struct str value;
-	int i = 0;
-	while (i < use->n && str_cut(&line, ' ', &value)) {
-		values[use->field[i++]] = value;
-	}
-	if (i < use->n || line.n) {
+	struct flow_record r;
+	if (!flow_parse(fmt, line, &r)) {
 		return false;
 	}
-	/* NODATA and SKIPDATA rows hold "-" where a flow would be: read, and nothing to learn. */
-	if (str_is(values[FLOW_SRC], "-")) {
-		f->n_lines++;
-		return true;
-	}
-	if (!address_like(values[FLOW_SRC]) || !address_like(values[FLOW_DST])) {
-		return false;
-	}
-	add_row(f, values);
+	flow_add(f, &r);
 	return true;
 }

@@ -1,5 +1,6 @@
 #include "analysis/weblog.h"
 
+#include "analysis/clf.h"
 #include "base/err.h"
 #include "base/utc.h"
 
@@ -33,107 +34,11 @@ void web_deinit(struct web *w)
 
 /* ---- formats ---- */
 
-/* Next token up to a blank. */
-static struct str word(struct str *rest)
-{
-	while (rest->n && rest->p[0] == ' ') {
-		*rest = str_sub(*rest, 1, SIZE_MAX);
-	}
-	size_t n = str_find_char(*rest, ' ');
-	struct str w = str_sub(*rest, 0, n);
-	*rest = str_sub(*rest, w.n, SIZE_MAX);
-	return w;
-}
-
-/* Text between double quotes at the front; a backslash guards the next byte. */
-static bool quoted(struct str *rest, struct str *out)
-{
-	while (rest->n && rest->p[0] == ' ') {
-		*rest = str_sub(*rest, 1, SIZE_MAX);
-	}
-	if (rest->n == 0 || rest->p[0] != '"') {
-		return false;
-	}
-	size_t i = 1;
-	while (i < rest->n && rest->p[i] != '"') {
-		i += rest->p[i] == '\\' ? 2 : 1;
-	}
-	if (i >= rest->n) {
-		return false;
-	}
-	*out = str_sub(*rest, 1, i - 1);
-	*rest = str_sub(*rest, i + 1, SIZE_MAX);
-	return true;
-}
-
-static bool looks_like_address(struct str s)
-{
-	bool dot = false;
-	bool colon = false;
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		bool hex = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-			   (c >= 'A' && c <= 'F');
-		dot |= c == '.';
-		colon |= c == ':';
-		if (!hex && c != '.' && c != ':') {
-			return false;
-		}
-	}
-	return s.n >= 2 && s.n <= 45 && (dot || colon);
-}
-
-static int two(const char *p)
-{
-	return (p[0] - '0') * 10 + (p[1] - '0');
-}
-
-static bool all_digits(struct str s, size_t from, size_t n)
-{
-	for (size_t i = from; i < from + n; i++) {
-		if (i >= s.n || s.p[i] < '0' || s.p[i] > '9') {
-			return false;
-		}
-	}
-	return true;
-}
-
-/* "10/Jul/2023:12:00:00 +0200" */
-static bool clf_time(struct str s, int64_t *ms)
-{
-	static const char names[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-	if (s.n < 20 || !all_digits(s, 0, 2) || s.p[2] != '/' || s.p[6] != '/' ||
-		!all_digits(s, 7, 4) || !all_digits(s, 12, 2) || !all_digits(s, 15, 2) ||
-		!all_digits(s, 18, 2)) {
-		return false;
-	}
-	int month = 0;
-	while (month < 12 && memcmp(names + (size_t)month * 3, s.p + 3, 3) != 0) {
-		month++;
-	}
-	struct utc_parts p = { .year = two(s.p + 7) * 100 + two(s.p + 9),
-		.month = month + 1,
-		.day = two(s.p),
-		.hour = two(s.p + 12),
-		.minute = two(s.p + 15),
-		.second = two(s.p + 18) };
-	if (month == 12 || p.day < 1 || p.day > 31 || p.hour > 23 || p.minute > 59 ||
-		p.year < 1970) {
-		return false;
-	}
-	*ms = utc_join(&p);
-	if (s.n >= 26 && (s.p[21] == '+' || s.p[21] == '-') && all_digits(s, 22, 4)) {
-		int64_t zone = (two(s.p + 22) * 60 + two(s.p + 24)) * INT64_C(60000);
-		*ms -= s.p[21] == '+' ? zone : -zone;
-	}
-	return true;
-}
-
 /* "GET /path HTTP/1.1"; attackers send half of it or something else altogether. */
 static void read_request(struct str request, struct web_line *l)
 {
 	struct str rest = request;
-	l->method = word(&rest);
+	l->method = clf_word(&rest);
 	rest = str_trim(rest);
 	size_t http = rest.n;
 	for (size_t i = rest.n; i > 0; i--) {
@@ -153,36 +58,29 @@ static void read_request(struct str request, struct web_line *l)
 static bool combined(struct str line, struct web_line *l)
 {
 	struct str rest = line;
-	l->ip = word(&rest);
-	if (!looks_like_address(l->ip)) {
+	l->ip = clf_word(&rest);
+	if (!clf_is_address(l->ip)) {
 		l->host = l->ip;
-		l->ip = word(&rest);
-		if (!looks_like_address(l->ip)) {
+		l->ip = clf_word(&rest);
+		if (!clf_is_address(l->ip)) {
 			return false;
 		}
 	}
-	size_t open = str_find_char(rest, '[');
-	size_t close = str_find_char(rest, ']');
-	if (open == SIZE_MAX || close == SIZE_MAX || close < open ||
-		!clf_time(str_sub(rest, open + 1, close - open - 1), &l->time_ms)) {
-		return false;
-	}
-	rest = str_sub(rest, close + 1, SIZE_MAX);
 	struct str request;
-	if (!quoted(&rest, &request)) {
+	if (!clf_bracketed_time(&rest, &l->time_ms) || !clf_quoted(&rest, &request)) {
 		return false;
 	}
 	read_request(request, l);
 	int64_t status = 0;
-	if (!str_to_i64(word(&rest), &status) || status < 0 || status > 999) {
+	if (!str_to_i64(clf_word(&rest), &status) || status < 0 || status > 999) {
 		return false;
 	}
 	l->status = (int)status;
-	if (!str_to_i64(word(&rest), &l->bytes)) {
+	if (!str_to_i64(clf_word(&rest), &l->bytes)) {
 		l->bytes = -1;
 	}
-	if (quoted(&rest, &l->referer)) {
-		(void)quoted(&rest, &l->agent);
+	if (clf_quoted(&rest, &l->referer)) {
+		(void)clf_quoted(&rest, &l->agent);
 	}
 	return true;
 }
@@ -201,35 +99,35 @@ static bool alb(struct str line, struct web_line *l)
 {
 	static const char *const types[] = { "http", "https", "h2", "ws", "wss", "grpcs" };
 	struct str rest = line;
-	struct str type = word(&rest);
+	struct str type = clf_word(&rest);
 	bool known = false;
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		known |= str_is(type, types[i]);
 	}
-	if (!known || !utc_parse(word(&rest), &l->time_ms)) {
+	if (!known || !utc_parse(clf_word(&rest), &l->time_ms)) {
 		return false;
 	}
-	(void)word(&rest);
-	l->ip = before_port(word(&rest));
-	l->host = before_port(word(&rest));
+	(void)clf_word(&rest);
+	l->ip = before_port(clf_word(&rest));
+	l->host = before_port(clf_word(&rest));
 	for (int i = 0; i < 3; i++) {
-		(void)word(&rest);
+		(void)clf_word(&rest);
 	}
 	int64_t status = 0;
-	(void)str_to_i64(word(&rest), &status);
+	(void)str_to_i64(clf_word(&rest), &status);
 	int64_t target_status = 0;
-	(void)str_to_i64(word(&rest), &target_status);
-	(void)word(&rest);
-	if (!str_to_i64(word(&rest), &l->bytes)) {
+	(void)str_to_i64(clf_word(&rest), &target_status);
+	(void)clf_word(&rest);
+	if (!str_to_i64(clf_word(&rest), &l->bytes)) {
 		l->bytes = -1;
 	}
 	l->status = status >= 0 && status <= 999 ? (int)status : 0;
 	struct str request;
-	if (!looks_like_address(l->ip) || !quoted(&rest, &request)) {
+	if (!clf_is_address(l->ip) || !clf_quoted(&rest, &request)) {
 		return false;
 	}
 	read_request(request, l);
-	(void)quoted(&rest, &l->agent);
+	(void)clf_quoted(&rest, &l->agent);
 	l->alb = true;
 	return true;
 }

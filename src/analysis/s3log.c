@@ -1,0 +1,256 @@
+#include "analysis/s3log.h"
+
+#include "analysis/clf.h"
+
+#define ROWS_MAX    (256u * 1024)
+#define OBJECTS_MAX (4u * 1024 * 1024)
+
+void s3log_init(struct s3log *s, struct pool *pool)
+{
+	*s = (struct s3log){ .pool = pool };
+	table_init(&s->rows, sizeof(struct s3log_row), ROWS_MAX);
+	table_init(&s->objects, sizeof(uint64_t), OBJECTS_MAX);
+}
+
+void s3log_deinit(struct s3log *s)
+{
+	table_deinit(&s->rows);
+	table_deinit(&s->objects);
+}
+
+const char *s3log_kind_word(enum s3log_kind kind)
+{
+	static const char *const words[] = { "read", "list", "write", "delete", "config",
+		"other" };
+	return words[kind];
+}
+
+/* ---- one line ---- */
+
+static struct str field(struct str *rest)
+{
+	struct str w = clf_word(rest);
+	return str_is(w, "-") ? (struct str){ "", 0 } : w;
+}
+
+static int64_t number(struct str *rest)
+{
+	int64_t n = 0;
+	return str_to_i64(clf_word(rest), &n) && n >= 0 ? n : -1;
+}
+
+/* "REST.GET.OBJECT", "BATCH.DELETE.OBJECT", "S3.EXPIRE.OBJECT", "REST.COPY.PART_GET" ... */
+static enum s3log_kind kind_of(struct str operation)
+{
+	struct str rest = operation;
+	struct str door = { "", 0 };
+	struct str verb = { "", 0 };
+	(void)str_cut(&rest, '.', &door);
+	(void)str_cut(&rest, '.', &verb);
+	bool object = str_is(rest, "OBJECT") || str_is(rest, "OBJECT_GET") ||
+		      str_is(rest, "PART_GET") || str_is(rest, "SELECT");
+	bool part = str_is(rest, "PART") || str_is(rest, "UPLOAD") || str_is(rest, "UPLOADS");
+	if (str_is(door, "S3") && !str_is(verb, "CREATE") && !str_is(verb, "TRANSITION")) {
+		return S3LOG_DELETE;
+	}
+	if (str_is(verb, "DELETE") &&
+		(object || part || str_is(rest, "MULTI_OBJECT_DELETE") || rest.n == 0)) {
+		return S3LOG_DELETE;
+	}
+	if (str_is(rest, "MULTI_OBJECT_DELETE")) {
+		return S3LOG_DELETE;
+	}
+	if (object && (str_is(verb, "GET") || str_is(verb, "COPY") || str_is(verb, "POST"))) {
+		bool upload = str_is(verb, "POST") && str_is(rest, "OBJECT");
+		bool target = str_is(verb, "COPY") && str_is(rest, "OBJECT");
+		return upload || target ? S3LOG_WRITE : S3LOG_READ;
+	}
+	if (object || part) {
+		return str_is(verb, "HEAD") || str_is(verb, "GET") ? S3LOG_LIST : S3LOG_WRITE;
+	}
+	if (str_is(verb, "GET") || str_is(verb, "HEAD")) {
+		return S3LOG_LIST;
+	}
+	return str_is(verb, "PUT") || str_is(verb, "DELETE") ? S3LOG_CONFIG : S3LOG_OTHER;
+}
+
+/* Bucket owners are 64 hexadecimal digits: the canonical id of an account. */
+static bool is_canonical(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		bool hex = (s.p[i] >= '0' && s.p[i] <= '9') || (s.p[i] >= 'a' && s.p[i] <= 'f');
+		if (!hex) {
+			return false;
+		}
+	}
+	return s.n >= 32 && s.n <= 64;
+}
+
+/* "http status" to "user agent"; the agent is the caller's text and may hold quotes of its own. */
+static bool read_answer(struct str *rest, struct s3log_line *l)
+{
+	int64_t status = number(rest);
+	l->status = status > 0 && status <= 999 ? (int)status : 0;
+	l->error = field(rest);
+	l->bytes = number(rest);
+	l->object_size = number(rest);
+	(void)clf_word(rest);
+	(void)clf_word(rest);
+	if (!clf_quoted(rest, &l->referer) || !clf_quoted(rest, &l->agent)) {
+		return false;
+	}
+	l->version_id = field(rest);
+	for (int i = 0; i < 5; i++) {
+		(void)clf_word(rest);
+	}
+	l->tls = field(rest);
+	return true;
+}
+
+bool s3log_parse(struct str line, struct s3log_line *out)
+{
+	struct str rest = line;
+	struct s3log_line l = { .bytes = -1 };
+	l.owner = clf_word(&rest);
+	if (!is_canonical(l.owner)) {
+		return false;
+	}
+	l.bucket = clf_word(&rest);
+	if (!clf_bracketed_time(&rest, &l.time_ms)) {
+		return false;
+	}
+	l.ip = field(&rest);
+	l.requester = field(&rest);
+	l.request_id = field(&rest);
+	l.operation = field(&rest);
+	l.key = field(&rest);
+	if (str_find_char(l.operation, '.') == SIZE_MAX) {
+		return false;
+	}
+	if (str_starts(str_trim(rest), STR("- "))) {
+		(void)clf_word(&rest); /* what S3 does by itself comes without a request */
+	} else if (!clf_quoted(&rest, &l.request)) {
+		return false;
+	}
+	if (!read_answer(&rest, &l)) {
+		return false;
+	}
+	l.kind = kind_of(l.operation);
+	l.anonymous = l.requester.n == 0 && l.ip.n > 0;
+	*out = l;
+	return true;
+}
+
+/* ---- what was seen ---- */
+
+/* By texts, not by their numbers: two parts of one input number them differently. */
+static uint64_t row_key(struct str requester, struct str ip, struct str bucket,
+	enum s3log_kind kind, uint64_t seed)
+{
+	uint64_t h = table_hash(table_mix(seed, (uint64_t)kind), requester);
+	return table_hash(table_hash(h, ip), bucket);
+}
+
+static uint64_t key_of_row(const struct s3log *s, const struct s3log_row *r)
+{
+	return row_key(pool_get(s->pool, r->requester), pool_get(s->pool, r->ip),
+		pool_get(s->pool, r->bucket), r->kind, s->pool->seed);
+}
+
+static void add_row(struct s3log *s, uint64_t key, const struct s3log_row *r)
+{
+	bool fresh = false;
+	size_t at = table_add(&s->rows, key, &fresh);
+	if (at == SIZE_MAX) {
+		return;
+	}
+	struct s3log_row *row = table_at(&s->rows, at);
+	if (fresh) {
+		*row = *r;
+		return;
+	}
+	row->n += r->n;
+	row->n_denied += r->n_denied;
+	row->bytes += r->bytes;
+	row->last_ms = r->last_ms > row->last_ms ? r->last_ms : row->last_ms;
+	bool earlier =
+		r->first_ms < row->first_ms ||
+		(r->first_ms == row->first_ms && str_cmp(pool_get(s->pool, r->first_id),
+							 pool_get(s->pool, row->first_id)) < 0);
+	if (earlier) {
+		row->first_ms = r->first_ms;
+		row->first_id = r->first_id;
+	}
+}
+
+/* Counts an object for its row the first time that it is seen there. */
+static void add_object(struct s3log *s, uint64_t object, uint64_t row)
+{
+	bool fresh = false;
+	size_t at = table_add(&s->objects, object, &fresh);
+	struct s3log_row *r = table_find(&s->rows, row);
+	if (at != SIZE_MAX && fresh && r) {
+		*(uint64_t *)table_at(&s->objects, at) = row;
+		r->n_objects++;
+	}
+}
+
+static void widen(struct s3log *s, int64_t from, int64_t to)
+{
+	s->first_ms = s->n_lines == 0 || from < s->first_ms ? from : s->first_ms;
+	s->last_ms = s->n_lines == 0 || to > s->last_ms ? to : s->last_ms;
+}
+
+void s3log_add(struct s3log *s, const struct s3log_line *l, struct str id)
+{
+	bool sent = l->kind == S3LOG_READ && l->status >= 200 && l->status < 300;
+	struct s3log_row r = { .requester = pool_put(s->pool, l->requester),
+		.ip = pool_put(s->pool, l->ip),
+		.bucket = pool_put(s->pool, l->bucket),
+		.kind = l->kind,
+		.n = 1,
+		.n_denied = l->status == 403 || l->status == 401,
+		.bytes = sent && l->bytes > 0 ? (uint64_t)l->bytes : 0,
+		.first_ms = l->time_ms,
+		.last_ms = l->time_ms,
+		.first_id = pool_put(s->pool, id) };
+	uint64_t key = row_key(l->requester, l->ip, l->bucket, l->kind, s->pool->seed);
+	add_row(s, key, &r);
+	if (l->key.n && l->status < 400) {
+		add_object(s, table_hash(key, l->key), key);
+	}
+	widen(s, l->time_ms, l->time_ms);
+	s->n_lines++;
+}
+
+const struct s3log_row *s3log_row_of(const struct s3log *s, struct str requester, struct str ip,
+	struct str bucket, enum s3log_kind kind)
+{
+	return table_find(&s->rows, row_key(requester, ip, bucket, kind, s->pool->seed));
+}
+
+static uint32_t moved(struct s3log *to, const struct s3log *from, uint32_t text)
+{
+	return pool_put(to->pool, pool_get(from->pool, text));
+}
+
+void s3log_merge(struct s3log *s, const struct s3log *other)
+{
+	if (other->n_lines) {
+		widen(s, other->first_ms, other->last_ms);
+		s->n_lines += other->n_lines;
+	}
+	for (size_t i = 0; i < other->rows.n; i++) {
+		struct s3log_row r = *(const struct s3log_row *)table_at(&other->rows, i);
+		r.requester = moved(s, other, r.requester);
+		r.ip = moved(s, other, r.ip);
+		r.bucket = moved(s, other, r.bucket);
+		r.first_id = moved(s, other, r.first_id);
+		r.n_objects = 0;
+		add_row(s, key_of_row(s, &r), &r);
+	}
+	for (size_t i = 0; i < other->objects.n; i++) {
+		add_object(s, other->objects.keys[i],
+			*(const uint64_t *)table_at(&other->objects, i));
+	}
+}
