@@ -69,6 +69,18 @@ struct sigma_node *sigma_node_new(struct sigma_compiler *c, enum sigma_op op, si
 	return node;
 }
 
+/* The line to name is the field's, not the condition's that led here. */
+static void blame(struct sigma_compiler *c, const char *field)
+{
+	char path[400];
+	if (c->selection && !c->correlation) {
+		(void)snprintf(path, sizeof(path), "%s.%s.%s",
+			str_starts(str_from(c->where), STR("filter")) ? "filter" : "detection",
+			c->selection, field);
+		c->where = arena_cstr(&c->set->arena, str_from(path));
+	}
+}
+
 /* A map: all of its fields. */
 static struct sigma_node *compile_map(struct sigma_compiler *c, const json_t *map)
 {
@@ -84,7 +96,10 @@ static struct sigma_node *compile_map(struct sigma_compiler *c, const json_t *ma
 	{
 		if (node) {
 			node->kids[i] = sigma_compile_field(c, field, value);
-			node = node->kids[i++] ? node : NULL;
+			if (!node->kids[i++]) {
+				blame(c, field);
+				node = NULL;
+			}
 		}
 	}
 	return node;
@@ -112,6 +127,7 @@ struct sigma_node *sigma_compile_named(struct sigma_compiler *c, const char *nam
 		return sigma_refuse(
 			c, "the condition names \"%s\", which the rule does not define", name);
 	}
+	c->selection = name;
 	if (json_is_object(value)) {
 		return compile_map(c, value);
 	}

@@ -227,6 +227,7 @@ struct sigma_compiler {
 	const struct sigma_correlation *correlation; /* names are its children, or NULL */
 	char reason[240];                            /* of a refusal; "" = none */
 	const char *where;                           /* path in the YAML of what is refused */
+	const char *selection;                       /* the one being compiled */
 };
 /* NULL with a reason in the compiler when the text can't be supported. */
 struct sigma_node *sigma_compile_field(

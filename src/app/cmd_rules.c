@@ -203,7 +203,8 @@ const struct app_command cmd_rules = {
 	.examples = "cordon rules list\tThe rules that the program brings along\n"
 		    "cordon rules test --rules sigma/rules AWSLogs/ --output json\tMatches by "
 		    "rule id\n"
-		    "cordon rules explain 'Trail Blinded'\tWhat the rule asks for\n",
+		    "cordon rules explain 'Trail Stopped, Deleted or Narrowed'\tWhat the rule "
+		    "asks for\n",
 	.options = options,
 	.min_args = 1,
 	.max_args = -1,

@@ -1,15 +1,46 @@
-/* A rule, a blank line of dashes, an event: neither may lead the other astray. */
-#include "analysis/sigma.h"
+/* Rules, a line of "===", an event: neither may lead the other astray, nor what correlates them. */
+#include "analysis/correlate.h"
 
 #include <stdlib.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+#define TIMES 6
+
+struct seen {
+	struct correlate correlate;
+	const struct event *e;
+};
+
+/* The event comes several times, ever later. */
 static void hit(void *ctx, const struct sigma_rule *rule, size_t index)
 {
-	(void)rule;
+	struct seen *s = ctx;
 	(void)index;
-	++*(int *)ctx;
+	for (int64_t i = 0; rule->feed != UINT32_MAX && i < TIMES; i++) {
+		struct track_ref ref = {
+			.time_ms = i * i * 1000, .hash = (uint64_t)i, .uuid = true
+		};
+		correlate_event(&s->correlate, rule, s->e, &ref);
+	}
+}
+
+static void judge(const struct seen *s)
+{
+	struct track track;
+	struct correlate_result *results = NULL;
+	size_t n = 0;
+	track_init(&track, 1, 0, STR(""));
+	correlate_judge(&s->correlate, &track, &results, &n);
+	correlate_free(results, n);
+	track_deinit(&track);
+}
+
+static void explain(const struct sigma_set *set)
+{
+	for (size_t i = 0; i < set->n; i++) {
+		json_decref(sigma_explain(&set->rules[i]));
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -18,20 +49,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t at = str_find(all, STR("\n===\n"));
 	struct sigma_set set;
 	sigma_init(&set);
+	set.placeholders = json_pack("{s:[s,s],s:i}", "Admins", "adm*", "root", "n", 5);
 	sigma_add(&set, str_sub(all, 0, at), "rule.yml");
 	sigma_ready(&set);
 	struct scan_tape tape;
 	size_t used = 0;
-	int n = 0;
+	struct event e;
+	struct seen seen = { .e = &e };
+	correlate_init(&seen.correlate, &set, 1);
+	explain(&set);
 	scan_init(&tape);
 	struct str event = at == SIZE_MAX ? STR("{}") : str_sub(all, at + 5, SIZE_MAX);
 	if (scan_value(&tape, event, true, &used) == SCAN_OK) {
-		struct event e;
 		event_fragment(&tape, 0, &e);
-		sigma_match(&set, &e, hit, &n);
+		sigma_match(&set, &e, hit, &seen);
+		judge(&seen);
 		(void)event_read(&tape, 0, 1, &e);
 	}
 	scan_deinit(&tape);
+	correlate_deinit(&seen.correlate);
 	sigma_deinit(&set);
 	return 0;
 }
