@@ -90,6 +90,42 @@ void correlate_event(struct correlate *c, const struct sigma_rule *rule, const s
 	f->refs[f->n++] = *ref;
 }
 
+static void take_row(struct correlate *c, size_t feed, const struct track_ref *ref,
+	const struct correlate *other, size_t row)
+{
+	size_t fields = c->rules->feeds[feed].n;
+	struct correlate_feed *f = &c->feeds[feed];
+	if (f->n == f->cap) {
+		grow(f, fields);
+	}
+	for (size_t i = 0; i < fields; i++) {
+		uint32_t value = other->feeds[feed].values[row * fields + i];
+		f->values[f->n * fields + i] =
+			value == CORRELATE_NONE
+				? value
+				: pool_put(&c->pool, pool_get(&other->pool, value));
+	}
+	f->refs[f->n++] = *ref;
+}
+
+void correlate_fold(struct correlate *c, struct pool *refs, const struct correlate *other,
+	const struct pool *other_refs)
+{
+	c->pool.refused += other->pool.refused;
+	for (size_t i = 0; i < c->rules->n_feeds; i++) {
+		const struct correlate_feed *from = &other->feeds[i];
+		c->feeds[i].seen += from->seen;
+		/* Past the share the rule is not correlated anyway. */
+		for (size_t k = 0; k < from->n && c->feeds[i].n < c->share; k++) {
+			struct track_ref ref = from->refs[k];
+			if (!ref.uuid) {
+				ref.lo = pool_put(refs, pool_get(other_refs, (uint32_t)ref.lo));
+			}
+			take_row(c, i, &ref, other, k);
+		}
+	}
+}
+
 /* ---- reading back ---- */
 
 static uint32_t row_value(

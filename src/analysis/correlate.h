@@ -41,6 +41,10 @@ void correlate_deinit(struct correlate *c);
 void correlate_event(struct correlate *c, const struct sigma_rule *rule, const struct event *e,
 	const struct track_ref *ref);
 
+/* Takes in what another worker kept; the pools are those of their references. */
+void correlate_fold(struct correlate *c, struct pool *refs, const struct correlate *other,
+	const struct pool *other_refs);
+
 /* Who it was about: one set of values of the group-by fields. */
 struct correlate_group {
 	uint32_t values[SIGMA_GROUP_MAX];

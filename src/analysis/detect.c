@@ -5,70 +5,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-void detect_init(
-	struct detect *d, const struct sigma_set *rules, bool duplicates, uint64_t seed)
+static const struct detect_hit *hit_of(const struct detect *d, size_t rule)
 {
-	*d = (struct detect){ .rules = rules, .duplicates = duplicates };
-	d->hits = calloc(rules->n + 1, sizeof(*d->hits));
-	if (!d->hits) {
-		BUG("out of memory");
+	return table_at(&d->r->hits, rule);
+}
+
+struct hit_ctx {
+	struct detect *d;
+	const struct event *e;
+	struct track_ref ref;
+};
+
+static void hit(void *ctx, const struct sigma_rule *rule, size_t index)
+{
+	struct hit_ctx *c = ctx;
+	const struct pool *pool = &c->d->r->track.pool;
+	struct detect_hit *h = table_at(&c->d->r->hits, index);
+	if (rule->feed != UINT32_MAX) {
+		correlate_event(&c->d->correlate, rule, c->e, &c->ref);
 	}
-	correlate_init(&d->correlate, rules, seed);
+	h->n++;
+	track_ref_last(pool, &h->last, &c->ref);
+	track_refs_add(pool, &h->earliest, &c->ref);
+}
+
+static void see_event(void *ctx, struct reader *r, const struct event *e, bool fresh)
+{
+	struct detect *d = ctx;
+	if (!fresh && !d->duplicates) {
+		return;
+	}
+	struct hit_ctx c = { d, e, track_ref_make(&r->track, e->time_ms, e->id, e->hash) };
+	sigma_match(d->rules, e, hit, &c);
+}
+
+void detect_init(
+	struct detect *d, const struct sigma_set *rules, bool duplicates, struct reader *r)
+{
+	*d = (struct detect){ .rules = rules, .r = r, .duplicates = duplicates };
+	correlate_init(&d->correlate, rules, r->shared->seed);
+	r->on_event = see_event;
+	r->on_event_ctx = d;
+	/* Item i is rule i's, in every reader. */
+	for (size_t i = 0; i < rules->n; i++) {
+		if (table_add(&r->hits, table_mix(r->shared->seed, i), NULL) != i) {
+			BUG("too many rules");
+		}
+	}
 }
 
 void detect_deinit(struct detect *d)
 {
 	correlate_free(d->results, d->n_results);
 	correlate_deinit(&d->correlate);
-	free(d->hits);
 }
 
-struct hit_ctx {
-	struct detect *d;
-	struct track *t;
-	const struct event *e;
-	struct track_ref ref;
-};
-
-static void keep_earliest(
-	const struct track *t, struct detect_hit *h, const struct track_ref *ref)
+void detect_fold(struct detect *d, const struct detect *other)
 {
-	size_t i = h->n_earliest;
-	while (i > 0 && track_ref_cmp(t, ref, &h->earliest[i - 1]) < 0) {
-		i--;
-	}
-	if (i == DETECT_CITED) {
-		return;
-	}
-	size_t last = h->n_earliest < DETECT_CITED ? h->n_earliest++ : DETECT_CITED - 1;
-	for (; last > i; last--) {
-		h->earliest[last] = h->earliest[last - 1];
-	}
-	h->earliest[i] = *ref;
-}
-
-static void hit(void *ctx, const struct sigma_rule *rule, size_t index)
-{
-	struct hit_ctx *c = ctx;
-	struct detect_hit *h = &c->d->hits[index];
-	if (rule->feed != UINT32_MAX) {
-		correlate_event(&c->d->correlate, rule, c->e, &c->ref);
-	}
-	if (h->n++ == 0 || track_ref_cmp(c->t, &c->ref, &h->last) > 0) {
-		h->last = c->ref;
-	}
-	keep_earliest(c->t, h, &c->ref);
-}
-
-void detect_event(void *ctx, struct reader *r, const struct event *e, bool fresh)
-{
-	struct detect *d = ctx;
-	if (!fresh && !d->duplicates) {
-		return;
-	}
-	struct hit_ctx c = { d, &r->track, e,
-		track_ref_make(&r->track, e->time_ms, e->id, e->hash) };
-	sigma_match(d->rules, e, hit, &c);
+	correlate_fold(
+		&d->correlate, &d->r->track.pool, &other->correlate, &other->r->track.pool);
 }
 
 static int gravity(const char *level)
@@ -90,9 +85,9 @@ static int rule_order(const void *a, const void *b, void *ctx)
 	return c ? c : strcmp(x->id, y->id);
 }
 
-void detect_judge(struct detect *d, const struct track *t, json_t *rejected)
+void detect_judge(struct detect *d, json_t *rejected)
 {
-	correlate_judge(&d->correlate, t, &d->results, &d->n_results);
+	correlate_judge(&d->correlate, &d->r->track, &d->results, &d->n_results);
 	for (size_t i = 0; i < d->n_results; i++) {
 		const struct correlate_result *r = &d->results[i];
 		if (r->trouble) {
@@ -118,7 +113,7 @@ uint64_t detect_count(const struct detect *d, size_t rule)
 {
 	const struct correlate_result *r =
 		d->rules->rules[rule].correlation ? result_of(d, rule) : NULL;
-	return r ? r->n : d->hits[rule].n;
+	return r ? r->n : hit_of(d, rule)->n;
 }
 
 struct span {
@@ -127,8 +122,7 @@ struct span {
 	size_t n_events;
 };
 
-static json_t *row(
-	const struct detect *d, const struct track *t, size_t i, const struct span *s)
+static json_t *row(const struct detect *d, size_t i, const struct span *s)
 {
 	const struct sigma_rule *rule = &d->rules->rules[i];
 	char first[32];
@@ -138,7 +132,7 @@ static json_t *row(
 	json_t *events = json_array();
 	for (size_t k = 0; k < s->n_events; k++) {
 		char id[128];
-		track_ref_text(t, &s->events[k], id, sizeof(id));
+		track_ref_text(&d->r->track, &s->events[k], id, sizeof(id));
 		json_array_append_new(events, doc_str(str_from(id)));
 	}
 	return json_pack("{s:s,s:s,s:s,s:s,s:O*,s:I,s:s,s:s,s:o}", "rule", rule->id, "title",
@@ -170,23 +164,23 @@ static json_t *groups_json(const struct detect *d, const struct correlate_result
 	return out;
 }
 
-static json_t *row_of(const struct detect *d, const struct track *t, size_t i)
+static json_t *row_of(const struct detect *d, size_t i)
 {
-	const struct detect_hit *h = &d->hits[i];
+	const struct detect_hit *h = hit_of(d, i);
 	const struct correlate_result *r =
 		d->rules->rules[i].correlation ? result_of(d, i) : NULL;
 	if (!r) {
-		struct span s = { h->earliest[0].time_ms, h->last.time_ms, h->earliest,
-			h->n_earliest };
-		return row(d, t, i, &s);
+		struct span s = { h->earliest.at[0].time_ms, h->last.time_ms, h->earliest.at,
+			h->earliest.n };
+		return row(d, i, &s);
 	}
 	struct span s = { r->first_ms, r->last_ms, r->cited, r->n_cited };
-	json_t *out = row(d, t, i, &s);
+	json_t *out = row(d, i, &s);
 	json_object_set_new(out, "groups", groups_json(d, r));
 	return out;
 }
 
-json_t *detect_json(const struct detect *d, const struct track *t)
+json_t *detect_json(const struct detect *d)
 {
 	json_t *out = json_array();
 	size_t *order = calloc(d->rules->n + 1, sizeof(*order));
@@ -199,7 +193,7 @@ json_t *detect_json(const struct detect *d, const struct track *t)
 	qsort_r(order, d->rules->n, sizeof(*order), rule_order, d->rules->rules);
 	for (size_t i = 0; i < d->rules->n; i++) {
 		if (detect_count(d, order[i]) && !d->rules->rules[order[i]].silent) {
-			json_array_append_new(out, row_of(d, t, order[i]));
+			json_array_append_new(out, row_of(d, order[i]));
 		}
 	}
 	free(order);

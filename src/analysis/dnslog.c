@@ -54,7 +54,9 @@ static void widen(int64_t *first, int64_t *last, int64_t from, int64_t to, bool 
 
 static void add_row(struct dns *d, const struct dns_row *r)
 {
-	uint64_t key = table_mix(table_mix(r->src, r->instance), r->name);
+	uint64_t key =
+		table_mix(table_mix(pool_key(d->pool, r->src), pool_key(d->pool, r->instance)),
+			pool_key(d->pool, r->name));
 	bool fresh = false;
 	size_t at = table_add(&d->rows, key, &fresh);
 	if (at == SIZE_MAX) {
@@ -74,7 +76,8 @@ static void add_row(struct dns *d, const struct dns_row *r)
 static void add_address(struct dns *d, const struct dns_address *a)
 {
 	bool fresh = false;
-	size_t at = table_add(&d->addresses, table_mix(a->ip, a->name), &fresh);
+	size_t at = table_add(&d->addresses,
+		table_mix(pool_key(d->pool, a->ip), pool_key(d->pool, a->name)), &fresh);
 	if (at != SIZE_MAX) {
 		struct dns_address *have = table_at(&d->addresses, at);
 		have->ip = a->ip;

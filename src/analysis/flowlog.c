@@ -183,15 +183,6 @@ static void count_window(struct flow *f, const struct flow_record *r)
 	f->last_ms = first || r->end_ms > f->last_ms ? r->end_ms : f->last_ms;
 }
 
-/* The smaller of two texts, the empty one counted last. */
-static uint32_t lesser(const struct pool *p, uint32_t a, uint32_t b)
-{
-	if (a == b || b == 0) {
-		return a;
-	}
-	return a == 0 || str_cmp(pool_get(p, b), pool_get(p, a)) < 0 ? b : a;
-}
-
 void flow_add(struct flow *f, const struct flow_record *r)
 {
 	count_window(f, r);
@@ -212,9 +203,10 @@ void flow_add(struct flow *f, const struct flow_record *r)
 		.packets = (uint64_t)r->packets,
 		.first_ms = r->start_ms,
 		.last_ms = r->end_ms };
-	uint64_t key = table_mix(table_mix(row.src, row.dst), (uint64_t)row.dst_port << 2 |
-								      (uint64_t)row.reply << 1 |
-								      (uint64_t)row.accepted);
+	uint64_t key =
+		table_mix(table_mix(pool_key(f->pool, row.src), pool_key(f->pool, row.dst)),
+			(uint64_t)row.dst_port << 2 | (uint64_t)row.reply << 1 |
+				(uint64_t)row.accepted);
 	bool fresh = false;
 	size_t at = table_add(&f->rows, key, &fresh);
 	if (at == SIZE_MAX) {
@@ -226,8 +218,8 @@ void flow_add(struct flow *f, const struct flow_record *r)
 		return;
 	}
 	/* A port behind two interfaces is named by one of them, the same in any order of the input. */
-	have->interface = lesser(f->pool, have->interface, row.interface);
-	have->instance = lesser(f->pool, have->instance, row.instance);
+	have->interface = pool_least(f->pool, have->interface, row.interface);
+	have->instance = pool_least(f->pool, have->instance, row.instance);
 	have->n++;
 	have->bytes += row.bytes;
 	have->packets += row.packets;

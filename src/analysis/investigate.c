@@ -1,6 +1,6 @@
 #include "analysis/investigate.h"
 
-#include "analysis/detect.h"
+#include "analysis/crew.h"
 #include "analysis/inquiry.h"
 #include "base/phrase.h"
 
@@ -35,69 +35,77 @@ static uint64_t draw_seed(struct env *env)
 	return seed;
 }
 
-static void reject_refused(struct reader *r, const struct sigma_set *rules)
+/* Rules that were refused stand beside the files that were not read. */
+static void name_refused(json_t *rejected, const struct sigma_set *rules)
 {
 	size_t i;
 	json_t *row;
 	json_array_foreach(rules->refused, i, row)
 	{
-		json_array_append_new(r->rejected,
+		json_array_append_new(rejected,
 			json_pack("{s:O,s:O,s:i,s:O}", "file", json_object_get(row, "file"),
 				"reason", json_object_get(row, "reason"), "count", 1, "line",
 				json_object_get(row, "line")));
 	}
 }
 
-static json_t *judge(struct reader *r, size_t timeline_max, json_t *detections_taken)
+static json_t *judge(struct crew *crew, size_t timeline_max)
 {
 	struct inquiry q;
-	reader_settle(r);
+	struct reader *r = crew_reader(crew);
+	struct detect *d = crew_detect(crew);
+	json_t *rejected = json_array();
+	reader_settle(r, timeline_max);
 	inquiry_init(&q, r);
 	inquiry_index(&q);
 	inquiry_assess(&q);
 	inquiry_link(&q);
 	inquiry_decide(&q);
 	inquiry_chain(&q);
-	json_t *doc = inquiry_document(&q, timeline_max, detections_taken);
+	detect_judge(d, rejected);
+	name_refused(rejected, d->rules);
+	json_t *doc = inquiry_document(&q, timeline_max, detect_json(d));
+	json_array_extend(
+		json_object_get(json_object_get(doc, "inputs"), "rejected"), rejected);
+	json_decref(rejected);
 	inquiry_deinit(&q);
 	return doc;
+}
+
+static void take_findings(struct reader *r, const json_t *findings)
+{
+	size_t i;
+	json_t *finding;
+	json_array_foreach(findings, i, finding)
+	{
+		char *text = json_dumps(finding, JSON_COMPACT);
+		r->name = "findings";
+		reader_finding_text(r, str_from(text));
+		free(text);
+	}
 }
 
 enum err_status investigate_run(
 	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err)
 {
 	size_t timeline_max = opts->timeline_max ? opts->timeline_max : TIMELINE_DEFAULT;
-	struct str marker = opts->own_marker ? str_from(opts->own_marker) : STR("md/case#");
 	struct sigma_set rules;
-	struct detect detect = { 0 };
-	struct reader r;
-	reader_init(&r, draw_seed(env), timeline_max, marker);
+	struct crew crew = { .n_workers = 0 };
 	enum err_status st = ERR_OK;
 	TRY(load_rules(env, &opts->rules, &rules, err));
-	detect_init(&detect, &rules, false, r.track.seed);
-	r.on_event = detect_event;
-	r.on_event_ctx = &detect;
-	r.from_ms = opts->from_ms;
-	r.to_ms = opts->to_ms;
-	r.progress = opts->progress;
-	r.progress_ctx = opts->progress_ctx;
-	TRY(reader_read(&r, opts->paths, opts->n_paths, err));
-	size_t i;
-	json_t *finding;
-	json_array_foreach(opts->findings, i, finding)
-	{
-		char *text = json_dumps(finding, JSON_COMPACT);
-		r.name = "findings";
-		reader_finding_text(&r, str_from(text));
-		free(text);
-	}
-	reject_refused(&r, &rules);
-	detect_judge(&detect, &r.track, r.rejected);
-	*out = judge(&r, timeline_max, detect_json(&detect, &r.track));
+	crew_init(&crew, draw_seed(env), &rules, opts->threads);
+	crew.shared.own_marker =
+		opts->own_marker ? str_from(opts->own_marker) : STR("md/case#");
+	crew.shared.from_ms = opts->from_ms;
+	crew.shared.to_ms = opts->to_ms;
+	crew.progress = opts->progress;
+	crew.progress_ctx = opts->progress_ctx;
+	TRY(crew_read(&crew, opts->paths, opts->n_paths, err));
+	take_findings(crew_reader(&crew), opts->findings);
+	*out = judge(&crew, timeline_max);
 out:
-	detect_deinit(&detect);
+	crew_deinit(&crew);
 	sigma_deinit(&rules);
-	reader_deinit(&r);
 	return st;
 }
 
@@ -105,28 +113,25 @@ enum err_status investigate_rules_test(struct env *env, const struct investigate
 	const char *const *paths, size_t n_paths, json_t **out, struct err *err)
 {
 	struct sigma_set rules;
-	struct detect detect = { 0 };
-	struct reader r;
-	reader_init(&r, draw_seed(env), 0, STR(""));
+	struct crew crew = { .n_workers = 0 };
 	enum err_status st = ERR_OK;
 	TRY(load_rules(env, from, &rules, err));
-	detect_init(&detect, &rules, true, r.track.seed);
-	r.on_event = detect_event;
-	r.on_event_ctx = &detect;
-	r.fragments = true;
-	TRY(reader_read(&r, paths, n_paths, err));
-	detect_judge(&detect, &r.track, rules.refused);
+	crew_init(&crew, draw_seed(env), &rules, 0);
+	crew.shared.fragments = true;
+	crew.every_copy = true;
+	TRY(crew_read(&crew, paths, n_paths, err));
+	struct detect *d = crew_detect(&crew);
+	detect_judge(d, rules.refused);
 	json_t *counts = json_object();
 	for (size_t i = 0; i < rules.n; i++) {
 		json_int_t n = json_integer_value(json_object_get(counts, rules.rules[i].id));
 		json_object_set_new(counts, rules.rules[i].id,
-			json_integer(n + (json_int_t)detect_count(&detect, i)));
+			json_integer(n + (json_int_t)detect_count(d, i)));
 	}
 	*out = json_pack("{s:o,s:O}", "counts", counts, "refused", rules.refused);
 out:
-	detect_deinit(&detect);
+	crew_deinit(&crew);
 	sigma_deinit(&rules);
-	reader_deinit(&r);
 	return st;
 }
 

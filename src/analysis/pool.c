@@ -62,7 +62,20 @@ uint32_t pool_put(struct pool *p, struct str s)
 	return 0;
 }
 
+uint64_t pool_key(const struct pool *p, uint32_t id)
+{
+	return id < p->table.n ? p->table.keys[id] : 0;
+}
+
 struct str pool_get(const struct pool *p, uint32_t id)
 {
 	return id < p->table.n ? *(struct str *)table_at(&p->table, id) : (struct str){ "", 0 };
+}
+
+uint32_t pool_least(const struct pool *p, uint32_t a, uint32_t b)
+{
+	if (a == b || a == 0 || b == 0) {
+		return a ? a : b;
+	}
+	return str_cmp(pool_get(p, a), pool_get(p, b)) < 0 ? a : b;
 }

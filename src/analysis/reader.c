@@ -1,36 +1,47 @@
 #include "analysis/reader.h"
 
-#include "base/doc.h"
+#include "analysis/detect.h"
+#include "analysis/files.h"
+#include "analysis/lites.h"
 #include "base/i18n.h"
 #include "finding/finding.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define FILES_MAX    (2u * 1024 * 1024)
-#define FOLDERS_DEEP 64
+#define EVENTS_MAX   (64u * 1024 * 1024)
+#define FINDINGS_MAX 100000u
 #define LINES_MAX    (32u * 1024 * 1024)
-#define FINDINGS_MAX 10000u
-#define REJECTED_MAX 1000u
+#define REJECTS_MAX  (64u * 1024)
+#define RULES_MAX    (64u * 1024)
 
-void reader_init(struct reader *r, uint64_t seed, size_t lites_max, struct str own_marker)
+void reader_shared_init(struct reader_shared *s, uint64_t seed)
 {
-	*r = (struct reader){ .rejected = json_array(), .input = { .fd = -1 } };
-	track_init(&r->track, seed, lites_max, own_marker);
+	*s = (struct reader_shared){ .seed = seed };
+	seen_init(&s->events, EVENTS_MAX);
+	seen_init(&s->lines, LINES_MAX);
+	(void)scan_choose();
+}
+
+void reader_shared_deinit(struct reader_shared *s)
+{
+	seen_deinit(&s->events);
+	seen_deinit(&s->lines);
+}
+
+void reader_init(struct reader *r, struct reader_shared *shared)
+{
+	*r = (struct reader){ .shared = shared, .input = { .fd = -1 } };
+	track_init(&r->track, shared->seed, &shared->events, shared->own_marker);
 	web_init(&r->web, &r->track.pool);
 	ssh_init(&r->ssh, &r->track.pool);
 	flow_init(&r->flow, &r->track.pool);
-	table_init(&r->finding_ids, 0, FINDINGS_MAX);
-	table_init(&r->lines, 0, LINES_MAX);
+	table_init(&r->hits, sizeof(struct detect_hit), RULES_MAX);
+	table_init(&r->rejects, sizeof(struct reader_reject), REJECTS_MAX);
 	for (int i = 0; i < READER_NESTING; i++) {
 		scan_init(&r->tapes[i]);
 	}
-	(void)scan_choose();
 }
 
 void reader_deinit(struct reader *r)
@@ -40,56 +51,42 @@ void reader_deinit(struct reader *r)
 	flow_deinit(&r->flow);
 	track_deinit(&r->track);
 	free(r->findings);
-	table_deinit(&r->finding_ids);
-	table_deinit(&r->lines);
+	table_deinit(&r->hits);
+	table_deinit(&r->rejects);
 	table_deinit(&r->line_counts);
 	for (int i = 0; i < READER_NESTING; i++) {
 		scan_deinit(&r->tapes[i]);
 	}
 	input_deinit(&r->input);
-	json_decref(r->rejected);
-}
-
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	return slash && slash[1] ? slash + 1 : path;
 }
 
 /* Named as it lies on the disk: events are cited without .gz, but a person looks for the file. */
-void reader_reject(struct reader *r, const char *reason, uint64_t count)
+void reader_reject_path(struct reader *r, const char *path, const char *reason, uint64_t count)
 {
-	size_t i;
-	json_t *row;
-	const char *file = r->path ? base_name(r->path) : r->name;
-	json_array_foreach(r->rejected, i, row)
-	{
-		bool same = !strcmp(json_string_value(json_object_get(row, "file")), file) &&
-			    !strcmp(json_string_value(json_object_get(row, "reason")), reason);
-		if (same) {
-			json_int_t n = json_integer_value(json_object_get(row, "count"));
-			json_object_set_new(row, "count", json_integer(n + (json_int_t)count));
-			return;
-		}
-	}
-	if (json_array_size(r->rejected) < REJECTED_MAX) {
-		json_array_append_new(
-			r->rejected, json_pack("{s:o,s:s,s:I}", "file", doc_str(str_from(file)),
-					     "reason", reason, "count", (json_int_t)count));
+	struct str file = str_from(files_base_name(path));
+	uint64_t key = table_hash(table_hash(r->track.seed, file), str_from(reason));
+	size_t at = table_add(&r->rejects, key, NULL);
+	if (at != SIZE_MAX) {
+		struct reader_reject *row = table_at(&r->rejects, at);
+		row->file = pool_put(&r->track.pool, file);
+		row->reason = pool_put(&r->track.pool, str_from(reason));
+		row->n += count;
 	}
 }
 
-/* ---- findings ---- */
-
-static void take_finding(struct reader *r, const struct finding *f)
+void reader_reject(struct reader *r, const char *reason, uint64_t count)
 {
-	bool fresh = false;
+	reader_reject_path(r, r->path ? r->path : r->name, reason, count);
+}
+
+static void take_finding(struct reader *r, const struct finding *f, uint64_t of_text)
+{
 	if (f->sample) {
 		r->n_samples++;
 		return;
 	}
-	uint64_t key = table_hash(r->track.seed, f->id);
-	if (table_add(&r->finding_ids, key, &fresh) == SIZE_MAX || !fresh) {
+	if (r->n_findings >= FINDINGS_MAX) {
+		reader_reject(r, N_("more findings than are kept"), 1);
 		return;
 	}
 	if (r->n_findings == r->cap_findings) {
@@ -103,6 +100,8 @@ static void take_finding(struct reader *r, const struct finding *f)
 	struct reader_finding out = { .first_ms = f->first_seen_ms ? f->first_seen_ms
 								   : f->created_ms,
 		.last_ms = f->last_seen_ms ? f->last_seen_ms : f->updated_ms,
+		.of_id = table_hash(r->track.seed, f->id),
+		.of_text = of_text,
 		.id = pool_put(p, f->id),
 		.type = pool_put(p, f->type),
 		.severity = f->severity,
@@ -136,36 +135,16 @@ void reader_finding_text(struct reader *r, struct str json)
 		return;
 	}
 	for (size_t i = 0; i < set.n; i++) {
-		take_finding(r, set.items[i]);
+		take_finding(r, set.items[i], table_hash(i, json));
 	}
 	finding_set_deinit(&set);
 }
 
-/* ---- files ---- */
-
-struct file_list {
-	char **paths;
-	size_t n, cap;
-};
-
-static void list_add(struct file_list *l, const char *path)
-{
-	if (l->n >= FILES_MAX) {
-		return;
-	}
-	if (l->n == l->cap) {
-		l->cap = l->cap ? l->cap * 2 : 64;
-		l->paths = realloc(l->paths, l->cap * sizeof(*l->paths));
-		if (!l->paths) {
-			BUG("out of memory");
-		}
-	}
-	l->paths[l->n++] = str_dup(str_from(path));
-}
+/* ---- a file ---- */
 
 static void name_file(struct reader *r, const char *path, char *room, size_t size)
 {
-	struct str base = str_from(base_name(path));
+	struct str base = str_from(files_base_name(path));
 	if (str_ends(base, STR(".gz"))) {
 		base = str_sub(base, 0, base.n - 3);
 	}
@@ -173,65 +152,6 @@ static void name_file(struct reader *r, const char *path, char *room, size_t siz
 	r->name = room;
 	r->path = path;
 	r->line = 0;
-}
-
-/* Folders linked from elsewhere are not entered, so a loop can't trap the walk. */
-static void list_folder(struct reader *r, struct file_list *l, const char *path, int depth)
-{
-	char name[256];
-	DIR *d = depth < FOLDERS_DEEP ? opendir(path) : NULL;
-	if (!d) {
-		name_file(r, path, name, sizeof(name));
-		reader_reject(r,
-			depth < FOLDERS_DEEP ? N_("a folder that can't be opened")
-					     : N_("folders nested too deep"),
-			1);
-		return;
-	}
-	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
-		char sub[PATH_MAX];
-		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) {
-			continue;
-		}
-		int n = snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
-		struct stat sb;
-		if (n <= 0 || (size_t)n >= sizeof(sub) || lstat(sub, &sb) != 0) {
-			name_file(r, e->d_name, name, sizeof(name));
-			reader_reject(r, N_("a path that can't be followed"), 1);
-		} else if (S_ISDIR(sb.st_mode)) {
-			list_folder(r, l, sub, depth + 1);
-		} else if (S_ISREG(sb.st_mode) || S_ISLNK(sb.st_mode)) {
-			list_add(l, sub);
-			r->total += sb.st_size > 0 ? (uint64_t)sb.st_size : 0;
-		}
-	}
-	(void)closedir(d);
-}
-
-static int by_bytes(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static enum err_status list_files(struct reader *r, struct file_list *l,
-	const char *const *paths, size_t n_paths, struct err *err)
-{
-	for (size_t i = 0; i < n_paths; i++) {
-		struct stat sb;
-		if (!strcmp(paths[i], "-")) {
-			list_add(l, "-");
-		} else if (stat(paths[i], &sb) != 0) {
-			return err_set(err, ERR_NOT_FOUND, "can't read %s: %s", paths[i],
-				strerror(errno));
-		} else if (S_ISDIR(sb.st_mode)) {
-			list_folder(r, l, paths[i], 0);
-		} else {
-			list_add(l, paths[i]);
-			r->total += sb.st_size > 0 ? (uint64_t)sb.st_size : 0;
-		}
-	}
-	qsort(l->paths, l->n, sizeof(*l->paths), by_bytes);
-	return ERR_OK;
 }
 
 /* "{" and "[" begin JSON, but "[Thu Oct 13 ...]" is a line of an error log. */
@@ -252,7 +172,7 @@ static bool begins_json(struct str s)
 	return i < s.n && s.p[i] && strchr("{[]\"", s.p[i]) != NULL;
 }
 
-static void read_file(struct reader *r, const char *path)
+void reader_file(struct reader *r, const char *path)
 {
 	char name[256];
 	name_file(r, !strcmp(path, "-") ? "stdin" : path, name, sizeof(name));
@@ -281,27 +201,25 @@ static void read_file(struct reader *r, const char *path)
 	}
 	table_deinit(&r->line_counts);
 	r->n_bytes += in->n_out;
+	r->shared->raw_done += in->n_raw;
 	input_close(in);
+	r->name = r->path = NULL;
 }
 
-enum err_status reader_read(
-	struct reader *r, const char *const *paths, size_t n_paths, struct err *err)
+/* ---- after the last file ---- */
+
+/* Of one finding that was reported several times, the newest report first. */
+static int finding_newest(const void *a, const void *b)
 {
-	struct file_list list = { 0 };
-	enum err_status st = list_files(r, &list, paths, n_paths, err);
-	uint64_t done = 0;
-	for (size_t i = 0; i < list.n && st == ERR_OK; i++) {
-		read_file(r, list.paths[i]);
-		done += r->input.n_raw;
-		if (r->progress) {
-			r->progress(r->progress_ctx, done, r->total);
-		}
+	const struct reader_finding *x = a;
+	const struct reader_finding *y = b;
+	if (x->of_id != y->of_id) {
+		return x->of_id < y->of_id ? -1 : 1;
 	}
-	for (size_t i = 0; i < list.n; i++) {
-		free(list.paths[i]);
+	if (x->last_ms != y->last_ms) {
+		return x->last_ms > y->last_ms ? -1 : 1;
 	}
-	free(list.paths);
-	return st;
+	return x->of_text < y->of_text ? -1 : x->of_text > y->of_text;
 }
 
 static int finding_order(const void *a, const void *b, void *pool)
@@ -314,8 +232,25 @@ static int finding_order(const void *a, const void *b, void *pool)
 	return str_cmp(pool_get(pool, x->id), pool_get(pool, y->id));
 }
 
-void reader_settle(struct reader *r)
+static void settle_findings(struct reader *r)
 {
+	size_t n = 0;
+	if (r->n_findings == 0) {
+		return;
+	}
+	qsort(r->findings, r->n_findings, sizeof(*r->findings), finding_newest);
+	for (size_t i = 0; i < r->n_findings; i++) {
+		if (n == 0 || r->findings[i].of_id != r->findings[n - 1].of_id) {
+			r->findings[n++] = r->findings[i];
+		}
+	}
+	r->n_findings = n;
+	qsort_r(r->findings, n, sizeof(*r->findings), finding_order, &r->track.pool);
+}
+
+void reader_settle(struct reader *r, size_t edge_max)
+{
+	lites_settle(&r->track, edge_max);
 	web_settle(&r->web);
 	int64_t near_ms = r->ssh.file_ms;
 	if (r->web.n_lines) {
@@ -325,8 +260,5 @@ void reader_settle(struct reader *r)
 		near_ms = r->track.last.time_ms;
 	}
 	ssh_settle(&r->ssh, near_ms);
-	if (r->n_findings) {
-		qsort_r(r->findings, r->n_findings, sizeof(*r->findings), finding_order,
-			&r->track.pool);
-	}
+	settle_findings(r);
 }

@@ -1,6 +1,7 @@
 /*
- * Files in, facts out: finds the files, tells their formats apart, takes every record to where it
- * belongs, and keeps account of what was read and what was not.
+ * A file in, facts out: tells its format, takes every record to where it belongs, and keeps
+ * account of what was read and what was not. A reader is the state of one worker (crew.h), used by
+ * one thread; what readers found is joined as reader_state.c says.
  */
 #ifndef CORDON_ANALYSIS_READER_H
 #define CORDON_ANALYSIS_READER_H
@@ -11,64 +12,84 @@
 #include "analysis/track.h"
 #include "analysis/weblog.h"
 
-#include <jansson.h>
-
 #define READER_NESTING 4 /* JSON inside a string inside JSON ... */
 
 /* A GuardDuty finding, as evidence. Texts in the pool. */
 struct reader_finding {
 	int64_t first_ms, last_ms;
+	uint64_t of_id, of_text; /* hashes */
 	uint32_t id, type, key, user, instance, ip, bucket;
 	double severity;
 	bool attempt; /* the resource was only the target of attempts */
 };
+
+/* What was not read, and how often. Texts in the pool. */
+struct reader_reject {
+	uint32_t file, reason;
+	uint64_t n;
+};
+
+/* What all readers of a run share. */
+struct reader_shared {
+	uint64_t seed;
+	struct seen events; /* (id, content) */
+	struct seen lines;  /* line logs: (text, the how-manieth of its kind in its file) */
+	struct str own_marker;
+	int64_t from_ms, to_ms;    /* 0 = open */
+	bool fragments;            /* show on_event also what is no whole event, in "Records" */
+	_Atomic uint64_t raw_done; /* bytes of files taken, as they lie there */
+};
+void reader_shared_init(struct reader_shared *s, uint64_t seed);
+void reader_shared_deinit(struct reader_shared *s);
 
 struct reader;
 /* Called for every CloudTrail event as it stands, duplicates too. For rules. */
 typedef void (*reader_event_fn)(void *ctx, struct reader *r, const struct event *e, bool fresh);
 
 struct reader {
-	struct track track; /* owns the pool of texts that the others use */
+	/* What was found; reader_state.c lists it. Texts of all are in the pool of `track`. */
+	struct track track;
 	struct web web;
 	struct ssh ssh;
 	struct flow flow;
 	struct reader_finding *findings;
 	size_t n_findings, cap_findings;
-	struct table finding_ids;
-	struct table lines; /* line logs: (content, occurrence) seen */
-	reader_event_fn on_event;
-	void *on_event_ctx;
-	bool fragments; /* show on_event also what is no whole event, inside "Records" */
-	bool in_records;
-	int64_t from_ms, to_ms; /* 0 = open */
-	struct scan_tape tapes[READER_NESTING];
-	struct input input;
+	struct table hits;    /* struct detect_hit, item i of rule i */
+	struct table rejects; /* struct reader_reject */
 	uint64_t n_files, n_bytes, n_digests, n_outside;
 	uint64_t n_samples; /* sample findings, dropped */
-	json_t *rejected;   /* [{"file","reason","count"}] */
-	void (*progress)(void *ctx, uint64_t bytes, uint64_t total);
-	void *progress_ctx;
-	uint64_t total;
 
-	/* the file being read */
+	/* How to read. */
+	struct reader_shared *shared;
+	reader_event_fn on_event;
+	void *on_event_ctx;
+	bool in_records;
+	struct scan_tape tapes[READER_NESTING];
+	struct input input;
+
+	/* The file being read. */
 	const char *name; /* base name without ".gz", for citing lines */
 	const char *path;
 	uint64_t line;
 	struct table line_counts;
 };
 
-void reader_init(struct reader *r, uint64_t seed, size_t lites_max, struct str own_marker);
+void reader_init(struct reader *r, struct reader_shared *shared);
 void reader_deinit(struct reader *r);
-/* Reads files and folders ("-" is stdin). ERR_NOT_FOUND when a named one isn't there. */
-ERR_MUST_CHECK enum err_status reader_read(
-	struct reader *r, const char *const *paths, size_t n_paths, struct err *err);
+/* Reads a file; "-" is stdin. What can't be read is kept account of. */
+void reader_file(struct reader *r, const char *path);
 /* Takes in one GuardDuty finding given as JSON text. */
 void reader_finding_text(struct reader *r, struct str json);
-/* After the last file: sorts and dates what needs all of it. */
-void reader_settle(struct reader *r);
+/* After the last file: sorts and dates what needs all of it; at most `edge_max` lines of a timeline
+ * for each edge. */
+void reader_settle(struct reader *r, size_t edge_max);
+/* Joins what another reader found into this one (reader_state.c). */
+void reader_fold(struct reader *r, const struct reader *other);
 
 /* Parts, in files of their own. */
+/* The file being read, or part of it, was not understood. `reason`: N_() text. */
 void reader_reject(struct reader *r, const char *reason, uint64_t count);
+void reader_reject_path(struct reader *r, const char *path, const char *reason, uint64_t count);
 /* The window starts with JSON: reads it to the end of the file. */
 void reader_json(struct reader *r, struct input *in);
 /* One scanned value of tape `level`. False when it is no record of any known kind. */

@@ -192,8 +192,9 @@ void reader_json(struct reader *r, struct input *in)
 
 static bool take_event(struct reader *r, const struct event *e)
 {
+	const struct reader_shared *s = r->shared;
 	bool outside =
-		(r->from_ms && e->time_ms < r->from_ms) || (r->to_ms && e->time_ms > r->to_ms);
+		(s->from_ms && e->time_ms < s->from_ms) || (s->to_ms && e->time_ms > s->to_ms);
 	if (outside) {
 		r->n_outside++;
 		return true;
@@ -235,11 +236,8 @@ static bool take_journal(struct reader *r, struct scan_tape *t, uint32_t node)
 	r->ssh.n_lines++;
 	if (ssh_parse_message(program, message, &l)) {
 		struct str id = scan_text(t, scan_member(t, node, STR("__CURSOR")));
-		bool fresh = false;
-		uint64_t key = table_hash(table_hash(r->track.seed, message), when);
-		if (table_add(&r->lines, key, &fresh) != SIZE_MAX && fresh) {
-			ssh_add(&r->ssh, &l, id.n ? id : message);
-		}
+		uint64_t key = table_mix(table_hash(r->track.seed, message), (uint64_t)us);
+		ssh_add(&r->ssh, &l, id.n ? id : message, key);
 	}
 	return true;
 }
@@ -309,7 +307,7 @@ bool reader_record(struct reader *r, int level, uint32_t node)
 		reader_finding_text(r, scan_raw(t, node));
 		return true;
 	}
-	if (r->fragments && r->in_records && r->on_event) {
+	if (r->shared->fragments && r->in_records && r->on_event) {
 		event_fragment(t, node, &e);
 		r->on_event(r->on_event_ctx, r, &e, true);
 	}

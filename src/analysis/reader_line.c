@@ -26,22 +26,23 @@ struct lines {
  * One line may be read twice when a file was copied. Lines are told apart by their text and by
  * the how-manieth of its kind in its file it is, so true repeats count and copies don't.
  */
-static bool is_fresh(struct reader *r, struct str line)
+static struct line_key key_of(struct reader *r, struct str line)
 {
 	uint64_t h = table_hash(r->track.seed, line);
 	size_t at = table_add(&r->line_counts, h, NULL);
-	if (at == SIZE_MAX) {
-		return true;
+	struct line_key out = { .key = h, .fresh = true };
+	if (at != SIZE_MAX) {
+		uint32_t *n = table_at(&r->line_counts, at);
+		out.key = table_mix(h, ++*n);
+		out.fresh = seen_add(&r->shared->lines, out.key);
 	}
-	uint32_t *n = table_at(&r->line_counts, at);
-	bool fresh = false;
-	(*n)++;
-	return table_add(&r->lines, table_mix(h, *n), &fresh) == SIZE_MAX || fresh;
+	return out;
 }
 
 static bool in_window(const struct reader *r, int64_t ms)
 {
-	return (!r->from_ms || ms >= r->from_ms) && (!r->to_ms || ms <= r->to_ms);
+	const struct reader_shared *s = r->shared;
+	return (!s->from_ms || ms >= s->from_ms) && (!s->to_ms || ms <= s->to_ms);
 }
 
 static struct str line_id(const struct reader *r, char *room, size_t size)
@@ -59,8 +60,8 @@ static bool take_web(struct reader *r, struct str line)
 	char room[320];
 	if (!in_window(r, l.time_ms)) {
 		r->n_outside++;
-	} else if (is_fresh(r, line)) {
-		web_add(&r->web, &l, line_id(r, room, sizeof(room)));
+	} else {
+		web_add(&r->web, &l, line_id(r, room, sizeof(room)), key_of(r, line));
 	}
 	return true;
 }
@@ -82,8 +83,9 @@ static bool take_ssh(struct reader *r, struct str line)
 		}
 		if (l.dated && !in_window(r, l.time_ms)) {
 			r->n_outside++;
-		} else if (is_fresh(r, line)) {
-			ssh_add(&r->ssh, &l, line_id(r, room, sizeof(room)));
+		} else {
+			ssh_add(&r->ssh, &l, line_id(r, room, sizeof(room)),
+				key_of(r, line).key);
 		}
 	}
 	return true;
@@ -100,7 +102,7 @@ static bool take_flow(struct reader *r, struct lines *s, struct str line)
 	if (!maybe) {
 		return false;
 	}
-	if (!is_fresh(r, line)) {
+	if (!key_of(r, line).fresh) {
 		return true;
 	}
 	return flow_line(&r->flow, &s->format, line);
@@ -121,7 +123,10 @@ static void end_journal(struct reader *r, struct journal_block *b)
 		char room[320];
 		if (ssh_parse_message(str_from(b->program), str_from(b->message), &l) &&
 			in_window(r, l.time_ms)) {
-			ssh_add(&r->ssh, &l, line_id(r, room, sizeof(room)));
+			uint64_t key =
+				table_mix(table_hash(r->track.seed, str_from(b->message)),
+					(uint64_t)b->us);
+			ssh_add(&r->ssh, &l, line_id(r, room, sizeof(room)), key);
 		}
 	}
 	*b = (struct journal_block){ .us = 0 };

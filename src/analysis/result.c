@@ -63,28 +63,35 @@ static json_t *gaps(const struct inquiry *q)
 	return out;
 }
 
-static int rejected_order(const void *a, const void *b)
+#define REJECTED_MAX 1000
+
+static int rejected_order(const void *a, const void *b, void *ctx)
 {
-	json_t *const *x = a;
-	json_t *const *y = b;
-	int c = strcmp(doc_text(*x, "file"), doc_text(*y, "file"));
-	return c ? c : strcmp(doc_text(*x, "reason"), doc_text(*y, "reason"));
+	const struct pool *p = ctx;
+	const struct reader_reject *x = a;
+	const struct reader_reject *y = b;
+	int c = str_cmp(pool_get(p, x->file), pool_get(p, y->file));
+	return c ? c : str_cmp(pool_get(p, x->reason), pool_get(p, y->reason));
 }
 
 static json_t *rejected(const struct inquiry *q)
 {
-	size_t n = json_array_size(q->r->rejected);
+	struct table *rejects = &q->r->rejects;
 	json_t *out = json_array();
-	json_t **rows = calloc(n + 1, sizeof(*rows));
+	struct reader_reject *rows = calloc(rejects->n + 1, sizeof(*rows));
 	if (!rows) {
 		BUG("out of memory");
 	}
-	for (size_t i = 0; i < n; i++) {
-		rows[i] = json_array_get(q->r->rejected, i);
+	for (size_t i = 0; i < rejects->n; i++) {
+		rows[i] = *(struct reader_reject *)table_at(rejects, i);
 	}
-	qsort(rows, n, sizeof(*rows), rejected_order);
-	for (size_t i = 0; i < n; i++) {
-		json_array_append(out, rows[i]);
+	qsort_r(rows, rejects->n, sizeof(*rows), rejected_order, &q->t->pool);
+	for (size_t i = 0; i < rejects->n && i < REJECTED_MAX; i++) {
+		json_array_append_new(
+			out, json_pack("{s:o,s:o,s:I}", "file",
+				     doc_str(track_text(q->t, rows[i].file)), "reason",
+				     doc_str(track_text(q->t, rows[i].reason)), "count",
+				     (json_int_t)rows[i].n));
 	}
 	free(rows);
 	return out;
@@ -110,7 +117,7 @@ static json_t *inputs(const struct inquiry *q)
 	json_object_set_new(in, "sample_findings", json_integer((json_int_t)r->n_samples));
 	uint64_t left_out = r->track.edges.refused + r->track.holders.refused +
 			    r->track.relations.refused + r->track.pool.refused +
-			    r->web.refused + r->ssh.refused;
+			    r->web.refused + r->ssh.refused + r->rejects.refused;
 	json_object_set_new(in, "past_ceilings", json_integer((json_int_t)left_out));
 	if (r->ssh.guessed) {
 		json_object_set_new(in, "assumed_year", json_integer(r->ssh.year));

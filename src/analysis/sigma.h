@@ -220,6 +220,9 @@ json_t *sigma_explain(const struct sigma_rule *rule);
 void sigma_match(const struct sigma_set *s, const struct event *e,
 	void (*fn)(void *ctx, const struct sigma_rule *rule, size_t index), void *ctx);
 
+/* Frees what sigma_match keeps for the calling thread; to be called before the thread ends. */
+void sigma_thread_done(void);
+
 /* Parts, in files of their own. */
 struct sigma_compiler {
 	struct sigma_set *set;

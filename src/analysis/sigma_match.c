@@ -40,10 +40,19 @@ static struct str compact(const struct scan_tape *t, uint32_t node, bool unescap
 	return (struct str){ room, n };
 }
 
+static _Thread_local pcre2_match_data *data;
+static _Thread_local pcre2_match_context *limits;
+
+void sigma_thread_done(void)
+{
+	pcre2_match_data_free(data);
+	pcre2_match_context_free(limits);
+	data = NULL;
+	limits = NULL;
+}
+
 static bool regex_matches(const struct sigma_test *t, struct str text)
 {
-	static _Thread_local pcre2_match_data *data;
-	static _Thread_local pcre2_match_context *limits;
 	if (!data) {
 		data = pcre2_match_data_create(1, NULL);
 		limits = pcre2_match_context_create(NULL);

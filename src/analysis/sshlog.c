@@ -195,7 +195,7 @@ enum ssh_parse_result ssh_parse(struct str line, struct ssh_line *out)
 	return SSH_EVENT;
 }
 
-void ssh_add(struct ssh *s, const struct ssh_line *l, struct str id)
+void ssh_add(struct ssh *s, const struct ssh_line *l, struct str id, uint64_t key)
 {
 	if (s->n_events == s->cap_events) {
 		if (s->cap_events >= EVENTS_MAX) {
@@ -209,6 +209,7 @@ void ssh_add(struct ssh *s, const struct ssh_line *l, struct str id)
 		}
 	}
 	s->events[s->n_events++] = (struct ssh_event){ .time_ms = l->time_ms,
+		.key = key,
 		.kind = l->kind,
 		.dated = l->dated,
 		.host = pool_put(s->pool, l->host),
@@ -251,8 +252,34 @@ static int nearest_year(int64_t ms, int64_t near_ms)
 	return best < YEAR_MIN ? YEAR_MIN : best > YEAR_MAX ? YEAR_MAX : best;
 }
 
+/* Copies of one line side by side, the one to cite first. */
+static int by_key(const void *a, const void *b, void *pool)
+{
+	const struct ssh_event *x = a;
+	const struct ssh_event *y = b;
+	if (x->key != y->key) {
+		return x->key < y->key ? -1 : 1;
+	}
+	return str_cmp(pool_get(pool, x->id), pool_get(pool, y->id));
+}
+
+static void drop_copies(struct ssh *s)
+{
+	size_t n = 0;
+	if (s->n_events) {
+		qsort_r(s->events, s->n_events, sizeof(*s->events), by_key, s->pool);
+	}
+	for (size_t i = 0; i < s->n_events; i++) {
+		if (n == 0 || s->events[i].key != s->events[n - 1].key) {
+			s->events[n++] = s->events[i];
+		}
+	}
+	s->n_events = n;
+}
+
 void ssh_settle(struct ssh *s, int64_t near_ms)
 {
+	drop_copies(s);
 	for (size_t i = 0; i < s->n_events; i++) {
 		struct ssh_event *e = &s->events[i];
 		if (!e->dated) {

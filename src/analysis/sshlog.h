@@ -7,7 +7,7 @@
 #ifndef CORDON_ANALYSIS_SSHLOG_H
 #define CORDON_ANALYSIS_SSHLOG_H
 
-#include "analysis/pool.h"
+#include "analysis/fold.h"
 
 enum ssh_kind {
 	SSH_FAILED,   /* wrong password, or the user does not exist */
@@ -27,6 +27,7 @@ struct ssh_line {
 
 struct ssh_event {
 	int64_t time_ms;
+	uint64_t key; /* of the line: the same for copies of it in other files */
 	enum ssh_kind kind;
 	bool dated;
 	uint32_t host, user, ip, text, id;
@@ -63,7 +64,8 @@ enum ssh_parse_result { SSH_NOT_SYSLOG, SSH_OTHER, SSH_EVENT };
 enum ssh_parse_result ssh_parse(struct str line, struct ssh_line *out);
 /* A message without its prefix, as in a journal export; fills kind, user, ip, text, repeat. */
 bool ssh_parse_message(struct str program, struct str message, struct ssh_line *out);
-void ssh_add(struct ssh *s, const struct ssh_line *l, struct str id);
+/* Takes a line in; of copies of a line in several files, ssh_settle keeps the least id. */
+void ssh_add(struct ssh *s, const struct ssh_line *l, struct str id, uint64_t key);
 /* After the last line: gives years by the evidence that has them, and sorts. */
 void ssh_settle(struct ssh *s, int64_t near_ms);
 /* Fills `out` for the accepted login at `i`. */

@@ -1,6 +1,7 @@
 #include "analysis/track.h"
 
 #include "analysis/agent.h"
+#include "analysis/lites.h"
 #include "base/err.h"
 
 #include <stdio.h>
@@ -9,7 +10,6 @@
 
 /* Ceilings: past them nothing more of the kind is kept and the result says so. */
 #define TEXT_BYTES_MAX (96u * 1024 * 1024)
-#define SEEN_MAX       (64u * 1024 * 1024)
 #define HOLDERS_MAX    (512u * 1024)
 #define EDGES_MAX      (512u * 1024)
 #define RELATIONS_MAX  (1024u * 1024)
@@ -19,11 +19,10 @@
 
 #define HOUR_MS (3600 * INT64_C(1000))
 
-void track_init(struct track *t, uint64_t seed, size_t lites_max, struct str own_marker)
+void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str own_marker)
 {
-	*t = (struct track){ .seed = seed, .lites_max = lites_max, .own_marker = own_marker };
+	*t = (struct track){ .seed = seed, .seen = seen, .own_marker = own_marker };
 	pool_init(&t->pool, seed, TEXT_BYTES_MAX);
-	table_init(&t->seen, 0, SEEN_MAX);
 	table_init(&t->holders, sizeof(struct track_holder), HOLDERS_MAX);
 	table_init(&t->edges, sizeof(struct track_edge), EDGES_MAX);
 	table_init(&t->relations, sizeof(struct track_relation), RELATIONS_MAX);
@@ -35,12 +34,9 @@ void track_init(struct track *t, uint64_t seed, size_t lites_max, struct str own
 
 void track_deinit(struct track *t)
 {
-	for (uint32_t i = 0; i < t->edges.n; i++) {
-		free(track_edge_at(t, i)->lites);
-	}
+	free(t->lites);
 	free(t->notes);
 	pool_deinit(&t->pool);
-	table_deinit(&t->seen);
 	table_deinit(&t->holders);
 	table_deinit(&t->edges);
 	table_deinit(&t->relations);
@@ -104,18 +100,23 @@ static bool uuid_read(struct str s, uint64_t *hi, uint64_t *lo)
 
 struct track_ref track_ref_make(struct track *t, int64_t time_ms, struct str id, uint64_t hash)
 {
-	struct track_ref r = { .time_ms = time_ms, .hash = hash };
-	r.uuid = uuid_read(id, &r.hi, &r.lo);
-	if (!r.uuid) {
+	struct track_ref r = { .time_ms = time_ms, .hash = hash & (UINT64_MAX >> 2), .set = 1 };
+	uint64_t hi = 0;
+	uint64_t lo = 0;
+	if (uuid_read(id, &hi, &lo)) {
+		r.uuid = 1;
+		r.hi = hi;
+		r.lo = lo;
+	} else {
 		r.lo = pool_put(&t->pool, id);
 	}
 	return r;
 }
 
-void track_ref_text(const struct track *t, const struct track_ref *r, char *out, size_t size)
+static void ref_text(const struct pool *p, const struct track_ref *r, char *out, size_t size)
 {
 	if (!r->uuid) {
-		struct str s = track_text(t, (uint32_t)r->lo);
+		struct str s = pool_get(p, (uint32_t)r->lo);
 		(void)snprintf(out, size, "%.*s", STR_ARG(s));
 		return;
 	}
@@ -124,7 +125,23 @@ void track_ref_text(const struct track *t, const struct track_ref *r, char *out,
 		(unsigned)(r->lo >> 48), (unsigned long long)(r->lo & 0xffffffffffffu));
 }
 
-int track_ref_cmp(const struct track *t, const struct track_ref *a, const struct track_ref *b)
+void track_ref_text(const struct track *t, const struct track_ref *r, char *out, size_t size)
+{
+	ref_text(&t->pool, r, out, size);
+}
+
+/* Ids that are no UUIDs, or only one of them is. */
+static int text_order(
+	const struct pool *p, const struct track_ref *a, const struct track_ref *b)
+{
+	char left[128];
+	char right[128];
+	ref_text(p, a, left, sizeof(left));
+	ref_text(p, b, right, sizeof(right));
+	return strcmp(left, right);
+}
+
+int track_ref_order(const struct pool *p, const struct track_ref *a, const struct track_ref *b)
 {
 	if (a->time_ms != b->time_ms) {
 		return a->time_ms < b->time_ms ? -1 : 1;
@@ -136,12 +153,8 @@ int track_ref_cmp(const struct track *t, const struct track_ref *a, const struct
 		if (a->lo != b->lo) {
 			return a->lo < b->lo ? -1 : 1;
 		}
-	} else {
-		char left[128];
-		char right[128];
-		track_ref_text(t, a, left, sizeof(left));
-		track_ref_text(t, b, right, sizeof(right));
-		int c = strcmp(left, right);
+	} else if (a->uuid != b->uuid || a->lo != b->lo) {
+		int c = text_order(p, a, b);
 		if (c) {
 			return c;
 		}
@@ -149,15 +162,47 @@ int track_ref_cmp(const struct track *t, const struct track_ref *a, const struct
 	return a->hash < b->hash ? -1 : a->hash > b->hash;
 }
 
-static void widen(const struct track *t, struct track_ref *first, struct track_ref *last,
-	const struct track_ref *r, bool fresh)
+int track_ref_cmp(const struct track *t, const struct track_ref *a, const struct track_ref *b)
 {
-	if (fresh || track_ref_cmp(t, r, first) < 0) {
-		*first = *r;
+	return track_ref_order(&t->pool, a, b);
+}
+
+void track_ref_first(
+	const struct pool *p, struct track_ref *into, const struct track_ref *other)
+{
+	if (other->set && (!into->set || track_ref_order(p, other, into) < 0)) {
+		*into = *other;
 	}
-	if (fresh || track_ref_cmp(t, r, last) > 0) {
-		*last = *r;
+}
+
+void track_ref_last(const struct pool *p, struct track_ref *into, const struct track_ref *other)
+{
+	if (other->set && (!into->set || track_ref_order(p, other, into) > 0)) {
+		*into = *other;
 	}
+}
+
+void track_refs_add(const struct pool *p, struct track_refs *into, const struct track_ref *r)
+{
+	uint32_t i = into->n;
+	while (i > 0 && track_ref_order(p, r, &into->at[i - 1]) < 0) {
+		i--;
+	}
+	if (i == TRACK_REFS || (i > 0 && track_ref_order(p, r, &into->at[i - 1]) == 0)) {
+		return;
+	}
+	uint32_t last = into->n < TRACK_REFS ? into->n++ : TRACK_REFS - 1;
+	for (; last > i; last--) {
+		into->at[last] = into->at[last - 1];
+	}
+	into->at[i] = *r;
+}
+
+static void widen(const struct track *t, struct track_ref *first, struct track_ref *last,
+	const struct track_ref *r)
+{
+	track_ref_first(&t->pool, first, r);
+	track_ref_last(&t->pool, last, r);
 }
 
 /* ---- holders ---- */
@@ -228,8 +273,8 @@ static uint32_t holder_of(struct track *t, const struct event *e)
 	enum track_kind kind = kind_of(e);
 	bool fresh = false;
 	size_t i = table_add(&t->holders, holder_key(t, e, kind), &fresh);
-	if (i == SIZE_MAX || !fresh) {
-		return (uint32_t)i;
+	if (i == SIZE_MAX) {
+		return UINT32_MAX;
 	}
 	struct track_holder h = { .kind = kind,
 		.arn = pool_put(&t->pool, e->arn),
@@ -239,16 +284,28 @@ static uint32_t holder_of(struct track *t, const struct event *e)
 		.session = pool_put(&t->pool, e->session),
 		.creation = pool_put(&t->pool, e->creation),
 		.mfa = e->mfa };
-	*track_holder_at(t, (uint32_t)i) = h;
+	struct track_holder *kept = track_holder_at(t, (uint32_t)i);
+	if (!fresh) {
+		h.arn = pool_least(&t->pool, kept->arn, h.arn);
+		h.user = pool_least(&t->pool, kept->user, h.user);
+		h.account = pool_least(&t->pool, kept->account, h.account);
+		h.issuer = pool_least(&t->pool, kept->issuer, h.issuer);
+		h.session = pool_least(&t->pool, kept->session, h.session);
+		h.creation = pool_least(&t->pool, kept->creation, h.creation);
+		/* Shown once without MFA is without MFA, whatever came first. */
+		h.mfa = kept->mfa && e->mfa;
+	}
+	*kept = h;
 	return (uint32_t)i;
 }
 
-/* ---- relations and lites ---- */
+/* ---- relations ---- */
 
 static uint64_t relation_key(
 	const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what)
 {
-	return table_mix(table_mix(t->seed, (uint64_t)kind << 32 | edge), what);
+	return table_mix(
+		table_mix(t->edges.keys[edge], (uint64_t)kind), pool_key(&t->pool, what));
 }
 
 struct track_relation *track_relation_of(
@@ -260,8 +317,7 @@ struct track_relation *track_relation_of(
 static struct track_relation *relate(struct track *t, uint32_t edge, enum track_rel kind,
 	uint32_t what, const struct track_ref *ref)
 {
-	bool fresh = false;
-	size_t i = table_add(&t->relations, relation_key(t, edge, kind, what), &fresh);
+	size_t i = table_add(&t->relations, relation_key(t, edge, kind, what), NULL);
 	if (i == SIZE_MAX) {
 		return NULL;
 	}
@@ -270,59 +326,8 @@ static struct track_relation *relate(struct track *t, uint32_t edge, enum track_
 	r->edge = edge;
 	r->what = what;
 	r->n++;
-	widen(t, &r->first, &r->last, ref, fresh);
+	widen(t, &r->first, &r->last, ref);
 	return r;
-}
-
-static void sift_down(const struct track *t, struct track_lite *heap, size_t n, size_t i)
-{
-	for (;;) {
-		size_t top = i;
-		for (size_t c = 2 * i + 1; c <= 2 * i + 2 && c < n; c++) {
-			if (track_ref_cmp(t, &heap[c].ref, &heap[top].ref) > 0) {
-				top = c;
-			}
-		}
-		if (top == i) {
-			return;
-		}
-		struct track_lite swap = heap[i];
-		heap[i] = heap[top];
-		heap[top] = swap;
-		i = top;
-	}
-}
-
-static void sift_up(const struct track *t, struct track_lite *heap, size_t i)
-{
-	while (i > 0 && track_ref_cmp(t, &heap[i].ref, &heap[(i - 1) / 2].ref) > 0) {
-		struct track_lite swap = heap[i];
-		heap[i] = heap[(i - 1) / 2];
-		heap[(i - 1) / 2] = swap;
-		i = (i - 1) / 2;
-	}
-}
-
-/* Keeps the earliest lites_max of an edge. */
-static void add_lite(struct track *t, struct track_edge *e, const struct track_lite *lite)
-{
-	if (e->n_lites >= t->lites_max) {
-		t->refused++;
-		if (e->n_lites && track_ref_cmp(t, &lite->ref, &e->lites[0].ref) < 0) {
-			e->lites[0] = *lite;
-			sift_down(t, e->lites, e->n_lites, 0);
-		}
-		return;
-	}
-	if (e->n_lites == e->cap_lites) {
-		e->cap_lites = e->cap_lites ? e->cap_lites * 2 : 4;
-		e->lites = realloc(e->lites, e->cap_lites * sizeof(*e->lites));
-		if (!e->lites) {
-			BUG("out of memory");
-		}
-	}
-	e->lites[e->n_lites++] = *lite;
-	sift_up(t, e->lites, e->n_lites - 1);
 }
 
 static uint32_t make_action(struct track *t, const struct event *e)
@@ -383,12 +388,13 @@ static void count_call(
 	uint32_t action = action_text(t, e);
 	struct track_relation *use = relate(t, edge_i, TRACK_API, action, ref);
 	if (use) {
-		if (denied && (use->n_denied++ == 0 ||
-				      track_ref_cmp(t, ref, &use->first_denied) < 0)) {
-			use->first_denied = *ref;
+		if (denied) {
+			use->n_denied++;
+			track_ref_first(&t->pool, &use->first_denied, ref);
 		}
-		if (ok && (use->n_ok++ == 0 || track_ref_cmp(t, ref, &use->last_ok) > 0)) {
-			use->last_ok = *ref;
+		if (ok) {
+			use->n_ok++;
+			track_ref_last(&t->pool, &use->last_ok, ref);
 		}
 	}
 	uint32_t family = family_text(t, e->agent);
@@ -424,20 +430,18 @@ static void count_call(
 								: STR("Failure")),
 		.region = pool_put(&t->pool, e->region),
 		.tags = api ? api->tags : 0 };
-	add_lite(t, edge, &lite);
+	lites_add(t, &lite);
 }
 
 bool track_event(struct track *t, const struct event *e)
 {
 	t->n_events++;
-	bool fresh = false;
-	uint64_t key = table_mix(table_hash(t->seed, e->id), e->hash);
-	if (table_add(&t->seen, key, &fresh) != SIZE_MAX && !fresh) {
+	if (!seen_add(t->seen, table_mix(table_hash(t->seed, e->id), e->hash))) {
 		return false;
 	}
 	t->n_unique++;
 	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
-	widen(t, &t->first, &t->last, &ref, t->n_unique == 1);
+	widen(t, &t->first, &t->last, &ref);
 	(void)table_add(&t->hours, (uint64_t)(e->time_ms / HOUR_MS), NULL);
 	if (t->own_marker.n && str_find(e->agent, t->own_marker) != SIZE_MAX) {
 		t->n_own++;
@@ -448,8 +452,8 @@ bool track_event(struct track *t, const struct event *e)
 		return true;
 	}
 	uint32_t ip = pool_put(&t->pool, e->ip);
-	bool edge_fresh = false;
-	size_t at = table_add(&t->edges, (uint64_t)holder << 32 | ip, &edge_fresh);
+	uint64_t key = table_mix(t->holders.keys[holder], pool_key(&t->pool, ip));
+	size_t at = table_add(&t->edges, key, NULL);
 	if (at == SIZE_MAX) {
 		return true;
 	}
@@ -457,10 +461,8 @@ bool track_event(struct track *t, const struct event *e)
 	edge->holder = holder;
 	edge->ip = ip;
 	edge->n++;
-	widen(t, &edge->first, &edge->last, &ref, edge_fresh);
-	/* A holder shown once without MFA is without MFA, whatever came first. */
-	struct track_holder *h = track_holder_at(t, holder);
-	h->mfa = h->mfa && e->mfa;
+	widen(t, &edge->first, &edge->last, &ref);
+	const struct track_holder *h = track_holder_at(t, holder);
 	if (h->kind != TRACK_SERVICE && !e->service_ip) {
 		count_call(t, e, (uint32_t)at, &ref);
 	}

@@ -10,12 +10,22 @@
 #include "analysis/api.h"
 #include "analysis/event.h"
 #include "analysis/pool.h"
+#include "analysis/seen.h"
 
 /* Which event: time, its id (a UUID as two numbers, any other text in the pool) and content. */
 struct track_ref {
 	int64_t time_ms;
-	uint64_t hi, lo, hash;
-	bool uuid;
+	uint64_t hi, lo;
+	uint64_t hash : 62;
+	uint64_t uuid : 1;
+	uint64_t set : 1; /* 0: refers to nothing */
+};
+
+/* The earliest few, in order. */
+#define TRACK_REFS 20
+struct track_refs {
+	uint32_t n;
+	struct track_ref at[TRACK_REFS];
 };
 
 enum track_kind {
@@ -44,8 +54,10 @@ struct track_edge {
 	uint32_t n, n_denied, n_failed, n_read, n_iac;
 	struct track_ref first, last;
 	bool imds_v1, imds_v2, vpc_endpoint;
-	struct track_lite *lites; /* the earliest ones, a heap with the latest on top */
-	uint32_t n_lites, cap_lites;
+	uint32_t n_calls;         /* lines for a timeline that there were */
+	struct track_ref cut;     /* while reading: later lines are not kept any more */
+	struct track_lite *lites; /* after lites_settle: the earliest ones; borrowed */
+	uint32_t n_lites;
 };
 
 /* One line of a timeline to come. */
@@ -88,12 +100,13 @@ struct track_issue {
 struct track {
 	struct pool pool;
 	uint64_t seed;
-	size_t lites_max;  /* an edge */
-	struct table seen; /* duplicates: keys only */
+	struct seen *seen; /* duplicates; shared, borrowed */
+	struct track_lite *lites;
+	size_t n_lites, cap_lites;
 	struct table holders, edges, relations, issues;
 	struct track_note *notes;
 	size_t n_notes, cap_notes;
-	uint64_t refused; /* notes and lites past a ceiling */
+	uint64_t refused; /* notes past a ceiling */
 	uint64_t n_events, n_unique;
 	uint64_t n_own; /* calls that cordon itself made, left out */
 	struct track_ref first, last;
@@ -103,11 +116,20 @@ struct track {
 	struct table hours; /* keys only: hours since 1970 that hold events */
 };
 
-void track_init(struct track *t, uint64_t seed, size_t lites_max, struct str own_marker);
+/* `seed` and `seen` are the same for all workers of a run. */
+void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str own_marker);
 void track_deinit(struct track *t);
 /* Takes one event in; false when it is a duplicate (same id, same content). */
 bool track_event(struct track *t, const struct event *e);
 
+int track_ref_order(const struct pool *p, const struct track_ref *a, const struct track_ref *b);
+/* *into becomes the earlier (the later) of the two; one that is not set gives way. */
+void track_ref_first(
+	const struct pool *p, struct track_ref *into, const struct track_ref *other);
+void track_ref_last(
+	const struct pool *p, struct track_ref *into, const struct track_ref *other);
+/* Keeps the earliest TRACK_REFS; one that is there already is not added again. */
+void track_refs_add(const struct pool *p, struct track_refs *into, const struct track_ref *r);
 int track_ref_cmp(const struct track *t, const struct track_ref *a, const struct track_ref *b);
 /* The event's id as text into out[40 or more]; ids longer than that are cut. */
 void track_ref_text(const struct track *t, const struct track_ref *r, char *out, size_t size);

@@ -10,19 +10,12 @@
 #define HITS_MAX    (512u * 1024)
 #define CLIENTS_MAX (1024u * 1024)
 #define NORMS_MAX   (128u * 1024)
-#define NORM_SIZES  4
-
-/* Sizes that harmless requests for a path were answered with. */
-struct norm {
-	int64_t bytes[NORM_SIZES];
-	int n;
-};
 
 void web_init(struct web *w, struct pool *pool)
 {
 	*w = (struct web){ .pool = pool };
 	table_init(&w->clients, sizeof(struct web_client), CLIENTS_MAX);
-	table_init(&w->norms, sizeof(struct norm), NORMS_MAX);
+	table_init(&w->norms, sizeof(struct fold_lowest), NORMS_MAX);
 }
 
 void web_deinit(struct web *w)
@@ -187,30 +180,17 @@ static struct web_hit *new_hit(struct web *w)
 static void learn_norm(struct web *w, const struct web_line *l)
 {
 	size_t at = table_add(&w->norms, table_hash(w->pool->seed, path_of(l->target)), NULL);
-	if (at == SIZE_MAX) {
-		return;
+	if (at != SIZE_MAX) {
+		fold_lowest_add(table_at(&w->norms, at), l->bytes);
 	}
-	struct norm *n = table_at(&w->norms, at);
-	int i = 0;
-	while (i < n->n && n->bytes[i] < l->bytes) {
-		i++;
-	}
-	if (i == NORM_SIZES || (i < n->n && n->bytes[i] == l->bytes)) {
-		return;
-	}
-	int last = n->n < NORM_SIZES ? n->n++ : NORM_SIZES - 1;
-	for (; last > i; last--) {
-		n->bytes[last] = n->bytes[last - 1];
-	}
-	n->bytes[i] = l->bytes;
 }
 
 static bool is_norm(const struct web *w, const struct web_hit *h)
 {
-	const struct norm *n =
+	const struct fold_lowest *n =
 		table_find(&w->norms, table_hash(w->pool->seed, pool_get(w->pool, h->path)));
-	for (int i = 0; n && i < n->n; i++) {
-		if (n->bytes[i] == h->bytes) {
+	for (uint32_t i = 0; n && i < n->n; i++) {
+		if (n->at[i] == h->bytes) {
 			return true;
 		}
 	}
@@ -219,14 +199,11 @@ static bool is_norm(const struct web *w, const struct web_hit *h)
 
 #define DECODED_MAX 8192
 
-void web_add(struct web *w, const struct web_line *l, struct str id)
+static void count_line(
+	struct web *w, const struct web_line *l, uint32_t ip, enum web_attack attack)
 {
 	bool fresh = false;
-	uint32_t ip = pool_put(w->pool, l->ip);
-	size_t at = table_add(&w->clients, ip, &fresh);
-	char room[DECODED_MAX];
-	struct str role = { "", 0 };
-	enum web_attack attack = web_judge(l, room, sizeof(room), &role);
+	size_t at = table_add(&w->clients, pool_key(w->pool, ip), &fresh);
 	w->first_ms = w->n_lines == 0 || l->time_ms < w->first_ms ? l->time_ms : w->first_ms;
 	w->last_ms = w->n_lines == 0 || l->time_ms > w->last_ms ? l->time_ms : w->last_ms;
 	w->n_lines++;
@@ -242,9 +219,21 @@ void web_add(struct web *w, const struct web_line *l, struct str id)
 	if (attack == WEB_NONE && l->status >= 200 && l->status < 300 && l->bytes >= 0) {
 		learn_norm(w, l);
 	}
+}
+
+void web_add(struct web *w, const struct web_line *l, struct str id, struct line_key key)
+{
+	uint32_t ip = pool_put(w->pool, l->ip);
+	char room[DECODED_MAX];
+	struct str role = { "", 0 };
+	enum web_attack attack = web_judge(l, room, sizeof(room), &role);
+	if (key.fresh) {
+		count_line(w, l, ip, attack);
+	}
 	struct web_hit *h = attack == WEB_NONE ? NULL : new_hit(w);
 	if (h) {
 		*h = (struct web_hit){ .time_ms = l->time_ms,
+			.key = key.key,
 			.attack = attack,
 			.ip = ip,
 			.target = pool_put(w->pool, str_sub(l->target, 0, 512)),
@@ -255,6 +244,31 @@ void web_add(struct web *w, const struct web_line *l, struct str id)
 			.status = l->status,
 			.bytes = l->bytes };
 	}
+}
+
+/* Copies of one line side by side, the one to cite first. */
+static int by_key(const void *a, const void *b, void *pool)
+{
+	const struct web_hit *x = a;
+	const struct web_hit *y = b;
+	if (x->key != y->key) {
+		return x->key < y->key ? -1 : 1;
+	}
+	return str_cmp(pool_get(pool, x->id), pool_get(pool, y->id));
+}
+
+static void drop_copies(struct web *w)
+{
+	size_t n = 0;
+	if (w->n_hits) {
+		qsort_r(w->hits, w->n_hits, sizeof(*w->hits), by_key, w->pool);
+	}
+	for (size_t i = 0; i < w->n_hits; i++) {
+		if (n == 0 || w->hits[i].key != w->hits[n - 1].key) {
+			w->hits[n++] = w->hits[i];
+		}
+	}
+	w->n_hits = n;
 }
 
 static int by_time(const void *a, const void *b, void *pool)
@@ -302,6 +316,7 @@ static void count_alike(struct table *t, const struct web_hit *h)
  */
 void web_settle(struct web *w)
 {
+	drop_copies(w);
 	if (w->n_hits) {
 		qsort_r(w->hits, w->n_hits, sizeof(*w->hits), by_time, w->pool);
 	}

@@ -7,7 +7,7 @@
 #ifndef CORDON_ANALYSIS_WEBLOG_H
 #define CORDON_ANALYSIS_WEBLOG_H
 
-#include "analysis/pool.h"
+#include "analysis/fold.h"
 
 enum web_attack {
 	WEB_NONE,
@@ -31,6 +31,7 @@ struct web_line {
 
 struct web_hit {
 	int64_t time_ms;
+	uint64_t key; /* of the line: the same for copies of it in other files */
 	enum web_attack attack;
 	uint32_t ip, target, agent, id, path; /* texts; id "access.log:12" */
 	uint32_t role; /* SSRF: the role whose credentials were asked for, or 0 */
@@ -52,7 +53,7 @@ struct web {
 	struct web_hit *hits;
 	size_t n_hits, cap_hits;
 	struct table clients;
-	struct table norms; /* by path: sizes of answers to harmless requests */
+	struct table norms; /* by path: sizes of answers to harmless requests, the least few */
 	uint64_t n_lines;
 	int64_t first_ms, last_ms;
 	uint64_t refused;
@@ -66,8 +67,11 @@ bool web_parse(struct str line, struct web_line *out);
  * (of `room_size` bytes), which holds the decoded request. */
 enum web_attack web_judge(
 	const struct web_line *l, char *room, size_t room_size, struct str *role);
-/* Takes one line in. `id` is how it will be cited. */
-void web_add(struct web *w, const struct web_line *l, struct str id);
+/*
+ * Takes one line in. `id` is how it will be cited; `key` tells it from others. A line that is not
+ * `fresh` (a copy of one in another file) counts no more, but its id may be the one that is cited.
+ */
+void web_add(struct web *w, const struct web_line *l, struct str id, struct line_key key);
 /* After the last line: sorts the hits and decides which succeeded. */
 void web_settle(struct web *w);
 /* The client's row or NULL. */

@@ -10,6 +10,7 @@
 
 #define TIMELINE_SHOWN 40
 #define LINE_MAX_BYTES (64u * 1024)
+#define THREADS_MAX    64
 
 static const struct app_option options[] = {
 	{ "from", 0, "TIME", N_("Only events at or after this time (RFC 3339)"), NULL },
@@ -17,6 +18,7 @@ static const struct app_option options[] = {
 	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
 	{ "placeholders", 0, "FILE", N_("YAML file of values for %name% in rules (expand)"),
 		NULL },
+	{ "threads", 0, "N", N_("Read with N threads; one for each core by default"), NULL },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
@@ -271,6 +273,18 @@ static enum err_status read_time(
 	return ERR_OK;
 }
 
+static enum err_status read_threads(struct app *app, int *out, struct err *err)
+{
+	const char *text = app_opt(app, "threads");
+	int64_t n = 0;
+	if (text && (!str_to_i64(str_from(text), &n) || n < 1 || n > THREADS_MAX)) {
+		return err_set(err, ERR_USAGE, "--threads takes a number from 1 to %d, not %s",
+			THREADS_MAX, text);
+	}
+	*out = (int)n;
+	return ERR_OK;
+}
+
 static void show_progress(void *ctx, uint64_t bytes, uint64_t total)
 {
 	int *shown = ctx;
@@ -290,6 +304,7 @@ static enum err_status run(struct app *app, struct err *err)
 	enum err_status st = ERR_OK;
 	TRY(read_time(app, "from", &opts.from_ms, err));
 	TRY(read_time(app, "to", &opts.to_ms, err));
+	TRY(read_threads(app, &opts.threads, err));
 	opts.rules.dir = app_opt(app, "rules") ? app_opt(app, "rules") : app->config.rules;
 	opts.rules.placeholders = app_opt(app, "placeholders") ? app_opt(app, "placeholders")
 							       : app->config.placeholders;

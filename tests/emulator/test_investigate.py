@@ -127,6 +127,28 @@ def test_packing_changes_nothing(plain, tmp_path: pathlib.Path, how: str):
     assert answer(doc) == answer(expected)
 
 
+@pytest.mark.parametrize('threads', [1, 2, 4])
+def test_threads_change_nothing(plain, tmp_path: pathlib.Path, threads: int):
+    """Mixed logs in many files, some of them twice: whoever reads which, the document is the same byte for byte."""
+    events, _ = plain
+    for i in range(23):
+        (tmp_path / f'{i:02d}.json').write_text(json.dumps({'Records': events[i::23]}))
+    for i in range(0, 23, 3):
+        (tmp_path / f'copy-{i}.json.gz').write_bytes(gzip.compress((tmp_path / f'{i:02d}.json').read_bytes()))
+    web = ''.join(f'{INTRUDER} - - [01/Aug/2026:11:{m:02d}:00 +0000] "GET /cgi?x=;cat+/etc/passwd HTTP/1.1" 200 {m} "-" "curl/8"\n'
+                  for m in range(20))
+    ssh = ''.join(f'Aug  1 11:{m:02d}:00 web sshd[1]: Failed password for root from {INTRUDER} port 5 ssh2\n' for m in range(20))
+    for name in ('b', 'a', 'c'):
+        (tmp_path / f'{name}-access.log').write_text(web)
+        (tmp_path / f'{name}-auth.log').write_text(ssh)
+        os.utime(tmp_path / f'{name}-auth.log', (1785585600, 1785585600))
+    (tmp_path / 'rubbish.txt').write_text('no log at all\n')
+    run = [subprocess.run([BIN, 'investigate', '--output', 'json', '--threads', str(n), str(tmp_path)], capture_output=True, timeout=120)
+           for n in (1, threads)]
+    assert run[0].returncode == run[1].returncode == 0 and run[0].stdout == run[1].stdout
+    assert all(e['event'].startswith('a-') for e in json.loads(run[0].stdout)['timeline'] if e['source'] in ('web', 'ssh'))
+
+
 def test_without_the_decisive_part_nothing_is_claimed(tmp_path: pathlib.Path):
     calm = [e for e in story() if e['sourceIPAddress'] != INTRUDER]
     (tmp_path / 'calm.json').write_text(json.dumps({'Records': calm}))
@@ -162,6 +184,8 @@ def test_mistakes_of_the_caller(tmp_path: pathlib.Path):
     run = subprocess.run([BIN, 'investigate', str(tmp_path / 'nowhere')], capture_output=True, timeout=60)
     assert run.returncode == 1 and b'nowhere' in run.stderr
     (tmp_path / 'a.json').write_text('{"Records":[]}')
+    run = subprocess.run([BIN, 'investigate', '--threads', '0', str(tmp_path)], capture_output=True, timeout=60)
+    assert run.returncode == 2 and b'--threads' in run.stderr
     run = subprocess.run([BIN, 'investigate', '--from', 'yesterdayish', str(tmp_path)], capture_output=True, timeout=60)
     assert run.returncode == 2 and b'yesterdayish' in run.stderr
 

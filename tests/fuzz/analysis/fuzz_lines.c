@@ -26,10 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct ssh_line s = { .repeat = 1 };
 		char family[AGENT_FAMILY_MAX];
 		if (web_parse(line, &w)) {
-			web_add(&web, &w, STR("f:1"));
+			web_add(&web, &w, STR("f:1"), (struct line_key){ size, true });
 		}
 		if (ssh_parse(line, &s) == SSH_EVENT) {
-			ssh_add(&ssh, &s, STR("f:1"));
+			ssh_add(&ssh, &s, STR("f:1"), size);
 		}
 		if (!flow_header(line, &format)) {
 			(void)flow_line(&flow, &format, line);

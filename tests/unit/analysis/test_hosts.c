@@ -90,7 +90,8 @@ static void add_web(struct web *w, const char *line, const char *id)
 {
 	struct web_line l;
 	assert_true(web_parse(str_from(line), &l));
-	web_add(w, &l, str_from(id));
+	struct line_key key = { w->n_lines, true };
+	web_add(w, &l, str_from(id), key);
 }
 
 /* An answer that says nothing is no success: the same for everything, or what all visitors get. */
@@ -194,7 +195,7 @@ static void test_ssh_year(void **state)
 				       "from 192.0.2.7 port 5 ssh2"),
 				 &l),
 		SSH_EVENT);
-	ssh_add(&s, &l, STR("auth.log:1"));
+	ssh_add(&s, &l, STR("auth.log:1"), 1);
 	assert_true(utc_parse(STR("2026-01-01T00:30:00Z"), &near_ms));
 	ssh_settle(&s, near_ms);
 	utc_rfc3339(s.events[0].time_ms, when);

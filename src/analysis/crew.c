@@ -1,0 +1,124 @@
+#include "analysis/crew.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+static size_t cores(void)
+{
+	cpu_set_t set;
+	int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+	return n > 0 ? (size_t)n : 1;
+}
+
+void crew_init(struct crew *c, uint64_t seed, const struct sigma_set *rules, int threads)
+{
+	size_t n = threads > 0 ? (size_t)threads : cores();
+	*c = (struct crew){ .rules = rules, .n_workers = n < CREW_MAX ? n : CREW_MAX };
+	reader_shared_init(&c->shared, seed);
+	c->workers = calloc(c->n_workers, sizeof(*c->workers));
+	if (!c->workers) {
+		BUG("out of memory");
+	}
+}
+
+static void dismiss(struct crew_worker *w)
+{
+	if (w->crew) {
+		detect_deinit(&w->detect);
+		reader_deinit(&w->reader);
+	}
+	w->crew = NULL;
+}
+
+void crew_deinit(struct crew *c)
+{
+	for (size_t i = 0; i < c->n_workers; i++) {
+		dismiss(&c->workers[i]);
+	}
+	free(c->workers);
+	files_deinit(&c->files);
+	reader_shared_deinit(&c->shared);
+	*c = (struct crew){ .n_workers = 0 };
+}
+
+/* Takes file after file until there are none. */
+static void *work(void *arg)
+{
+	struct crew_worker *w = arg;
+	struct crew *c = w->crew;
+	bool first = w == c->workers;
+	for (size_t i = c->next++; i < c->files.n; i = c->next++) {
+		reader_file(&w->reader, c->files.paths[i]);
+		if (first && c->progress) {
+			c->progress(c->progress_ctx, c->shared.raw_done, c->files.bytes);
+		}
+	}
+	sigma_thread_done();
+	return NULL;
+}
+
+static void reject(void *ctx, const char *path, const char *reason)
+{
+	struct crew *c = ctx;
+	reader_reject_path(&c->workers[0].reader, path, reason, 1);
+}
+
+static void start(struct crew *c, struct crew_worker *w)
+{
+	w->crew = c;
+	reader_init(&w->reader, &c->shared);
+	detect_init(&w->detect, c->rules, c->every_copy, &w->reader);
+}
+
+static void join(struct crew *c)
+{
+	struct crew_worker *all = &c->workers[0];
+	for (size_t i = 1; i < c->n_workers; i++) {
+		struct crew_worker *w = &c->workers[i];
+		if (w->crew) {
+			reader_fold(&all->reader, &w->reader);
+			detect_fold(&all->detect, &w->detect);
+			dismiss(w);
+		}
+	}
+}
+
+enum err_status crew_read(
+	struct crew *c, const char *const *paths, size_t n_paths, struct err *err)
+{
+	pthread_t threads[CREW_MAX];
+	size_t n_threads = 1;
+	start(c, &c->workers[0]);
+	enum err_status st = files_find(&c->files, paths, n_paths, reject, c, err);
+	size_t n = c->files.n < c->n_workers ? c->files.n : c->n_workers;
+	if (st != ERR_OK) {
+		return st;
+	}
+	for (; n_threads < n; n_threads++) {
+		struct crew_worker *w = &c->workers[n_threads];
+		start(c, w);
+		if (pthread_create(&threads[n_threads], NULL, work, w) != 0) {
+			break; /* fewer do it as well */
+		}
+	}
+	(void)work(&c->workers[0]);
+	for (size_t i = 1; i < n_threads; i++) {
+		(void)pthread_join(threads[i], NULL);
+	}
+	join(c);
+	if (c->progress) {
+		c->progress(c->progress_ctx, c->files.bytes, c->files.bytes);
+	}
+	return ERR_OK;
+}
+
+struct reader *crew_reader(struct crew *c)
+{
+	return &c->workers[0].reader;
+}
+
+struct detect *crew_detect(struct crew *c)
+{
+	return &c->workers[0].detect;
+}

@@ -1,0 +1,50 @@
+/*
+ * Workers that read files side by side, each into a state of its own; afterwards all are one. The
+ * result is the same for any number of workers and any order of files.
+ */
+#ifndef CORDON_ANALYSIS_CREW_H
+#define CORDON_ANALYSIS_CREW_H
+
+#include "analysis/detect.h"
+#include "analysis/files.h"
+
+#define CREW_MAX 64
+
+struct crew_worker {
+	struct reader reader;
+	struct detect detect;
+	struct crew *crew;
+};
+
+struct crew {
+	struct reader_shared shared;
+	const struct sigma_set *rules;
+	bool every_copy; /* rules see an event each time it is read */
+	struct crew_worker *workers;
+	size_t n_workers;
+	/* May be NULL. Called from the thread that called crew_read. */
+	void (*progress)(void *ctx, uint64_t bytes, uint64_t total);
+	void *progress_ctx;
+
+	/* while reading */
+	struct files files;
+	_Atomic size_t next; /* file to take */
+};
+
+/*
+ * `threads` 0: one for each core. The rules must be ready, outlive the crew, and are not changed.
+ * What else there is to set (shared.from_ms ...) is set between this and crew_read.
+ */
+void crew_init(struct crew *c, uint64_t seed, const struct sigma_set *rules, int threads);
+void crew_deinit(struct crew *c);
+/*
+ * Reads files and folders ("-" is stdin) and joins what the workers found. ERR_NOT_FOUND when a
+ * named one isn't there.
+ */
+ERR_MUST_CHECK enum err_status crew_read(
+	struct crew *c, const char *const *paths, size_t n_paths, struct err *err);
+/* What all found, after crew_read; the crew's. */
+struct reader *crew_reader(struct crew *c);
+struct detect *crew_detect(struct crew *c);
+
+#endif

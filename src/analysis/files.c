@@ -1,0 +1,109 @@
+#include "analysis/files.h"
+
+#include "base/i18n.h"
+#include "base/str.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILES_MAX    (2u * 1024 * 1024)
+#define FOLDERS_DEEP 64
+
+struct walk {
+	struct files *files;
+	files_reject_fn reject;
+	void *ctx;
+};
+
+const char *files_base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+static void add(struct walk *w, const char *path, off_t size)
+{
+	struct files *f = w->files;
+	if (f->n >= FILES_MAX) {
+		w->reject(w->ctx, path, N_("past the first two million files"));
+		return;
+	}
+	if (f->n == f->cap) {
+		f->cap = f->cap ? f->cap * 2 : 64;
+		f->paths = realloc(f->paths, f->cap * sizeof(*f->paths));
+		if (!f->paths) {
+			BUG("out of memory");
+		}
+	}
+	f->paths[f->n++] = str_dup(str_from(path));
+	f->bytes += size > 0 ? (uint64_t)size : 0;
+}
+
+static void walk_folder(struct walk *w, const char *path, int depth)
+{
+	DIR *d = depth < FOLDERS_DEEP ? opendir(path) : NULL;
+	if (!d) {
+		w->reject(w->ctx, path,
+			depth < FOLDERS_DEEP ? N_("a folder that can't be opened")
+					     : N_("folders nested too deep"));
+		return;
+	}
+	for (struct dirent *e = readdir(d); e; e = readdir(d)) {
+		char sub[PATH_MAX];
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, "..")) {
+			continue;
+		}
+		int n = snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
+		struct stat sb;
+		if (n <= 0 || (size_t)n >= sizeof(sub) || lstat(sub, &sb) != 0) {
+			w->reject(w->ctx, e->d_name, N_("a path that can't be followed"));
+		} else if (S_ISDIR(sb.st_mode)) {
+			walk_folder(w, sub, depth + 1);
+		} else if (S_ISREG(sb.st_mode) || S_ISLNK(sb.st_mode)) {
+			add(w, sub, sb.st_size);
+		}
+	}
+	(void)closedir(d);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+enum err_status files_find(struct files *f, const char *const *paths, size_t n_paths,
+	files_reject_fn reject, void *ctx, struct err *err)
+{
+	struct walk w = { f, reject, ctx };
+	for (size_t i = 0; i < n_paths; i++) {
+		struct stat sb;
+		if (!strcmp(paths[i], "-")) {
+			add(&w, "-", 0);
+		} else if (stat(paths[i], &sb) != 0) {
+			return err_set(err, ERR_NOT_FOUND, "can't read %s: %s", paths[i],
+				strerror(errno));
+		} else if (S_ISDIR(sb.st_mode)) {
+			walk_folder(&w, paths[i], 0);
+		} else {
+			add(&w, paths[i], sb.st_size);
+		}
+	}
+	if (f->n) {
+		qsort(f->paths, f->n, sizeof(*f->paths), by_bytes);
+	}
+	return ERR_OK;
+}
+
+void files_deinit(struct files *f)
+{
+	for (size_t i = 0; i < f->n; i++) {
+		free(f->paths[i]);
+	}
+	free(f->paths);
+	*f = (struct files){ 0 };
+}

@@ -1,0 +1,22 @@
+/*
+ * Lines of a timeline to come. Which of them will be wanted is known only at the end, and there
+ * may be more than memory holds: of each edge the earliest K are kept, K being the largest number
+ * with which all edges together stay below the ceiling. K depends on nothing but how many lines
+ * each edge had, so it does not matter in which order they came; and it only ever falls while
+ * they come, so what a smaller K lets go early is never missed later.
+ */
+#ifndef CORDON_ANALYSIS_LITES_H
+#define CORDON_ANALYSIS_LITES_H
+
+#include "analysis/track.h"
+
+#define LITES_MAX  (384u * 1024)
+#define LITES_ROOM (LITES_MAX + LITES_MAX / 2) /* held for a while between two cuts */
+
+void lites_add(struct track *t, const struct track_lite *lite);
+/* After lines of another worker were taken in: back below the ceiling. */
+void lites_trim(struct track *t);
+/* After the last: gives each edge its own, at most `edge_max`, in no order. */
+void lites_settle(struct track *t, size_t edge_max);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * A set of 64-bit keys that all workers of a run share: what was read before, by whomever. The
+ * keys are hashes already (table_hash), so no log can be written to crowd one corner of the set.
+ */
+#ifndef CORDON_ANALYSIS_SEEN_H
+#define CORDON_ANALYSIS_SEEN_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SEEN_SHARDS 256
+
+/* Keys with the same first byte: open addressing in order of the key, 0 = free. */
+struct seen_shard {
+	pthread_mutex_t lock;
+	uint64_t *slots;
+	size_t n, cap;
+	bool zero; /* the key 0 is in the set */
+};
+struct seen {
+	struct seen_shard shards[SEEN_SHARDS];
+	size_t max; /* keys a shard may hold */
+};
+
+/* Empty set of about `max` keys at most. */
+void seen_init(struct seen *s, size_t max);
+void seen_deinit(struct seen *s);
+/*
+ * Adds a key; false when it was there. Past the ceiling every key counts as new: rather one event
+ * twice than one not at all. Safe from several threads.
+ */
+bool seen_add(struct seen *s, uint64_t key);
+
+#endif
