@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define TIMES 6
 
-struct seen {
+struct judged {
 	struct correlate correlate;
 	const struct event *e;
 };
@@ -15,22 +15,23 @@ struct seen {
 /* The event comes several times, ever later. */
 static void hit(void *ctx, const struct sigma_rule *rule, size_t index)
 {
-	struct seen *s = ctx;
+	struct judged *s = ctx;
 	(void)index;
 	for (int64_t i = 0; rule->feed != UINT32_MAX && i < TIMES; i++) {
-		struct track_ref ref = {
-			.time_ms = i * i * 1000, .hash = (uint64_t)i, .uuid = true
-		};
+		struct track_ref ref = { .time_ms = i * i * 1000,
+			.hash = (uint64_t)i & 0xffff,
+			.set = 1,
+			.uuid = true };
 		correlate_event(&s->correlate, rule, s->e, &ref);
 	}
 }
 
-static void judge(const struct seen *s)
+static void judge(const struct judged *s)
 {
 	struct track track;
 	struct correlate_result *results = NULL;
 	size_t n = 0;
-	track_init(&track, 1, 0, STR(""));
+	track_init(&track, 1, NULL, STR(""));
 	correlate_judge(&s->correlate, &track, &results, &n);
 	correlate_free(results, n);
 	track_deinit(&track);
@@ -55,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct scan_tape tape;
 	size_t used = 0;
 	struct event e;
-	struct seen seen = { .e = &e };
+	struct judged seen = { .e = &e };
 	correlate_init(&seen.correlate, &set, 1);
 	explain(&set);
 	scan_init(&tape);
