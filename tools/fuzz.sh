@@ -7,7 +7,7 @@ seconds=${1:-10}
 build=${BUILD:-build}
 dir=$build/fuzz
 [ -f "$dir/build.ninja" ] || CC=clang meson setup "$dir" -Dbuildtype=debugoptimized \
-	-Db_sanitize=address,undefined,fuzzer-no-link -Db_lundef=false -Dtests=false -Dfuzz=true >/dev/null || exit 1
+	-Db_sanitize=address,undefined -Db_lundef=false -Dtests=false -Dfuzz=true >/dev/null || exit 1
 ninja -C "$dir" --quiet || exit 1
 mkdir -p "$dir/found"
 status=0

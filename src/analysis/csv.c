@@ -5,7 +5,8 @@
 /* Offset after the closing quote of the field that begins at `at`, SIZE_MAX when it is not there. */
 static size_t end_of_quoted(struct str s, size_t at, bool *doubled)
 {
-	for (size_t i = at + 1; i < s.n; i++) {
+	size_t i = at + 1;
+	while (i < s.n) {
 		const char *quote = memchr(s.p + i, '"', s.n - i);
 		if (!quote) {
 			return SIZE_MAX;
@@ -15,7 +16,7 @@ static size_t end_of_quoted(struct str s, size_t at, bool *doubled)
 			return i + 1;
 		}
 		*doubled = true;
-		i++;
+		i += 2;
 	}
 	return SIZE_MAX;
 }
