@@ -129,6 +129,7 @@ enum err_status ini_parse(struct str text, const char *name, struct ini *out, st
 			err, ERR_LIMIT, "%s: larger than %zu bytes", name, INI_MAX_BYTES);
 	}
 	arena_init(&f.arena, INI_MAX_BYTES * 8);
+	f.arena.wipe = true; /* the credentials file comes through here */
 	if (str_starts(text, STR("\xef\xbb\xbf"))) {
 		text = str_sub(text, 3, SIZE_MAX);
 	}

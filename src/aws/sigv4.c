@@ -55,6 +55,7 @@ static void derive(const struct sigv4_params *p, const char *date, unsigned char
 {
 	struct buf start;
 	buf_init(&start, 4096);
+	start.wipe = true;
 	buf_puts(&start, "AWS4");
 	buf_add_str(&start, secret_reveal(p->keys.secret_key));
 	unsigned char a[HASH_SHA256_BYTES], b[HASH_SHA256_BYTES];
@@ -64,9 +65,6 @@ static void derive(const struct sigv4_params *p, const char *date, unsigned char
 	hmac(a, "aws4_request", out);
 	OPENSSL_cleanse(a, sizeof(a));
 	OPENSSL_cleanse(b, sizeof(b));
-	if (start.p) {
-		OPENSSL_cleanse(start.p, start.n);
-	}
 	buf_deinit(&start);
 }
 
@@ -312,6 +310,7 @@ static void signature(struct sigv4_cache *cache, const struct sigv4_params *p,
 {
 	struct buf canonical, to_sign;
 	buf_init(&canonical, MAX_CANONICAL);
+	canonical.wipe = true; /* has the session token */
 	buf_init(&to_sign, 4096);
 	sigv4_canonical(p, r, &canonical);
 	sigv4_string_to_sign(p, buf_view(&canonical), &to_sign);

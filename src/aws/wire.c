@@ -1,5 +1,7 @@
 #include "aws/wire.h"
 
+#include "base/wipe.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -38,7 +40,7 @@ void wire_set(struct wire_pairs *p, const char *name, struct str value)
 		return;
 	}
 	char *copy = str_dup(value);
-	free(old->value);
+	wipe_free(old->value);
 	old->value = copy;
 }
 
@@ -54,7 +56,7 @@ void wire_remove(struct wire_pairs *p, const char *name)
 	for (size_t i = 0; i < p->n; i++) {
 		if (strcasecmp(p->items[i].name, name) == 0) {
 			free(p->items[i].name);
-			free(p->items[i].value);
+			wipe_free(p->items[i].value);
 		} else {
 			p->items[kept++] = p->items[i];
 		}
@@ -66,7 +68,7 @@ void wire_pairs_deinit(struct wire_pairs *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		free(p->items[i].name);
-		free(p->items[i].value);
+		wipe_free(p->items[i].value);
 	}
 	free(p->items);
 	*p = (struct wire_pairs){ 0 };
@@ -78,6 +80,7 @@ void wire_request_init(struct wire_request *r)
 	buf_init(&r->authority, 512);
 	buf_init(&r->path, WIRE_MAX_PATH);
 	buf_init(&r->body, WIRE_MAX_BODY);
+	r->body.wipe = true; /* web identity tokens, passwords */
 }
 
 void wire_request_deinit(struct wire_request *r)
@@ -119,6 +122,7 @@ void wire_response_init(struct wire_response *r, size_t max_body)
 {
 	*r = (struct wire_response){ 0 };
 	buf_init(&r->body, max_body);
+	r->body.wipe = true; /* STS answers with keys */
 }
 
 void wire_response_reset(struct wire_response *r)

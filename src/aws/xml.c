@@ -1,5 +1,7 @@
 #include "aws/xml.h"
 
+#include "base/wipe.h"
+
 #include <expat.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +114,10 @@ static void XMLCALL on_doctype(
 enum err_status xml_parse(struct str s, struct xml_doc *out, struct err *err)
 {
 	struct reader *r = calloc(1, sizeof(*r));
-	XML_Parser parser = XML_ParserCreate(NULL);
+	/* STS hands out keys as XML: neither expat nor the tree leaves a copy. */
+	static const XML_Memory_Handling_Suite memory = { wipe_malloc, wipe_realloc,
+		wipe_free };
+	XML_Parser parser = XML_ParserCreate_MM(NULL, &memory, NULL);
 	if (!r || !parser) {
 		free(r);
 		XML_ParserFree(parser);
@@ -121,7 +126,9 @@ enum err_status xml_parse(struct str s, struct xml_doc *out, struct err *err)
 	struct xml_doc doc = { 0 };
 	enum err_status st = ERR_OK;
 	arena_init(&doc.arena, ARENA_MAX);
+	doc.arena.wipe = true;
 	buf_init(&r->text, s.n);
+	r->text.wipe = true;
 	r->parser = parser;
 	r->doc = &doc;
 	XML_SetUserData(parser, r);

@@ -22,10 +22,13 @@ void arena_deinit(struct arena *a)
 	struct arena_block *b = a->head;
 	while (b) {
 		struct arena_block *next = b->next;
+		if (a->wipe) {
+			explicit_bzero(b->data, b->used);
+		}
 		free(b);
 		b = next;
 	}
-	*a = (struct arena){ .max = a->max };
+	*a = (struct arena){ .max = a->max, .wipe = a->wipe };
 }
 
 void arena_reset(struct arena *a)

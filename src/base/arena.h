@@ -10,6 +10,7 @@ struct arena {
 	size_t used;
 	size_t max;
 	bool overflow;
+	bool wipe; /* set after arena_init for what may be secret */
 };
 
 /* Empty arena that hands out at most `max` bytes in all. */

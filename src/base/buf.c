@@ -1,5 +1,7 @@
 #include "base/buf.h"
 
+#include "base/wipe.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +13,19 @@ void buf_init(struct buf *b, size_t max)
 
 void buf_deinit(struct buf *b)
 {
-	free(b->p);
-	*b = (struct buf){ .max = b->max };
+	if (b->wipe) {
+		wipe_free(b->p);
+	} else {
+		free(b->p);
+	}
+	*b = (struct buf){ .max = b->max, .wipe = b->wipe };
 }
 
 void buf_reset(struct buf *b)
 {
+	if (b->wipe && b->p) {
+		explicit_bzero(b->p, b->n);
+	}
 	b->n = 0;
 	b->overflow = false;
 	if (b->p) {
@@ -38,7 +47,7 @@ static bool reserve(struct buf *b, size_t more)
 	while (cap < need + 1) {
 		cap = cap > SIZE_MAX / 2 ? need + 1 : cap * 2;
 	}
-	char *p = realloc(b->p, cap);
+	char *p = b->wipe ? wipe_realloc(b->p, cap) : realloc(b->p, cap);
 	if (!p) {
 		abort();
 	}
@@ -109,6 +118,6 @@ struct str buf_view(const struct buf *b)
 char *buf_steal(struct buf *b)
 {
 	char *p = b->p ? b->p : str_dup((struct str){ NULL, 0 });
-	*b = (struct buf){ .max = b->max };
+	*b = (struct buf){ .max = b->max, .wipe = b->wipe };
 	return p;
 }

@@ -15,6 +15,7 @@ struct buf {
 	size_t cap;
 	size_t max; /* ceiling for n */
 	bool overflow;
+	bool wipe; /* set after buf_init for what may be secret: no copy stays behind */
 };
 
 /* Empty buffer in the caller's memory that never holds more than `max` bytes. */

@@ -84,6 +84,9 @@ static enum err_status read_all(int fd, const char *path, struct buf *out, struc
 				reason(errno, why, sizeof(why)));
 		}
 		buf_add(out, chunk, (size_t)n);
+		if (out->wipe) {
+			explicit_bzero(chunk, (size_t)n);
+		}
 		if (!buf_ok(out)) {
 			return err_set(
 				err, ERR_LIMIT, "%s is larger than %zu bytes", path, out->max);
