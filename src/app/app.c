@@ -161,7 +161,8 @@ int app_main(struct env *env, int argc, char **argv)
 	if (st != ERR_OK && err.status != ERR_OK) {
 		print_error(&app, &err);
 	}
-	if (fflush(stdout) != 0 && st == ERR_OK) {
+	/* What was too large for the buffer has failed before. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && st == ERR_OK) {
 		(void)fprintf(stderr, "cordon: can't write the output: %s\n",
 			strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
 		st = ERR_IO;

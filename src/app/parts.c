@@ -9,6 +9,8 @@ enum err_status app_aws(struct app *app, struct aws_client **out, struct err *er
 			.region = app->region ? app->region : app->config.region,
 			.endpoint_url = app->endpoint_url,
 			.refuse_mutating = app->dry_run,
+			.mfa = aws_mfa_terminal,
+			.mfa_ctx = app->env,
 		};
 		enum err_status st = aws_client_new(app->env, &opts, &app->aws, err);
 		if (st != ERR_OK) {

@@ -7,6 +7,10 @@
  *
  * Threads: a client may be used by several threads at once; each call or batch runs on the
  * thread that made it.
+ *
+ * Retries are the SDKs' standard mode. AWS_RETRY_MODE or the profile's retry_mode may say
+ * "standard", "legacy" or "adaptive"; all three mean standard here (adaptive adds a rate of its
+ * own on the client's side, which is not done). Anything else is ERR_CONFIG.
  */
 #ifndef CORDON_AWS_AWS_H
 #define CORDON_AWS_AWS_H
@@ -31,6 +35,16 @@ struct aws_event {
 };
 typedef void (*aws_observer_fn)(void *ctx, const struct aws_event *event);
 
+/*
+ * Asks the person for the code that the MFA device `serial` shows, into code (7 bytes at least are
+ * there: six digits and a NUL). ERR_CONFIG when nobody can be asked.
+ */
+typedef enum err_status (*aws_mfa_fn)(
+	void *ctx, const char *serial, char *code, size_t size, struct err *err);
+/* Asks on the controlling terminal, without echo; ctx is the struct env. */
+enum err_status aws_mfa_terminal(
+	void *env, const char *serial, char *code, size_t size, struct err *err);
+
 /* Zero means default everywhere. Text is copied. */
 struct aws_options {
 	const char *profile; /* explicit --profile: the environment's keys are then not used */
@@ -40,16 +54,19 @@ struct aws_options {
 	int max_attempts;           /* default: AWS_MAX_ATTEMPTS, profile, 3 */
 	int64_t connect_timeout_ms; /* 3000 */
 	int64_t call_timeout_ms;    /* one attempt without progress, 60000 */
-	int64_t deadline_ms;  /* wall-clock bound of every call, ms since 1970; 0 = none */
+	int64_t deadline_ms; /* wall-clock bound of every call, ms since 1970; 0 = none */
+	aws_mfa_fn mfa;      /* for profiles with mfa_serial; NULL: such a profile is refused */
+	void *mfa_ctx;
 	bool refuse_mutating; /* dry run: mutating calls are recorded, not sent: ERR_REFUSED */
 	aws_observer_fn observer; /* may be called from several threads */
 	void *observer_ctx;
 };
 
 /*
- * Makes a client. Credentials are resolved at the first call, in the SDKs' order
- * (../reference: environment, profile, role ...). ERR_CONFIG when the region can't be found or
- * a file is malformed. Free with aws_client_free (NULL is fine).
+ * Makes a client. Credentials are resolved at the first call, in the SDKs' order (aws/creds.h).
+ * The region is --region, AWS_REGION, AWS_DEFAULT_REGION, the profile's, or that of the EC2
+ * instance. ERR_CONFIG when it can't be found or a file is malformed. Free with aws_client_free
+ * (NULL is fine).
  */
 ERR_MUST_CHECK enum err_status aws_client_new(struct env *env, const struct aws_options *opts,
 	struct aws_client **out, struct err *err);
@@ -59,6 +76,12 @@ const char *aws_client_region(const struct aws_client *c);
 void aws_client_set_case(struct aws_client *c, const char *case_id);
 /* Bounds all later calls; ms since 1970, 0 = none. Thread-safe. */
 void aws_client_set_deadline(struct aws_client *c, int64_t deadline_ms);
+/*
+ * Ends what is under way within a fraction of a second and refuses all later calls, each with
+ * ERR_INTERRUPTED; whether a call that was cut off had its effect is not known. Thread-safe, and
+ * safe in a signal handler.
+ */
+void aws_client_cancel(struct aws_client *c);
 
 /*
  * Also tells `fn` about every call that this thread makes, through any client, until it is called
@@ -87,7 +110,8 @@ struct aws_request {
 	const char *operation; /* "DescribeInstances" */
 	const json_t *params;  /* borrowed, may be NULL */
 	const char *region;    /* another region than the client's, or NULL */
-	struct str body; /* streaming blob in memory (PutObject); used when body.p is set */
+	int64_t timeout_ms; /* bound of this call with all its attempts and pauses; 0 = none */
+	struct str body;    /* streaming blob in memory (PutObject); used when body.p is set */
 	const struct aws_source *source; /* or streamed */
 	struct buf *body_out;            /* where a streaming answer goes (GetObject) ... */
 	const struct aws_sink *sink;     /* ... or is streamed */
@@ -99,6 +123,7 @@ struct aws_request {
 /*
  * One call. *result is a new reference (may be NULL when not wanted). Unknown parameters, wrong
  * types and missing required ones are ERR_USAGE before anything is sent, with the path named.
+ * A region or timeout of its own needs struct aws_request.
  * AWS errors: ERR_DENIED, ERR_NOT_FOUND (codes ending NotFound, NoSuch...), ERR_CONFLICT
  * (Duplicate, AlreadyExists, PreconditionFailed ...), ERR_UNREACHABLE (network, throttling after
  * all retries, 5xx), ERR_CONFIG (bad credentials), else ERR_FAILED; err->code has AWS's code.
@@ -118,6 +143,39 @@ ERR_MUST_CHECK enum err_status aws_call_many(
 ERR_MUST_CHECK enum err_status aws_call_paged(struct aws_client *c, const char *service,
 	const char *operation, const json_t *params, int max_pages, json_t **result,
 	struct err *err);
+/* What one look of a wait has shown; borrowed for the call. */
+struct aws_look {
+	int number;            /* from 1 */
+	int64_t waited_ms;     /* since the wait began */
+	int64_t next_ms;       /* pause before the next look; 0 = this was the last */
+	const char *state;     /* AWS's word for the state ("stopping"), or "" */
+	const json_t *answer;  /* NULL when the look failed */
+	const struct err *err; /* why it failed, or NULL */
+};
+enum aws_verdict { AWS_WAIT_ON, AWS_WAIT_DONE, AWS_WAIT_FAILED };
+
+/* A bounded poll: AWS's own waiter, or any reading operation with a judge. */
+struct aws_wait {
+	const char *service;
+	const char *waiter;    /* of waiters.list: "InstanceStopped"; or NULL and ... */
+	const char *operation; /* ... an operation that `judge` judges; one of answer and err */
+	enum aws_verdict (*judge)(void *ctx, const json_t *answer, const struct err *err);
+	const json_t *params;
+	void (*progress)(void *ctx, const struct aws_look *look); /* after each look, or NULL */
+	void *ctx;
+	int64_t first_pause_ms; /* 0 = the waiter's, 1000 without one; doubles up to ... */
+	int64_t pause_ms;       /* ... this; 0 = the first for ever */
+	int64_t timeout_ms;     /* of the whole wait; 0 = the waiter's, 300000 without one */
+};
+/*
+ * Looks until it is done: ERR_OK with the last answer in *result (new reference; NULL when the end
+ * was an error that a waiter waits for, as NotFound; `result` itself may be NULL). ERR_FAILED when
+ * it can't happen any more, ERR_LIMIT when time ran out, either naming the state seen last; the
+ * error of a look that no waiter or judge expects. The first look is made at once.
+ */
+ERR_MUST_CHECK enum err_status aws_wait(
+	struct aws_client *c, const struct aws_wait *w, json_t **result, struct err *err);
+
 /* {"method","url","headers":{},"body":string,"body_base64":string|null}, signed, not sent. */
 ERR_MUST_CHECK enum err_status aws_show_request(struct aws_client *c, const char *service,
 	const char *operation, const json_t *params, json_t **out, struct err *err);
@@ -141,6 +199,12 @@ bool aws_operation_known(const char *service, const char *operation);
 bool aws_operation_mutating(const char *service, const char *operation);
 /* IAM action "ec2:DescribeInstances", "s3:PutObject" (IAM prefix, not endpoint name); static. */
 const char *aws_operation_iam(const char *service, const char *operation);
+/*
+ * ERR_USAGE, with the name that may have been meant, unless there is such a service and (when it is
+ * not NULL) operation.
+ */
+ERR_MUST_CHECK enum err_status aws_operation_check(
+	const char *service, const char *operation, struct err *err);
 /* [{"service","operation","iam","mutating"}], of one service or (NULL) all; new reference. */
 json_t *aws_operations(const char *service);
 

@@ -46,10 +46,23 @@ static void observe(const struct job *j, enum aws_phase phase)
 	}
 }
 
-/* Sends what is due. Returns the time until the next waiting job is, -1 when none waits. */
+static size_t count(const struct job *jobs, size_t n, enum job_state state)
+{
+	size_t found = 0;
+	for (size_t i = 0; i < n; i++) {
+		found += jobs[i].state == state;
+	}
+	return found;
+}
+
+/*
+ * Sends what is due, as long as the carrier has room: what waits here is signed only when its turn
+ * comes. Returns the time until the next waiting job is due, -1 when none waits for its time.
+ */
 static int64_t send_due(struct job *jobs, size_t n, struct http *h)
 {
 	int64_t next_us = -1;
+	size_t running = count(jobs, n, JOB_RUNNING);
 	for (size_t i = 0; i < n; i++) {
 		struct job *j = &jobs[i];
 		if (j->state != JOB_WAITING) {
@@ -59,7 +72,11 @@ static int64_t send_due(struct job *jobs, size_t n, struct http *h)
 		struct err e = { 0 };
 		if (left > 0) {
 			next_us = next_us < 0 || left < next_us ? left : next_us;
-		} else if (job_send(j, h, &e) != ERR_OK) {
+		} else if (running == HTTP_MAX_PARALLEL) {
+			continue;
+		} else if (job_send(j, h, &e) == ERR_OK) {
+			running++;
+		} else {
 			job_fail(j, &e);
 			observe(j, AWS_AFTER);
 		}
@@ -67,35 +84,48 @@ static int64_t send_due(struct job *jobs, size_t n, struct http *h)
 	return next_us;
 }
 
-static bool any_in(const struct job *jobs, size_t n, enum job_state state)
+static void judged(struct job *j)
+{
+	job_judge(j);
+	if (j->state == JOB_DONE) {
+		observe(j, AWS_AFTER);
+	}
+}
+
+static void cancel_running(struct job *jobs, size_t n, struct http *h)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (jobs[i].state == state) {
-			return true;
+		if (jobs[i].state == JOB_RUNNING) {
+			http_cancel(h, &jobs[i].exchange);
+			judged(&jobs[i]);
+		} else if (jobs[i].state == JOB_WAITING) {
+			jobs[i].due_us = 0; /* and job_send refuses it */
 		}
 	}
-	return false;
 }
 
 static void drive(struct aws_client *c, struct job *jobs, size_t n, struct http *h)
 {
-	while (any_in(jobs, n, JOB_WAITING) || any_in(jobs, n, JOB_RUNNING)) {
+	for (;;) {
+		if (atomic_load(&c->cancelled)) {
+			cancel_running(jobs, n, h);
+		}
 		int64_t next_us = send_due(jobs, n, h);
-		if (!any_in(jobs, n, JOB_RUNNING)) {
+		/* Short looks, so that a cancellation is seen soon. */
+		bool far = next_us < 0 || next_us > INT64_C(1000) * HTTP_LOOK_MS;
+		int wait_ms = far ? HTTP_LOOK_MS : (int)(next_us / 1000) + 1;
+		if (count(jobs, n, JOB_RUNNING) == 0) {
+			if (count(jobs, n, JOB_WAITING) == 0) {
+				return;
+			}
 			if (next_us > 0) {
-				env_sleep_ms(c->env, (next_us + 999) / 1000);
+				env_sleep_ms(c->env, wait_ms);
 			}
 			continue;
 		}
-		int wait_ms =
-			next_us < 0 || next_us > 1000000 ? 1000 : (int)(next_us / 1000) + 1;
 		http_run(h, wait_ms);
 		for (struct http_exchange *x = http_done(h); x; x = http_done(h)) {
-			struct job *j = x->owner;
-			job_judge(j);
-			if (j->state == JOB_DONE) {
-				observe(j, AWS_AFTER);
-			}
+			judged(x->owner);
 		}
 	}
 }

@@ -1,6 +1,7 @@
 #include "aws/client.h"
 
 #include "aws/call.h"
+#include "aws/metadata.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,14 +39,39 @@ static enum err_status find_region(
 	if (!region.n) {
 		region = profile_setting(c->env, &c->profiles, "AWS_DEFAULT_REGION", "region");
 	}
-	if (!region.n) {
-		return err_set(err, ERR_CONFIG,
-			"no AWS region; give --region, set AWS_REGION, or add region to "
-			"profile '%s'",
-			c->profiles.name);
+	if (region.n) {
+		c->region = str_dup(region);
+		return ERR_OK;
 	}
-	c->region = str_dup(region);
-	return ERR_OK;
+	struct buf here;
+	buf_init(&here, 64);
+	const struct metadata m = { c->env, &c->profiles, c->pool };
+	if (metadata_region(&m, &here)) {
+		c->region = buf_steal(&here);
+	}
+	buf_deinit(&here);
+	return c->region ? ERR_OK
+			 : err_set(err, ERR_CONFIG,
+				   "no AWS region; give --region, set AWS_REGION, or add "
+				   "region to "
+				   "profile '%s' (this is no EC2 instance that would tell its "
+				   "own)",
+				   c->profiles.name);
+}
+
+/* One way of retrying is done; a word that means another is not passed over in silence. */
+static enum err_status check_retry_mode(struct aws_client *c, struct err *err)
+{
+	static const char *const known[] = { "standard", "legacy", "adaptive" };
+	struct str mode = profile_setting(c->env, &c->profiles, "AWS_RETRY_MODE", "retry_mode");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		if (!mode.n || str_eq_nocase(mode, str_from(known[i]))) {
+			return ERR_OK;
+		}
+	}
+	return err_set(err, ERR_CONFIG,
+		"retry_mode is '%.*s'; expected standard (legacy and adaptive are taken as it)",
+		STR_ARG(mode));
 }
 
 static enum err_status find_attempts(
@@ -76,23 +102,31 @@ static void make_agent(struct aws_client *c)
 	c->user_agent = buf_steal(&b);
 }
 
+static void make_pool(struct aws_client *c, const struct aws_options *o)
+{
+	char *bundle =
+		str_dup(profile_setting(c->env, &c->profiles, "AWS_CA_BUNDLE", "ca_bundle"));
+	/* A frozen Lambda sandbox loses its connections without noticing. */
+	struct http_options http = { .env = c->env,
+		.ca_bundle = bundle[0] ? bundle : NULL,
+		.connect_timeout_ms = o->connect_timeout_ms,
+		.stall_timeout_ms = o->call_timeout_ms,
+		.max_age_s = env_var(c->env, "AWS_LAMBDA_RUNTIME_API") ? 5 : 60,
+		.cancel = &c->cancelled };
+	c->pool = http_pool_new(&http);
+	free(bundle);
+}
+
 static enum err_status assemble(
 	struct aws_client *c, const struct aws_options *o, struct err *err)
 {
 	enum err_status st;
 	TRY(profile_load(c->env, o->profile, &c->profiles, err));
+	make_pool(c, o);
 	TRY(find_region(c, o, err));
 	TRY(find_attempts(c, o, err));
+	TRY(check_retry_mode(c, err));
 	make_agent(c);
-	char *bundle =
-		str_dup(profile_setting(c->env, &c->profiles, "AWS_CA_BUNDLE", "ca_bundle"));
-	/* A frozen Lambda sandbox loses its connections without noticing. */
-	struct http_options http = { .ca_bundle = bundle[0] ? bundle : NULL,
-		.connect_timeout_ms = o->connect_timeout_ms,
-		.stall_timeout_ms = o->call_timeout_ms,
-		.max_age_s = env_var(c->env, "AWS_LAMBDA_RUNTIME_API") ? 5 : 60 };
-	c->pool = http_pool_new(&http);
-	free(bundle);
 	c->endpoint_url = copy_or_null(o->endpoint_url);
 	c->endpoints = (struct endpoint_rules){ c->env, &c->profiles, c->endpoint_url };
 	c->keys = sigv4_cache_new();
@@ -103,7 +137,10 @@ static enum err_status assemble(
 		.pool = c->pool,
 		.sts = call_sts,
 		.sts_ctx = c,
-		.session_name = "cordon" };
+		.session_name = "cordon",
+		.mfa = o->mfa,
+		.mfa_ctx = o->mfa_ctx,
+		.cancel = &c->cancelled };
 	c->creds = creds_chain_new(&creds);
 	c->case_id = copy_or_null(o->case_id);
 	c->refuse_mutating = o->refuse_mutating;
@@ -169,6 +206,11 @@ void aws_client_set_case(struct aws_client *c, const char *case_id)
 	c->case_id = copy;
 	(void)pthread_mutex_unlock(&c->lock);
 	free(old);
+}
+
+void aws_client_cancel(struct aws_client *c)
+{
+	atomic_store(&c->cancelled, true);
 }
 
 void aws_client_set_deadline(struct aws_client *c, int64_t deadline_ms)
@@ -251,47 +293,4 @@ enum err_status aws_caller(
 	*account = c->account;
 	*arn = c->arn;
 	return ERR_OK;
-}
-
-bool aws_operation_known(const char *service, const char *operation)
-{
-	struct model_call call;
-	return model_find(&model_table, service, operation, &call);
-}
-
-bool aws_operation_mutating(const char *service, const char *operation)
-{
-	struct model_call call;
-	return model_find(&model_table, service, operation, &call) &&
-	       (call.op->flags & MODEL_OP_MUTATING) != 0;
-}
-
-const char *aws_operation_iam(const char *service, const char *operation)
-{
-	struct model_call call;
-	return model_find(&model_table, service, operation, &call)
-		       ? model_text(&model_table, call.op->iam)
-		       : NULL;
-}
-
-json_t *aws_operations(const char *service)
-{
-	const struct model *m = &model_table;
-	json_t *list = json_array();
-	for (size_t i = 0; i < m->n_services; i++) {
-		const struct model_service *s = &m->services[i];
-		if (service && strcmp(service, model_text(m, s->name)) != 0) {
-			continue;
-		}
-		for (size_t k = 0; k < s->n_operations; k++) {
-			const struct model_operation *op =
-				&m->operations[s->first_operation + k];
-			json_t *entry = json_pack("{s:s,s:s,s:s,s:b}", "service",
-				model_text(m, s->name), "operation", model_text(m, op->name),
-				"iam", model_text(m, op->iam), "mutating",
-				op->flags & MODEL_OP_MUTATING);
-			(void)json_array_append_new(list, entry);
-		}
-	}
-	return list;
 }

@@ -26,6 +26,7 @@ struct aws_client {
 	void *observer_ctx;
 	atomic_llong skew_ms; /* server's clock minus ours */
 	atomic_llong deadline_ms;
+	atomic_bool cancelled;
 
 	pthread_mutex_t lock; /* guards what follows */
 	char *case_id;

@@ -5,9 +5,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* Renewed when less than this is left; used on, with a warning, while renewing fails. */
-#define EARLY_MS     ((int64_t)5 * 60 * 1000)
-#define MANDATORY_MS ((int64_t)60 * 1000)
+#define QUIET_MS     ((int64_t)60 * 1000)     /* after a renewal that brought nothing */
+#define STEADFAST_MS ((int64_t)5 * 60 * 1000) /* and up to twice that, past the end */
 
 struct creds *creds_new(
 	struct str access_key, struct str secret_key, struct str token, const char *source)
@@ -43,7 +42,12 @@ void creds_unref(struct creds *c)
 struct creds_chain {
 	struct creds_options opts;
 	pthread_mutex_t lock;
+	pthread_cond_t turned; /* a renewal ended */
 	struct creds *current;
+	bool renewing;
+	int64_t quiet_until_ms; /* no renewal before, as long as `current` serves */
+	uint64_t turns;         /* renewals that ended */
+	struct err why;         /* of the last one; status ERR_OK when it succeeded */
 };
 
 struct creds_chain *creds_chain_new(const struct creds_options *opts)
@@ -54,6 +58,7 @@ struct creds_chain *creds_chain_new(const struct creds_options *opts)
 	}
 	c->opts = *opts;
 	(void)pthread_mutex_init(&c->lock, NULL);
+	(void)pthread_cond_init(&c->turned, NULL);
 	return c;
 }
 
@@ -61,6 +66,7 @@ void creds_chain_free(struct creds_chain *c)
 {
 	if (c) {
 		creds_unref(c->current);
+		(void)pthread_cond_destroy(&c->turned);
 		(void)pthread_mutex_destroy(&c->lock);
 		free(c);
 	}
@@ -95,9 +101,6 @@ static enum err_status resolve(
 		st = creds_from_profile(o, o->profiles->name, out, err);
 	}
 	if (st == ERR_OK && !*out) {
-		st = creds_from_web_identity(o, out, err);
-	}
-	if (st == ERR_OK && !*out) {
 		st = creds_from_container(o, out, err);
 	}
 	if (st == ERR_OK && !*out) {
@@ -114,40 +117,102 @@ static enum err_status resolve(
 	return st;
 }
 
-/* Under the lock: one thread fetches, the others wait for what it gets. */
-static enum err_status renew(struct creds_chain *c, int64_t left, struct err *err)
+static int64_t left_of(const struct creds_chain *c, const struct creds *x)
+{
+	return x->expires_ms ? x->expires_ms - env_now_ms(c->opts.env) : INT64_MAX;
+}
+
+/* Minutes for which what AWS could not renew is used on; spread, so that a fleet is too. */
+static int64_t beyond_ms(const struct creds_chain *c)
+{
+	uint32_t r = 0;
+	env_random(c->opts.env, &r, sizeof(r));
+	return STEADFAST_MS + (int64_t)(r % (uint32_t)STEADFAST_MS);
+}
+
+/* What came is kept; what is about to end already, or has, was all that the issuer had. */
+static enum err_status accept(struct creds_chain *c, struct creds *fresh, struct err *why)
+{
+	int64_t left = left_of(c, fresh), now = env_now_ms(c->opts.env);
+	if (left <= 0 && !fresh->steadfast) {
+		enum err_status st = err_set(why, ERR_CONFIG,
+			"the credentials from %s have expired already; renew them there",
+			fresh->source);
+		creds_unref(fresh);
+		return st;
+	}
+	creds_unref(c->current);
+	c->current = fresh;
+	c->quiet_until_ms = 0;
+	if (left <= 0) {
+		c->quiet_until_ms = now + beyond_ms(c);
+	} else if (left < CREDS_EARLY_MS) {
+		c->quiet_until_ms = now + (left / 2 < QUIET_MS ? left / 2 : QUIET_MS);
+	}
+	return ERR_OK;
+}
+
+/* One renewal, the lock let go while it lasts. */
+static void renew(struct creds_chain *c)
 {
 	struct creds *fresh = NULL;
 	struct err why = { 0 };
+	c->renewing = true;
+	(void)pthread_mutex_unlock(&c->lock);
 	enum err_status st = resolve(&c->opts, &fresh, &why);
+	(void)pthread_mutex_lock(&c->lock);
+	c->renewing = false;
+	c->turns++;
 	if (st == ERR_OK) {
-		creds_unref(c->current);
-		c->current = fresh;
-		return ERR_OK;
+		st = accept(c, fresh, &why);
 	}
-	if (c->current && left > MANDATORY_MS) {
-		log_err(LOG_WARN, "credentials could not be renewed yet", &why);
-		return ERR_OK;
+	c->why = why;
+	c->why.status = st;
+	if (st != ERR_OK && c->current) {
+		bool over = left_of(c, c->current) <= 0;
+		if (!over || c->current->steadfast) {
+			log_err(LOG_WARN, "credentials could not be renewed yet", &why);
+			c->quiet_until_ms =
+				env_now_ms(c->opts.env) + (over ? beyond_ms(c) : QUIET_MS);
+		}
 	}
-	if (err) {
-		*err = why;
+	(void)pthread_cond_broadcast(&c->turned);
+}
+
+static bool serves(const struct creds_chain *c)
+{
+	if (!c->current) {
+		return false;
 	}
-	return st;
+	bool quiet = env_now_ms(c->opts.env) < c->quiet_until_ms;
+	return left_of(c, c->current) > 0 || (c->current->steadfast && quiet);
+}
+
+static bool due(const struct creds_chain *c)
+{
+	return !c->current || (left_of(c, c->current) < CREDS_EARLY_MS &&
+				      env_now_ms(c->opts.env) >= c->quiet_until_ms);
 }
 
 enum err_status creds_get(struct creds_chain *c, struct creds **out, struct err *err)
 {
 	enum err_status st = ERR_OK;
 	(void)pthread_mutex_lock(&c->lock);
-	int64_t left = INT64_MAX;
-	if (c->current && c->current->expires_ms) {
-		left = c->current->expires_ms - env_now_ms(c->opts.env);
+	if (due(c) && !c->renewing) {
+		renew(c);
+	} else if (!serves(c)) {
+		uint64_t turn = c->turns;
+		while (c->renewing && c->turns == turn) {
+			(void)pthread_cond_wait(&c->turned, &c->lock);
+		}
 	}
-	if (!c->current || left < EARLY_MS) {
-		st = renew(c, c->current ? left : 0, err);
-	}
-	if (st == ERR_OK) {
+	if (serves(c)) {
 		*out = creds_ref(c->current);
+	} else {
+		st = c->why.status;
+		if (err) {
+			*err = c->why;
+		}
 	}
 	(void)pthread_mutex_unlock(&c->lock);
 	return st;

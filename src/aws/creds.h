@@ -1,7 +1,18 @@
 /*
- * Credentials: found once in the SDKs' order, kept, renewed before they run out.
- * Environment (unless a profile was named), profile (role, web identity, keys, process), web
- * identity, container, EC2 instance. Thread-safe.
+ * Credentials: found in the SDKs' order, kept, renewed before they run out. Thread-safe.
+ *
+ * Order: environment (unless a profile was named explicitly); the profile's role; web identity
+ * (environment unless a profile was named, then profile); IAM Identity Center (told how, see below);
+ * keys of the credentials file; `aws login` (likewise); credential_process; keys of the config file;
+ * container; EC2 instance.
+ *
+ * Renewal: CREDS_EARLY_MS before the end, by one thread, while the others go on with what there
+ * is; only when nothing valid is left they wait. A failed renewal is tried again after a minute,
+ * and the old ones serve to their end; those of a container or instance beyond it, since AWS goes
+ * on honouring them while it can't hand out new ones (static stability).
+ *
+ * Sign-ins that need a browser are the AWS CLI's: the error names the command to sign in and the
+ * credential_process line to use afterwards.
  */
 #ifndef CORDON_AWS_CREDS_H
 #define CORDON_AWS_CREDS_H
@@ -18,7 +29,8 @@ struct creds {
 	char *access_key;
 	struct secret *secret_key, *session_token; /* the token NULL for long-lived keys */
 	int64_t expires_ms;                        /* 0 = never */
-	const char *source;                        /* "environment", "profile" ...; static */
+	bool steadfast;     /* AWS honours it beyond expires_ms when it can't issue another */
+	const char *source; /* "environment", "profile" ...; static */
 };
 /* Copies the texts; an empty token is none. */
 struct creds *creds_new(
@@ -38,7 +50,12 @@ struct creds_options {
 	creds_sts_fn sts;
 	void *sts_ctx;
 	const char *session_name; /* RoleSessionName when the profile has none */
+	aws_mfa_fn mfa;           /* NULL: nobody can be asked */
+	void *mfa_ctx;
+	const atomic_bool *cancel; /* may be NULL */
 };
+#define CREDS_EARLY_MS ((int64_t)5 * 60 * 1000)
+
 struct creds_chain;
 struct creds_chain *creds_chain_new(const struct creds_options *opts);
 void creds_chain_free(struct creds_chain *c);
@@ -52,10 +69,9 @@ bool creds_reject(struct creds_chain *c, const struct creds *used);
 
 enum err_status creds_from_env(
 	const struct creds_options *o, struct creds **out, struct err *err);
+/* Everything that a profile can say, with the web identity of the environment in its place. */
 enum err_status creds_from_profile(const struct creds_options *o, const char *profile,
 	struct creds **out, struct err *err);
-enum err_status creds_from_web_identity(
-	const struct creds_options *o, struct creds **out, struct err *err);
 enum err_status creds_from_process(
 	const struct creds_options *o, struct str command, struct creds **out, struct err *err);
 enum err_status creds_from_container(

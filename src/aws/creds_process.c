@@ -77,15 +77,19 @@ static enum err_status start(char *words[], int fd, pid_t *pid, struct err *err)
 }
 
 /* All that comes before the pipe closes, under the ceiling and the clock. */
-static bool collect(struct env *env, int fd, struct buf *out)
+static bool collect(const struct creds_options *o, int fd, struct buf *out)
 {
-	int64_t end = env_mono_us(env) + (int64_t)TIMEOUT_MS * 1000;
+	int64_t end = env_mono_us(o->env) + (int64_t)TIMEOUT_MS * 1000;
 	for (;;) {
 		char chunk[4096];
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left_ms = (end - env_mono_us(env)) / 1000;
-		if (left_ms <= 0 || poll(&p, 1, (int)left_ms) == 0) {
+		int64_t left_ms = (end - env_mono_us(o->env)) / 1000;
+		if (left_ms <= 0 || (o->cancel && atomic_load(o->cancel))) {
 			return false;
+		}
+		int ready = poll(&p, 1, left_ms < HTTP_LOOK_MS ? (int)left_ms : HTTP_LOOK_MS);
+		if (ready == 0 || (ready < 0 && errno == EINTR)) {
+			continue;
 		}
 		ssize_t n = read(fd, chunk, sizeof(chunk));
 		if (n > 0) {
@@ -102,7 +106,8 @@ static bool collect(struct env *env, int fd, struct buf *out)
 	}
 }
 
-static enum err_status run(struct env *env, char *words[], struct buf *out, struct err *err)
+static enum err_status run(
+	const struct creds_options *o, char *words[], struct buf *out, struct err *err)
 {
 	int fds[2];
 	pid_t pid = 0;
@@ -113,7 +118,7 @@ static enum err_status run(struct env *env, char *words[], struct buf *out, stru
 	(void)close(fds[1]);
 	if (st == ERR_OK) {
 		int status = 0;
-		bool whole = collect(env, fds[0], out);
+		bool whole = collect(o, fds[0], out);
 		if (!whole) {
 			(void)kill(pid, SIGKILL);
 		}
@@ -147,12 +152,13 @@ enum err_status creds_from_process(
 	enum err_status st;
 	buf_init(&text, (size_t)16 * 1024);
 	buf_init(&answer, MAX_OUTPUT);
+	answer.wipe = true;
 	if (!split(command, &text, words, &n)) {
 		st = err_set(err, ERR_CONFIG,
 			"credential_process has an open quote or too many words");
 		goto out;
 	}
-	TRY(run(o->env, words, &answer, err));
+	TRY(run(o, words, &answer, err));
 	if (doc_parse(buf_view(&answer), MAX_OUTPUT, &doc, NULL) != ERR_OK ||
 		doc_int(doc, "Version", 0) != 1) {
 		st = err_set(err, ERR_CONFIG,
@@ -163,9 +169,6 @@ enum err_status creds_from_process(
 	st = creds_doc_read(doc, "credential_process", out, err);
 out:
 	json_decref(doc);
-	if (answer.p) {
-		OPENSSL_cleanse(answer.p, answer.n);
-	}
 	buf_deinit(&answer);
 	buf_deinit(&text);
 	return st;

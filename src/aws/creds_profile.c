@@ -1,6 +1,10 @@
-/* A profile of the config files: another profile's role, keys, a program that prints keys. */
+/*
+ * A profile of the config files: another profile's role, web identity, keys, a program that prints
+ * keys; in the order of creds.h.
+ */
 #include "aws/creds_doc.h"
 
+#include <openssl/crypto.h>
 #include <string.h>
 
 #define MAX_CHAIN 5 /* source_profile of a source_profile ... */
@@ -12,33 +16,36 @@ static struct str get(const struct creds_options *o, const char *profile, const 
 	return value;
 }
 
-static enum err_status static_keys(
-	const struct creds_options *o, const char *profile, struct creds **out, struct err *err)
+/* The keys that one of the two files has; the files are not mixed. */
+static enum err_status static_keys(const struct creds_options *o, const char *profile,
+	enum profile_file file, struct creds **out, struct err *err)
 {
-	struct str key = get(o, profile, "aws_access_key_id");
-	struct str secret = get(o, profile, "aws_secret_access_key");
-	if (!key.n && !secret.n) {
+	struct str key = { 0 }, secret = { 0 }, token = { 0 };
+	const struct profile_set *p = o->profiles;
+	if (!profile_get_in(p, file, profile, "aws_access_key_id", &key)) {
 		return ERR_OK;
 	}
-	if (!key.n || !secret.n) {
+	if (!key.n || !profile_get_in(p, file, profile, "aws_secret_access_key", &secret) ||
+		!secret.n) {
 		return err_set(err, ERR_CONFIG,
 			"profile '%s' has only one of aws_access_key_id and "
-			"aws_secret_access_key",
-			profile);
+			"aws_secret_access_key in %s",
+			profile, profile_path(p, file));
 	}
-	*out = creds_new(key, secret, get(o, profile, "aws_session_token"), "profile");
+	(void)profile_get_in(p, file, profile, "aws_session_token", &token);
+	*out = creds_new(key, secret, token, "profile");
 	return ERR_OK;
 }
 
 /* Sign-ins that need a browser are left to the AWS CLI, which can lend its session. */
-static enum err_status needs_cli(const char *profile, const char *what, struct err *err)
+static enum err_status needs_cli(
+	const char *profile, const char *what, const char *command, struct err *err)
 {
 	return err_set(err, ERR_CONFIG,
-		"profile '%s' uses %s, which needs the AWS CLI: sign in with it, then add a "
-		"profile "
-		"with: credential_process = aws configure export-credentials --profile %s "
-		"--format process",
-		profile, what, profile);
+		"profile '%s' signs in with %s, which the AWS CLI does: run `aws %s --profile "
+		"%s`, then use a profile of its own with this line: credential_process = aws "
+		"configure export-credentials --profile %s --format process",
+		profile, what, command, profile, profile);
 }
 
 static enum err_status assume(const struct creds_options *o, struct creds *base,
@@ -63,17 +70,14 @@ static void set(json_t *params, const char *key, struct str value)
 	}
 }
 
-static enum err_status role_params(
+/* https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
+static enum err_status duration(
 	const struct creds_options *o, const char *profile, json_t *params, struct err *err)
 {
-	struct str duration = get(o, profile, "duration_seconds");
-	struct str session = get(o, profile, "role_session_name");
+	struct str text = get(o, profile, "duration_seconds");
 	int64_t seconds;
-	set(params, "RoleArn", get(o, profile, "role_arn"));
-	set(params, "RoleSessionName", session.n ? session : str_from(o->session_name));
-	set(params, "ExternalId", get(o, profile, "external_id"));
-	if (duration.n) {
-		if (!str_to_i64(duration, &seconds) || seconds < 900 || seconds > 43200) {
+	if (text.n) {
+		if (!str_to_i64(text, &seconds) || seconds < 900 || seconds > 43200) {
 			return err_set(err, ERR_CONFIG,
 				"profile '%s': duration_seconds must be 900 to 43200", profile);
 		}
@@ -82,12 +86,23 @@ static enum err_status role_params(
 	return ERR_OK;
 }
 
+static enum err_status role_params(
+	const struct creds_options *o, const char *profile, json_t *params, struct err *err)
+{
+	struct str session = get(o, profile, "role_session_name");
+	set(params, "RoleArn", get(o, profile, "role_arn"));
+	set(params, "RoleSessionName", session.n ? session : str_from(o->session_name));
+	set(params, "ExternalId", get(o, profile, "external_id"));
+	return duration(o, profile, params, err);
+}
+
 static enum err_status with_token_file(const struct creds_options *o, struct str path,
 	json_t *params, struct creds **out, struct err *err)
 {
 	char name[4096];
 	struct buf token;
 	buf_init(&token, (size_t)64 * 1024);
+	token.wipe = true;
 	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(path));
 	enum err_status st = env_read_file(o->env, name, &token, err);
 	if (st != ERR_OK) {
@@ -101,10 +116,127 @@ static enum err_status with_token_file(const struct creds_options *o, struct str
 	return st;
 }
 
-static enum err_status from_profile(const struct creds_options *o, const char *profile,
-	int depth, struct creds **out, struct err *err);
+static enum err_status mfa_params(
+	const struct creds_options *o, const char *profile, json_t *params, struct err *err)
+{
+	char serial[256], code[16] = "";
+	struct str device = get(o, profile, "mfa_serial");
+	if (!device.n) {
+		return ERR_OK;
+	}
+	(void)snprintf(serial, sizeof(serial), "%.*s", STR_ARG(device));
+	if (!o->mfa) {
+		return err_set(err, ERR_CONFIG,
+			"profile '%s' needs the code of MFA device %s and nobody can be asked; "
+			"use a "
+			"profile without mfa_serial, or temporary keys made with: aws sts "
+			"get-session-token --serial-number %s --token-code CODE",
+			profile, serial, serial);
+	}
+	enum err_status st = o->mfa(o->mfa_ctx, serial, code, sizeof(code), err);
+	if (st == ERR_OK) {
+		set(params, "SerialNumber", device);
+		set(params, "TokenCode", str_from(code));
+	}
+	OPENSSL_cleanse(code, sizeof(code));
+	return st;
+}
+
+/* From where web identity is configured; the environment first, as far as it counts. */
+static struct str identity_setting(const struct creds_options *o, const char *profile,
+	const char *variable, const char *key)
+{
+	const char *value = variable ? env_var(o->env, variable) : NULL;
+	return value ? str_from(value) : get(o, profile, key);
+}
+
+static enum err_status web_identity(const struct creds_options *o, const char *profile,
+	bool use_environment, struct creds **out, struct err *err)
+{
+	bool e = use_environment;
+	struct str file = identity_setting(o, profile, e ? "AWS_WEB_IDENTITY_TOKEN_FILE" : NULL,
+		"web_identity_token_file");
+	if (!file.n) {
+		return ERR_OK;
+	}
+	struct str arn = identity_setting(o, profile, e ? "AWS_ROLE_ARN" : NULL, "role_arn");
+	struct str name = identity_setting(
+		o, profile, e ? "AWS_ROLE_SESSION_NAME" : NULL, "role_session_name");
+	if (!arn.n) {
+		return err_set(err, ERR_CONFIG,
+			"a web identity token file is configured but no role; set "
+			"AWS_ROLE_ARN, or "
+			"role_arn in profile '%s'",
+			profile);
+	}
+	json_t *params = json_object();
+	set(params, "RoleArn", arn);
+	set(params, "RoleSessionName", name.n ? name : str_from(o->session_name));
+	enum err_status st = duration(o, profile, params, err);
+	if (st == ERR_OK) {
+		st = with_token_file(o, file, params, out, err);
+	}
+	json_decref(params);
+	return st;
+}
+
+static bool has(const struct creds_options *o, const char *profile, const char *key)
+{
+	return get(o, profile, key).n > 0;
+}
+
+/* What a profile says beside a role of its own. */
+static enum err_status other_sources(const struct creds_options *o, const char *profile,
+	bool use_environment, struct creds **out, struct err *err)
+{
+	enum err_status st = web_identity(o, profile, use_environment, out, err);
+	if (st != ERR_OK || *out) {
+		return st;
+	}
+	if (has(o, profile, "sso_account_id") || has(o, profile, "sso_role_name")) {
+		return needs_cli(profile, "IAM Identity Center (SSO)", "sso login", err);
+	}
+	st = static_keys(o, profile, PROFILE_CREDENTIALS, out, err);
+	if (st != ERR_OK || *out) {
+		return st;
+	}
+	if (has(o, profile, "login_session")) {
+		return needs_cli(profile, "the AWS console", "login", err);
+	}
+	struct str process = get(o, profile, "credential_process");
+	return process.n ? creds_from_process(o, process, out, err)
+			 : static_keys(o, profile, PROFILE_CONFIG, out, err);
+}
+
+static enum err_status role(const struct creds_options *o, const char *profile, int depth,
+	struct creds **out, struct err *err);
+
+static bool is_role(const struct creds_options *o, const char *profile)
+{
+	return has(o, profile, "role_arn") && !has(o, profile, "web_identity_token_file");
+}
 
 /* NOLINTBEGIN(misc-no-recursion): bounded by MAX_CHAIN */
+static enum err_status from_source(const struct creds_options *o, const char *profile,
+	const char *source, int depth, struct creds **out, struct err *err)
+{
+	bool keys =
+		has(o, source, "aws_access_key_id") || has(o, source, "aws_secret_access_key");
+	bool own = strcmp(source, profile) == 0;
+	if (!profile_exists(o->profiles, source)) {
+		return err_set(err, ERR_CONFIG,
+			"profile '%s': source_profile '%s' does not exist", profile, source);
+	}
+	if (!keys && is_role(o, source)) {
+		return own || depth == MAX_CHAIN
+			       ? err_set(err, ERR_CONFIG,
+					 "profile '%s': source_profile goes round in a circle",
+					 profile)
+			       : role(o, source, depth + 1, out, err);
+	}
+	return other_sources(o, source, false, out, err);
+}
+
 /* What signs the AssumeRole call. */
 static enum err_status base_creds(const struct creds_options *o, const char *profile, int depth,
 	struct creds **out, struct err *err)
@@ -113,32 +245,31 @@ static enum err_status base_creds(const struct creds_options *o, const char *pro
 	struct str kind = get(o, profile, "credential_source");
 	char name[256];
 	enum err_status st;
+	if (source.n && kind.n) {
+		return err_set(err, ERR_CONFIG,
+			"profile '%s' has both source_profile and credential_source; keep one",
+			profile);
+	}
 	if (source.n) {
 		(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(source));
-		bool own = strcmp(name, profile) == 0;
-		if (!profile_exists(o->profiles, name)) {
-			return err_set(err, ERR_CONFIG,
-				"profile '%s': source_profile '%s' does not exist", profile,
-				name);
-		}
-		st = own ? static_keys(o, name, out, err)
-			 : from_profile(o, name, depth + 1, out, err);
-	} else if (str_is(kind, "Environment")) {
+		st = from_source(o, profile, name, depth, out, err);
+	} else if (str_eq_nocase(kind, STR("Environment"))) {
 		st = creds_from_env(o, out, err);
-	} else if (str_is(kind, "Ec2InstanceMetadata")) {
+	} else if (str_eq_nocase(kind, STR("Ec2InstanceMetadata"))) {
 		st = creds_from_instance(o, out, err);
-	} else if (str_is(kind, "EcsContainer")) {
+	} else if (str_eq_nocase(kind, STR("EcsContainer"))) {
 		st = creds_from_container(o, out, err);
 	} else {
 		return err_set(err, ERR_CONFIG,
 			"profile '%s' has role_arn but neither source_profile nor a "
-			"credential_source of "
-			"Environment, Ec2InstanceMetadata or EcsContainer",
+			"credential_source of Environment, Ec2InstanceMetadata or EcsContainer",
 			profile);
 	}
 	if (st == ERR_OK && !*out) {
-		st = err_set(err, ERR_CONFIG, "profile '%s': no credentials where %s points to",
-			profile, source.n ? "source_profile" : "credential_source");
+		st = err_set(err, ERR_CONFIG,
+			"profile '%s': no credentials where %s '%.*s' points to", profile,
+			source.n ? "source_profile" : "credential_source",
+			STR_ARG(source.n ? source : kind));
 	}
 	return st;
 }
@@ -148,69 +279,21 @@ static enum err_status role(const struct creds_options *o, const char *profile, 
 {
 	struct creds *base = NULL;
 	json_t *params = json_object();
-	struct str token_file = get(o, profile, "web_identity_token_file");
 	enum err_status st;
 	TRY(role_params(o, profile, params, err));
-	if (token_file.n) {
-		st = with_token_file(o, token_file, params, out, err);
-		goto out;
-	}
-	if (get(o, profile, "mfa_serial").n) {
-		st = needs_cli(profile, "a role with MFA", err);
-		goto out;
-	}
 	TRY(base_creds(o, profile, depth, &base, err));
+	TRY(mfa_params(o, profile, params, err));
 	st = assume(o, base, "AssumeRole", params, out, err);
 out:
 	json_decref(params);
 	creds_unref(base);
 	return st;
 }
-
-static enum err_status from_profile(const struct creds_options *o, const char *profile,
-	int depth, struct creds **out, struct err *err)
-{
-	if (depth == MAX_CHAIN) {
-		return err_set(err, ERR_CONFIG,
-			"profile '%s': source_profile goes round in a circle", profile);
-	}
-	if (get(o, profile, "role_arn").n) {
-		return role(o, profile, depth, out, err);
-	}
-	if (get(o, profile, "sso_session").n || get(o, profile, "sso_start_url").n) {
-		return needs_cli(profile, "IAM Identity Center (SSO)", err);
-	}
-	enum err_status st = static_keys(o, profile, out, err);
-	if (st != ERR_OK || *out) {
-		return st;
-	}
-	if (get(o, profile, "login_session").n) {
-		return needs_cli(profile, "`aws login`", err);
-	}
-	struct str process = get(o, profile, "credential_process");
-	return process.n ? creds_from_process(o, process, out, err) : ERR_OK;
-}
 /* NOLINTEND(misc-no-recursion) */
 
 enum err_status creds_from_profile(
 	const struct creds_options *o, const char *profile, struct creds **out, struct err *err)
 {
-	return from_profile(o, profile, 0, out, err);
-}
-
-enum err_status creds_from_web_identity(
-	const struct creds_options *o, struct creds **out, struct err *err)
-{
-	const char *file = env_var(o->env, "AWS_WEB_IDENTITY_TOKEN_FILE");
-	const char *arn = env_var(o->env, "AWS_ROLE_ARN");
-	const char *session = env_var(o->env, "AWS_ROLE_SESSION_NAME");
-	if (!file || !arn) {
-		return ERR_OK;
-	}
-	json_t *params = json_object();
-	set(params, "RoleArn", str_from(arn));
-	set(params, "RoleSessionName", str_from(session ? session : o->session_name));
-	enum err_status st = with_token_file(o, str_from(file), params, out, err);
-	json_decref(params);
-	return st;
+	return is_role(o, profile) ? role(o, profile, 1, out, err)
+				   : other_sources(o, profile, !o->skip_environment, out, err);
 }

@@ -1,24 +1,30 @@
 #include "aws/http.h"
 
+#include "base/wipe.h"
+
 #include <curl/curl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_PARALLEL      64L
 #define MAX_IDLE_CARRIERS 16
 #define MAX_HEADER_BYTES  ((size_t)256 * 1024)
+#define LOOK_US           ((int64_t)100 * 1000)
 
 struct http {
 	CURLM *multi;
 	const struct http_pool *pool;
 	struct http *next;
+	int64_t idle_since_ms, idle_since_us; /* by the wall and by the monotonic clock */
+	struct http_exchange *live;           /* under way */
+	struct http_exchange *stalled;        /* ended by us, not yet fetched by http_done */
+	int64_t looked_us;                    /* for stalls */
 };
 struct http_pool {
 	pthread_mutex_t lock;
 	struct http *idle;
 	size_t n_idle;
-	char *ca_bundle;
+	char *ca_bundle, *proxy_tls, *proxy_plain, *no_proxy;
 	struct http_options opts;
 };
 struct http_transfer {
@@ -27,6 +33,9 @@ struct http_transfer {
 	struct str body;
 	size_t header_bytes;
 	bool stopped;
+	struct http_exchange *next; /* in `live` or `stalled` */
+	curl_off_t moved;           /* bytes either way when it was last looked at ... */
+	int64_t moved_us;           /* ... and had moved */
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -34,7 +43,31 @@ static bool curl_ready;
 
 static void global_init(void)
 {
-	curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+	wipe_libraries();
+	curl_ready = curl_global_init_mem(CURL_GLOBAL_DEFAULT, wipe_malloc, wipe_free,
+			     wipe_realloc, wipe_strdup, wipe_calloc) == CURLE_OK;
+}
+
+/* The first of the variables that is set; "" keeps libcurl from looking on its own. */
+static char *first_of(struct env *env, const char *const names[])
+{
+	const char *value = NULL;
+	for (size_t i = 0; names[i] && !value; i++) {
+		value = env_var(env, names[i]);
+	}
+	return str_dup(str_from(value));
+}
+
+static void find_proxies(struct http_pool *p)
+{
+	static const char *const tls[] = { "https_proxy", "HTTPS_PROXY", "all_proxy",
+		"ALL_PROXY", NULL };
+	static const char *const plain[] = { "http_proxy", "HTTP_PROXY", "all_proxy",
+		"ALL_PROXY", NULL };
+	static const char *const none[] = { "no_proxy", "NO_PROXY", NULL };
+	p->proxy_tls = first_of(p->opts.env, tls);
+	p->proxy_plain = first_of(p->opts.env, plain);
+	p->no_proxy = first_of(p->opts.env, none);
 }
 
 /* ---- pool ---- */
@@ -52,6 +85,7 @@ struct http_pool *http_pool_new(const struct http_options *opts)
 	p->opts.connect_timeout_ms = opts->connect_timeout_ms ? opts->connect_timeout_ms : 3000;
 	p->opts.stall_timeout_ms = opts->stall_timeout_ms ? opts->stall_timeout_ms : 60000;
 	p->opts.max_age_s = opts->max_age_s ? opts->max_age_s : 60;
+	find_proxies(p);
 	return p;
 }
 
@@ -73,7 +107,18 @@ void http_pool_free(struct http_pool *p)
 	}
 	(void)pthread_mutex_destroy(&p->lock);
 	free(p->ca_bundle);
+	wipe_free(p->proxy_tls); /* may hold a password */
+	wipe_free(p->proxy_plain);
+	free(p->no_proxy);
 	free(p);
+}
+
+/* Idle for too long by either clock: one of them stands still while the machine is frozen. */
+static bool stale(const struct http_pool *p, const struct http *h)
+{
+	int64_t max_ms = p->opts.max_age_s * 1000;
+	return env_now_ms(p->opts.env) - h->idle_since_ms > max_ms ||
+	       (env_mono_us(p->opts.env) - h->idle_since_us) / 1000 > max_ms;
 }
 
 struct http *http_get(struct http_pool *p)
@@ -85,6 +130,10 @@ struct http *http_get(struct http_pool *p)
 		p->n_idle--;
 	}
 	(void)pthread_mutex_unlock(&p->lock);
+	if (h && stale(p, h)) {
+		carrier_free(h);
+		h = NULL;
+	}
 	if (h || !curl_ready) {
 		return h;
 	}
@@ -95,7 +144,7 @@ struct http *http_get(struct http_pool *p)
 		(void)curl_multi_cleanup(multi);
 		return NULL;
 	}
-	(void)curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, MAX_PARALLEL);
+	(void)curl_multi_setopt(multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)HTTP_MAX_PARALLEL);
 	(void)curl_multi_setopt(multi, CURLMOPT_PIPELINING, CURLPIPE_NOTHING);
 	h->multi = multi;
 	h->pool = p;
@@ -107,6 +156,8 @@ void http_put(struct http_pool *p, struct http *h)
 	if (!h) {
 		return;
 	}
+	h->idle_since_ms = env_now_ms(p->opts.env);
+	h->idle_since_us = env_mono_us(p->opts.env);
 	(void)pthread_mutex_lock(&p->lock);
 	bool keep = p->n_idle < MAX_IDLE_CARRIERS;
 	if (keep) {
@@ -200,6 +251,25 @@ static int on_seek(void *user, curl_off_t offset, int origin)
 	return CURL_SEEKFUNC_OK;
 }
 
+/*
+ * A connection is there and the request is about to go into it. When a kept connection breaks
+ * before an answer came, libcurl would send the same bytes again on a new one; whether that is
+ * harmless only the caller knows, so the second time ends the transfer.
+ */
+static int on_connected(void *user, char *to, char *from, int to_port, int from_port)
+{
+	struct http_exchange *x = user;
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	if (x->sent && !x->may_resend) {
+		return CURL_PREREQFUNC_ABORT;
+	}
+	x->sent = true;
+	return CURL_PREREQFUNC_OK;
+}
+
 /* ---- one transfer ---- */
 
 static struct curl_slist *add_header(
@@ -207,6 +277,7 @@ static struct curl_slist *add_header(
 {
 	struct buf line;
 	buf_init(&line, (size_t)64 * 1024);
+	line.wipe = true;
 	/* libcurl sends a header without value only when it is written "Name;". */
 	buf_printf(&line, value[0] ? "%s: %s" : "%s;", name, value);
 	struct curl_slist *more = curl_slist_append(list, line.p ? line.p : "");
@@ -264,10 +335,7 @@ static void set_limits(const struct http *h, struct http_exchange *x)
 {
 	CURL *e = x->transfer->easy;
 	const struct http_options *o = &h->pool->opts;
-	long stall_s = (long)((o->stall_timeout_ms + 999) / 1000);
 	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_timeout_ms);
-	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, stall_s);
 	(void)curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)o->max_age_s);
 	if (x->timeout_ms > 0) {
 		(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)x->timeout_ms);
@@ -275,16 +343,28 @@ static void set_limits(const struct http *h, struct http_exchange *x)
 	if (h->pool->ca_bundle) {
 		(void)curl_easy_setopt(e, CURLOPT_CAINFO, h->pool->ca_bundle);
 	}
-	if (x->direct) {
-		(void)curl_easy_setopt(e, CURLOPT_PROXY, "");
+	const char *proxy = x->request->tls ? h->pool->proxy_tls : h->pool->proxy_plain;
+	(void)curl_easy_setopt(e, CURLOPT_PROXY, x->direct ? "" : proxy);
+	(void)curl_easy_setopt(e, CURLOPT_NOPROXY, h->pool->no_proxy);
+}
+
+static void unlink_from(struct http_exchange **list, const struct http_exchange *x)
+{
+	while (*list && *list != x) {
+		list = &(*list)->transfer->next;
+	}
+	if (*list) {
+		*list = x->transfer->next;
 	}
 }
 
-static void transfer_free(struct http_exchange *x)
+static void transfer_free(struct http *h, struct http_exchange *x)
 {
 	struct http_transfer *t = x->transfer;
-	x->transfer = NULL;
 	if (t) {
+		unlink_from(&h->live, x);
+		unlink_from(&h->stalled, x);
+		x->transfer = NULL;
 		curl_easy_cleanup(t->easy);
 		curl_slist_free_all(t->headers);
 		free(t);
@@ -318,16 +398,57 @@ enum err_status http_start(struct http *h, struct http_exchange *x, struct err *
 	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, x);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
 	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQDATA, x);
 	set_limits(h, x);
 	set_body(x);
 	CURLMcode code = buf_ok(&url) ? curl_multi_add_handle(h->multi, e) : CURLM_BAD_HANDLE;
 	buf_deinit(&url);
 	if (code != CURLM_OK) {
-		transfer_free(x);
+		transfer_free(h, x);
 		return err_set(err, ERR_FAILED, "libcurl can't begin a transfer: %s",
 			curl_multi_strerror(code));
 	}
+	t->moved_us = env_mono_us(h->pool->opts.env);
+	t->next = h->live;
+	h->live = x;
 	return ERR_OK;
+}
+
+static bool has_moved(struct http_exchange *x, int64_t now_us)
+{
+	struct http_transfer *t = x->transfer;
+	curl_off_t up = 0, down = 0;
+	(void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+	(void)curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+	curl_off_t moved = up + down + (curl_off_t)t->header_bytes + (x->sent ? 1 : 0);
+	bool has = moved != t->moved;
+	if (has) {
+		t->moved = moved;
+		t->moved_us = now_us;
+	}
+	return has;
+}
+
+/* libcurl's own low-speed limit averages over seconds; this is exact to a tenth of one. */
+static void end_stalled(struct http *h)
+{
+	int64_t now = env_mono_us(h->pool->opts.env);
+	if (now - h->looked_us < LOOK_US) {
+		return;
+	}
+	h->looked_us = now;
+	int64_t limit_us = h->pool->opts.stall_timeout_ms * 1000;
+	for (struct http_exchange *x = h->live, *next; x; x = next) {
+		next = x->transfer->next;
+		if (has_moved(x, now) || now - x->transfer->moved_us < limit_us) {
+			continue;
+		}
+		(void)curl_multi_remove_handle(h->multi, x->transfer->easy);
+		unlink_from(&h->live, x);
+		x->transfer->next = h->stalled;
+		h->stalled = x;
+	}
 }
 
 void http_run(struct http *h, int timeout_ms)
@@ -338,29 +459,42 @@ void http_run(struct http *h, int timeout_ms)
 		(void)curl_multi_poll(h->multi, NULL, 0, timeout_ms, &ready);
 		(void)curl_multi_perform(h->multi, &running);
 	}
+	end_stalled(h);
 }
 
 static enum http_result result_of(CURLcode code, struct http_exchange *x)
 {
-	curl_off_t sent = 0;
-	long request_bytes = 0;
 	if (x->transfer->stopped) {
 		return HTTP_STOPPED;
 	}
 	if (code == CURLE_OK) {
 		return HTTP_OK;
 	}
-	const char *why = curl_easy_strerror(code);
+	bool resend = code == CURLE_ABORTED_BY_CALLBACK;
+	const char *why = resend ? "the connection was closed before an answer came"
+				 : curl_easy_strerror(code);
 	(void)snprintf(x->detail, sizeof(x->detail), "%s", why);
 	x->timed_out = code == CURLE_OPERATION_TIMEDOUT;
-	(void)curl_easy_getinfo(x->transfer->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
-	(void)curl_easy_getinfo(x->transfer->easy, CURLINFO_REQUEST_SIZE, &request_bytes);
-	return sent == 0 && request_bytes == 0 ? HTTP_UNSENT : HTTP_LOST;
+	return x->sent ? HTTP_LOST : HTTP_UNSENT;
+}
+
+static struct http_exchange *done_stalled(struct http *h)
+{
+	struct http_exchange *x = h->stalled;
+	(void)snprintf(x->detail, sizeof(x->detail), "nothing was sent or received for %lld s",
+		(long long)(h->pool->opts.stall_timeout_ms / 1000));
+	x->timed_out = true;
+	x->result = x->sent ? HTTP_LOST : HTTP_UNSENT;
+	transfer_free(h, x);
+	return x;
 }
 
 struct http_exchange *http_done(struct http *h)
 {
 	int left = 0;
+	if (h->stalled) {
+		return done_stalled(h);
+	}
 	for (CURLMsg *m = curl_multi_info_read(h->multi, &left); m;
 		m = curl_multi_info_read(h->multi, &left)) {
 		if (m->msg != CURLMSG_DONE) {
@@ -377,7 +511,7 @@ struct http_exchange *http_done(struct http *h)
 		x->response->status = (int)status;
 		x->result = result_of(code, x);
 		(void)curl_multi_remove_handle(h->multi, x->transfer->easy);
-		transfer_free(x);
+		transfer_free(h, x);
 		return x;
 	}
 	return NULL;
@@ -387,7 +521,9 @@ void http_cancel(struct http *h, struct http_exchange *x)
 {
 	if (x->transfer) {
 		(void)curl_multi_remove_handle(h->multi, x->transfer->easy);
-		transfer_free(x);
+		transfer_free(h, x);
+		x->result = HTTP_CANCELLED;
+		(void)snprintf(x->detail, sizeof(x->detail), "cancelled");
 	}
 }
 
@@ -398,7 +534,11 @@ enum err_status http_once(struct http *h, struct http_exchange *x, struct err *e
 		return st;
 	}
 	while (!http_done(h)) {
-		http_run(h, 1000);
+		if (h->pool->opts.cancel && atomic_load(h->pool->opts.cancel)) {
+			http_cancel(h, x);
+			return err_set(err, ERR_INTERRUPTED, "cancelled");
+		}
+		http_run(h, HTTP_LOOK_MS);
 	}
 	return ERR_OK;
 }

@@ -3,6 +3,7 @@
 #include "aws/errors.h"
 #include "aws/proto.h"
 #include "aws/validate.h"
+#include "aws/xml.h"
 #include "base/hash.h"
 
 #include <stdlib.h>
@@ -158,24 +159,6 @@ static enum err_status build(struct job *j, struct err *err)
 		&j->client->endpoints, &j->call, j->region, &j->wire, j->signing_region, err);
 }
 
-/* Names the right spelling when only the case is wrong. */
-static enum err_status unknown(const struct aws_request *req, struct err *err)
-{
-	const struct model *m = &model_table;
-	const struct model_service *s = model_service(m, req->service);
-	for (size_t i = 0; s && i < s->n_operations; i++) {
-		const char *name = model_text(m, m->operations[s->first_operation + i].name);
-		if (str_eq_nocase(str_from(name), str_from(req->operation))) {
-			return err_set(err, ERR_USAGE,
-				"%s has no operation %s; did you mean %s?", req->service,
-				req->operation, name);
-		}
-	}
-	return err_set(err, ERR_USAGE,
-		"cordon knows no AWS operation %s %s; list them with: cordon aws%s%s",
-		req->service, req->operation, s ? " " : "", s ? req->service : "");
-}
-
 enum err_status job_prepare(
 	struct job *j, struct aws_client *c, struct aws_request *req, struct err *err)
 {
@@ -185,7 +168,7 @@ enum err_status job_prepare(
 	wire_request_init(&j->wire);
 	wire_response_init(&j->answer, WIRE_MAX_BODY);
 	if (!model_find(&model_table, req->service, req->operation, &j->call)) {
-		return unknown(req, err);
+		return aws_operation_check(req->service, req->operation, err);
 	}
 	enum err_status st = validate_params(&j->call, req->params, err);
 	if (st != ERR_OK) {
@@ -198,6 +181,9 @@ enum err_status job_prepare(
 	}
 	(void)snprintf(
 		j->region, sizeof(j->region), "%s", req->region ? req->region : c->region);
+	int64_t own = req->timeout_ms > 0 ? env_now_ms(c->env) + req->timeout_ms : 0;
+	int64_t all = atomic_load(&c->deadline_ms);
+	j->deadline_ms = own && (!all || own < all) ? own : all;
 	env_uuid(c->env, j->invocation);
 	j->body_out_start = req->body_out ? req->body_out->n : 0;
 	j->repeatable = repeatable(j);
@@ -271,7 +257,12 @@ enum err_status job_send(struct job *j, struct http *h, struct err *err)
 {
 	char text[64];
 	struct aws_client *c = j->client;
-	int64_t deadline = atomic_load(&c->deadline_ms), now = env_now_ms(c->env);
+	int64_t deadline = j->deadline_ms, now = env_now_ms(c->env);
+	if (atomic_load(&c->cancelled)) {
+		return err_set(err, ERR_INTERRUPTED,
+			"%s %s: not sent: the client was cancelled", service_name(j),
+			operation_name(j));
+	}
 	if (deadline && now >= deadline) {
 		return err_set(err, ERR_UNREACHABLE, "%s %s: no time left before the deadline",
 			service_name(j), operation_name(j));
@@ -296,6 +287,7 @@ enum err_status job_send(struct job *j, struct http *h, struct err *err)
 		.body_out = j->req->body_out,
 		.sink = j->req->sink,
 		.timeout_ms = deadline ? deadline - now : 0,
+		.may_resend = j->repeatable,
 		.owner = j };
 	if (!(j->call.op->flags & MODEL_OP_STREAM_OUT)) {
 		j->exchange.body_out = NULL;
@@ -345,10 +337,50 @@ static void transport_error(struct job *j, struct err *err)
 {
 	const struct http_exchange *x = &j->exchange;
 	bool ours = x->result == HTTP_STOPPED;
+	if (x->result == HTTP_CANCELLED) {
+		(void)err_set(err, ERR_INTERRUPTED,
+			"%s %s: cancelled; whether it took effect is not known",
+			service_name(j), operation_name(j));
+		return;
+	}
 	(void)err_set(err, ours ? ERR_LIMIT : ERR_UNREACHABLE, "%s %s: %.*s: %s%s",
 		service_name(j), operation_name(j), STR_ARG(buf_view(&j->wire.authority)),
 		x->detail, ours ? "" : "; check the network, the region and the endpoint");
 	err->retryable = !ours;
+}
+
+/*
+ * The region that S3 says the bucket is in: a header, or in the body of an error.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
+ */
+static void bucket_region(const struct wire_response *answer, char out[64])
+{
+	struct xml_doc doc;
+	const char *header = wire_get(&answer->headers, "x-amz-bucket-region");
+	(void)snprintf(out, 64, "%s", header ? header : "");
+	if (!header && xml_parse(buf_view(&answer->body), &doc, NULL) == ERR_OK) {
+		const struct xml_node *region = xml_child(doc.root, "Region");
+		(void)snprintf(out, 64, "%.*s", STR_ARG(region ? region->text : STR("")));
+		xml_deinit(&doc);
+	}
+}
+
+/* A bucket elsewhere: the request is built and signed anew for its region, once. */
+static bool reroute(struct job *j, const struct err *e)
+{
+	char region[64];
+	bool elsewhere =
+		e->http_status == 301 || e->http_status == 307 || e->http_status == 400;
+	if (!elsewhere || j->rerouted || strcmp(service_name(j), "s3") != 0) {
+		return false;
+	}
+	bucket_region(&j->answer, region);
+	if (!region[0] || strcmp(region, j->region) == 0) {
+		return false;
+	}
+	j->rerouted = true;
+	memcpy(j->region, region, sizeof(region));
+	return build(j, NULL) == ERR_OK;
 }
 
 /* A cause that is put right before the next attempt; such an attempt needs no jitter. */
@@ -371,16 +403,7 @@ static bool correct(struct job *j, const struct err *e)
 		j->creds = NULL;
 		return true;
 	}
-	/* S3 names the bucket's region; the request is built and signed for it anew. */
-	const char *region = wire_get(&j->answer.headers, "x-amz-bucket-region");
-	bool elsewhere =
-		e->http_status == 301 || e->http_status == 307 || e->http_status == 400;
-	if (region && elsewhere && !j->rerouted && strcmp(region, j->region) != 0) {
-		j->rerouted = true;
-		(void)snprintf(j->region, sizeof(j->region), "%s", region);
-		return build(j, NULL) == ERR_OK;
-	}
-	return false;
+	return reroute(j, e);
 }
 
 /* A half-received stream can only start over when nothing was handed on. */
@@ -409,7 +432,7 @@ static bool may_repeat(const struct job *j, const struct err *e)
 static bool try_again(struct job *j, const struct err *e)
 {
 	struct aws_client *c = j->client;
-	int64_t wait = 0, deadline = atomic_load(&c->deadline_ms);
+	int64_t wait = 0, deadline = j->deadline_ms;
 	bool answered = j->exchange.result == HTTP_OK;
 	if (j->attempt >= c->max_attempts) {
 		return false;

@@ -19,6 +19,7 @@ struct job {
 	struct http_exchange exchange;
 	enum job_state state;
 	int64_t due_us, start_us;         /* monotonic */
+	int64_t deadline_ms;              /* wall clock; 0 = none */
 	int attempt;                      /* attempts made or under way */
 	int took;                         /* retry tokens taken for the current attempt */
 	bool repeatable;                  /* a repeat after an unknown outcome does no harm */

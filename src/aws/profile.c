@@ -3,8 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static enum err_status load_file(struct env *env, const char *variable, const char *file,
-	struct ini *out, struct err *err)
+static char *find_file(struct env *env, const char *variable, const char *file)
 {
 	char path[4096];
 	const char *named = env_var(env, variable), *home = env_var(env, "HOME");
@@ -15,11 +14,21 @@ static enum err_status load_file(struct env *env, const char *variable, const ch
 	} else if (home) {
 		(void)snprintf(path, sizeof(path), "%s/.aws/%s", home, file);
 	} else {
+		return NULL;
+	}
+	return str_dup(str_from(path));
+}
+
+static enum err_status load_file(
+	struct env *env, const char *path, struct ini *out, struct err *err)
+{
+	if (!path) {
 		return ERR_OK;
 	}
 	struct buf text;
 	struct err why = { 0 };
 	buf_init(&text, INI_MAX_BYTES);
+	text.wipe = true;
 	enum err_status st = env_read_file(env, path, &text, &why);
 	if (st == ERR_NOT_FOUND) {
 		st = ERR_OK;
@@ -47,8 +56,11 @@ enum err_status profile_load(
 	p.name_copy = str_dup(str_from(name ? name : "default"));
 	p.name = p.name_copy;
 	enum err_status st;
-	TRY(load_file(env, "AWS_CONFIG_FILE", "config", &p.config, err));
-	TRY(load_file(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials", &p.credentials, err));
+	p.paths[PROFILE_CONFIG] = find_file(env, "AWS_CONFIG_FILE", "config");
+	p.paths[PROFILE_CREDENTIALS] =
+		find_file(env, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
+	TRY(load_file(env, p.paths[PROFILE_CONFIG], &p.config, err));
+	TRY(load_file(env, p.paths[PROFILE_CREDENTIALS], &p.credentials, err));
 	if (p.chosen && !profile_exists(&p, p.name)) {
 		st = err_set(err, ERR_CONFIG,
 			"the AWS profile '%s' is in neither the config nor the credentials "
@@ -68,6 +80,8 @@ void profile_deinit(struct profile_set *p)
 {
 	ini_deinit(&p->config);
 	ini_deinit(&p->credentials);
+	free(p->paths[PROFILE_CONFIG]);
+	free(p->paths[PROFILE_CREDENTIALS]);
 	free(p->name_copy);
 	*p = (struct profile_set){ 0 };
 }
@@ -88,16 +102,30 @@ bool profile_exists(const struct profile_set *p, const char *name)
 		       ini_has_section(&p->config, "profile default"));
 }
 
-bool profile_get(
-	const struct profile_set *p, const char *name, const char *key, struct str *out)
+bool profile_get_in(const struct profile_set *p, enum profile_file file, const char *name,
+	const char *key, struct str *out)
 {
 	char section[300];
 	name = name ? name : p->name;
+	if (file == PROFILE_CREDENTIALS) {
+		return ini_get(&p->credentials, name, key, out);
+	}
 	config_section(name, section);
-	return ini_get(&p->credentials, name, key, out) ||
-	       ini_get(&p->config, section, key, out) ||
+	return ini_get(&p->config, section, key, out) ||
 	       (str_is(str_from(name), "default") &&
 		       ini_get(&p->config, "profile default", key, out));
+}
+
+bool profile_get(
+	const struct profile_set *p, const char *name, const char *key, struct str *out)
+{
+	return profile_get_in(p, PROFILE_CREDENTIALS, name, key, out) ||
+	       profile_get_in(p, PROFILE_CONFIG, name, key, out);
+}
+
+const char *profile_path(const struct profile_set *p, enum profile_file file)
+{
+	return p->paths[file] ? p->paths[file] : "";
 }
 
 bool profile_service(const struct profile_set *p, const char *key, struct str *out)

@@ -5,8 +5,11 @@
 #include "aws/ini.h"
 #include "base/env.h"
 
+enum profile_file { PROFILE_CONFIG, PROFILE_CREDENTIALS };
+
 struct profile_set {
 	struct ini config, credentials;
+	char *paths[2];   /* by enum profile_file; NULL when there is no home */
 	const char *name; /* the chosen profile; "default" when nobody chose */
 	bool chosen;      /* by flag or AWS_PROFILE */
 	char *name_copy;
@@ -24,6 +27,11 @@ bool profile_exists(const struct profile_set *p, const char *name);
 /* A key of a profile; the credentials file wins. NULL `name` = the chosen one. Borrowed. */
 bool profile_get(
 	const struct profile_set *p, const char *name, const char *key, struct str *out);
+/* The same in one of the files. */
+bool profile_get_in(const struct profile_set *p, enum profile_file file, const char *name,
+	const char *key, struct str *out);
+/* Where a file was looked for; "" when nowhere. */
+const char *profile_path(const struct profile_set *p, enum profile_file file);
 /* A key of [services NAME], where NAME is what the chosen profile's `services` says. */
 bool profile_service(const struct profile_set *p, const char *key, struct str *out);
 /* An environment variable, else the key of the chosen profile; empty when neither is set. */

@@ -85,3 +85,18 @@ bool uri_split(struct str url, struct uri_parts *out)
 	*out = u;
 	return true;
 }
+
+bool uri_is_loopback(struct str host)
+{
+	struct str rest = host, part;
+	int64_t n;
+	int parts = 0;
+	while (str_cut(&rest, '.', &part)) {
+		bool plain = part.n > 0 && part.n <= 3 && part.p[0] >= '0' && part.p[0] <= '9';
+		if (!plain || !str_to_i64(part, &n) || n > 255 || (parts == 0 && n != 127)) {
+			return false;
+		}
+		parts++;
+	}
+	return parts == 4 && host.p[host.n - 1] != '.';
+}

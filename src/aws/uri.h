@@ -18,5 +18,7 @@ struct uri_parts {
 };
 /* False unless http or https with a host and neither user, query nor fragment. */
 bool uri_split(struct str url, struct uri_parts *out);
+/* An IPv4 address in 127.0.0.0/8, in dotted decimal and nothing else ("127.0.0.1.evil" is not). */
+bool uri_is_loopback(struct str host);
 
 #endif

@@ -40,6 +40,31 @@ static char *read_request(int fd)
 	}
 }
 
+static void rest(int ms)
+{
+	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
+	(void)nanosleep(&t, NULL);
+}
+
+static void say(int fd, const struct stub_answer *a)
+{
+	size_t n = strlen(a->text), piece = a->drip_ms ? 1 : n;
+	for (size_t i = 0; i < n; i += piece) {
+		if (send(fd, a->text + i, piece, MSG_NOSIGNAL) < 0) {
+			return;
+		}
+		if (a->drip_ms) {
+			rest(a->drip_ms);
+		}
+	}
+}
+
+static void patience(int fd, int ms)
+{
+	struct timeval limit = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+}
+
 static void *serve(void *arg)
 {
 	struct connection *c = arg;
@@ -54,18 +79,15 @@ static void *serve(void *arg)
 		}
 		struct stub_answer a = s->answers[i < s->n_answers ? i : s->n_answers - 1];
 		(void)pthread_mutex_unlock(&s->lock);
-		if (a.delay_ms) {
-			struct timespec t = { a.delay_ms / 1000,
-				(long)(a.delay_ms % 1000) * 1000000 };
-			(void)nanosleep(&t, NULL);
-		}
+		rest(a.delay_ms);
 		if (!a.text) {
 			break;
 		}
-		(void)send(c->fd, a.text, strlen(a.text), MSG_NOSIGNAL);
+		say(c->fd, &a);
 		if (a.close) {
 			break;
 		}
+		patience(c->fd, a.idle_ms ? a.idle_ms : 20000);
 	}
 	(void)shutdown(c->fd, SHUT_RDWR);
 	(void)close(c->fd);
@@ -88,8 +110,7 @@ static void *accept_all(void *arg)
 		(void)pthread_mutex_lock(&s->lock);
 		s->n_connections++;
 		(void)pthread_mutex_unlock(&s->lock);
-		struct timeval limit = { .tv_sec = 20 };
-		(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+		patience(fd, 20000);
 		struct connection *c = calloc(1, sizeof(*c));
 		*c = (struct connection){ s, fd };
 		(void)atomic_fetch_add(&s->open, 1);

@@ -13,7 +13,9 @@
 struct stub_answer {
 	const char *text;
 	int delay_ms;
-	bool close; /* afterwards */
+	int drip_ms; /* between two bytes of it; 0 = all at once */
+	int idle_ms; /* the connection is closed when no request comes for so long; 0 = 20 s */
+	bool close;  /* afterwards */
 };
 
 struct stub {

@@ -1,135 +1,12 @@
-/* The credential chain: which source wins, what each one sends, when it is asked again. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#include "aws/creds.h"
-#include "stub.h"
+/* The credential chain: which source wins, and what each one sends. */
+#include "world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define NOW      1785578400000 /* 2026-08-01T10:00:00Z */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
-
-struct world {
-	char dir[64], config[160], credentials[160];
-	const char *vars[16];
-	size_t n_vars;
-	struct stub_env env;
-	struct profile_set profiles;
-	struct http_pool *pool;
-	struct creds_chain *chain;
-	/* what the fake STS saw and says */
-	int sts_calls;
-	char operation[64], signer[64];
-	json_t *params;
-	const char *sts_answer;
-};
-
-static enum err_status sts(void *ctx, struct creds *with, const char *operation,
-	const json_t *params, json_t **result, struct err *err)
-{
-	struct world *w = ctx;
-	w->sts_calls++;
-	(void)snprintf(w->operation, sizeof(w->operation), "%s", operation);
-	(void)snprintf(w->signer, sizeof(w->signer), "%s", with ? with->access_key : "nobody");
-	json_decref(w->params);
-	w->params = json_deep_copy(params);
-	return doc_parse(str_from(w->sts_answer), 65536, result, err);
-}
-
-static void file(const char *path, const char *text)
-{
-	assert_int_equal(
-		env_write_file(env_system(), path, str_from(text), 0600, NULL), ERR_OK);
-}
-
-static void prepare(struct world *w, const char *config, const char *credentials)
-{
-	memset(w, 0, sizeof(*w));
-	(void)snprintf(w->dir, sizeof(w->dir), "/tmp/cordon-creds-XXXXXX");
-	assert_non_null(mkdtemp(w->dir));
-	char path[80];
-	(void)snprintf(path, sizeof(path), "%s/config", w->dir);
-	file(path, config);
-	(void)snprintf(w->config, sizeof(w->config), "AWS_CONFIG_FILE=%s", path);
-	(void)snprintf(path, sizeof(path), "%s/credentials", w->dir);
-	file(path, credentials);
-	(void)snprintf(
-		w->credentials, sizeof(w->credentials), "AWS_SHARED_CREDENTIALS_FILE=%s", path);
-	w->vars[w->n_vars++] = w->config;
-	w->vars[w->n_vars++] = w->credentials;
-	w->sts_answer =
-		"{\"Credentials\":{\"AccessKeyId\":\"ASIAROLE\",\"SecretAccessKey\":\"s\","
-		"\"SessionToken\":\"t\",\"Expiration\":\"2026-08-01T11:00:00Z\"}}";
-}
-
-static void set(struct world *w, const char *variable)
-{
-	assert_true(w->n_vars + 1 < COUNT(w->vars));
-	w->vars[w->n_vars++] = variable;
-}
-
-static void open_chain(struct world *w, const char *profile)
-{
-	struct http_options http = { 0 };
-	stub_env_init(&w->env, NOW, w->vars);
-	assert_int_equal(profile_load(&w->env.base, profile, &w->profiles, NULL), ERR_OK);
-	w->pool = http_pool_new(&http);
-	struct creds_options o = { .env = &w->env.base,
-		.profiles = &w->profiles,
-		.skip_environment = profile != NULL,
-		.pool = w->pool,
-		.sts = sts,
-		.sts_ctx = w,
-		.session_name = "cordon" };
-	w->chain = creds_chain_new(&o);
-}
-
-static void done(struct world *w)
-{
-	char path[80];
-	creds_chain_free(w->chain);
-	http_pool_free(w->pool);
-	profile_deinit(&w->profiles);
-	json_decref(w->params);
-	(void)snprintf(path, sizeof(path), "%s/config", w->dir);
-	(void)unlink(path);
-	(void)snprintf(path, sizeof(path), "%s/credentials", w->dir);
-	(void)unlink(path);
-	(void)rmdir(w->dir);
-}
-
-static void expect_key(struct world *w, const char *key, const char *source)
-{
-	struct creds *c = NULL;
-	struct err e = { 0 };
-	enum err_status st = creds_get(w->chain, &c, &e);
-	if (st != ERR_OK) {
-		print_error("%s\n", e.msg);
-	}
-	assert_int_equal(st, ERR_OK);
-	assert_string_equal(c->access_key, key);
-	assert_string_equal(c->source, source);
-	creds_unref(c);
-}
-
-static void expect_error(struct world *w, const char *words)
-{
-	struct creds *c = NULL;
-	struct err e = { 0 };
-	assert_int_equal(creds_get(w->chain, &c, &e), ERR_CONFIG);
-	if (!strstr(e.msg, words)) {
-		print_error("%s\n", e.msg);
-	}
-	assert_non_null(strstr(e.msg, words));
-}
 
 static const char two_profiles[] =
 	"[default]\naws_access_key_id = AKIADEFAULT\n"
@@ -140,67 +17,210 @@ static void test_order(void **state)
 {
 	(void)state;
 	struct world w;
-	prepare(&w, "", two_profiles);
-	set(&w, "AWS_ACCESS_KEY_ID=AKIAENV");
-	set(&w, "AWS_SECRET_ACCESS_KEY=s");
-	open_chain(&w, NULL);
-	expect_key(&w, "AKIAENV", "environment");
-	done(&w);
+	world_prepare(&w, "", two_profiles);
+	world_set(&w, "AWS_ACCESS_KEY_ID=AKIAENV");
+	world_set(&w, "AWS_SECRET_ACCESS_KEY=s");
+	world_open(&w, NULL);
+	world_expect_key(&w, "AKIAENV", "environment");
+	world_done(&w);
 	/* --profile: the environment's keys are then not used. */
-	prepare(&w, "", two_profiles);
-	set(&w, "AWS_ACCESS_KEY_ID=AKIAENV");
-	set(&w, "AWS_SECRET_ACCESS_KEY=s");
-	open_chain(&w, "dev");
-	expect_key(&w, "AKIADEV", "profile");
-	done(&w);
-	prepare(&w, "", two_profiles);
-	open_chain(&w, NULL);
-	expect_key(&w, "AKIADEFAULT", "profile");
-	done(&w);
-	prepare(&w, "", "");
-	set(&w, "AWS_ACCESS_KEY_ID=AKIAENV");
-	open_chain(&w, NULL);
-	expect_error(&w, "AWS_SECRET_ACCESS_KEY is not");
-	done(&w);
-	prepare(&w, "", "");
-	set(&w, "AWS_EC2_METADATA_DISABLED=true");
-	open_chain(&w, NULL);
-	expect_error(&w, "no AWS credentials found");
-	done(&w);
+	world_prepare(&w, "", two_profiles);
+	world_set(&w, "AWS_ACCESS_KEY_ID=AKIAENV");
+	world_set(&w, "AWS_SECRET_ACCESS_KEY=s");
+	world_open(&w, "dev");
+	world_expect_key(&w, "AKIADEV", "profile");
+	world_done(&w);
+	world_prepare(&w, "", two_profiles);
+	world_open(&w, NULL);
+	world_expect_key(&w, "AKIADEFAULT", "profile");
+	world_done(&w);
+	world_prepare(&w, "", "");
+	world_set(&w, "AWS_ACCESS_KEY_ID=AKIAENV");
+	world_open(&w, NULL);
+	world_expect_error(&w, "AWS_SECRET_ACCESS_KEY is not");
+	world_done(&w);
+	world_prepare(&w, "", "");
+	world_set(&w, "AWS_EC2_METADATA_DISABLED=true");
+	world_open(&w, NULL);
+	world_expect_error(&w, "no AWS credentials found");
+	world_done(&w);
+}
+
+/* Within one profile: credentials file, credential_process, config file. */
+static void test_order_in_a_profile(void **state)
+{
+	(void)state;
+	static const char config[] =
+		"[profile p]\naws_access_key_id=AKIACONFIG\naws_secret_access_key=s\n"
+		"credential_process=/bin/echo "
+		"'{\"Version\":1,\"AccessKeyId\":\"AKIAPROC\",\"SecretAccessKey\":\"s\"}'\n";
+	static const char config_only[] =
+		"[profile p]\naws_access_key_id=AKIACONFIG\naws_secret_access_key=s\n";
+	static const char credentials[] =
+		"[p]\naws_access_key_id=AKIAFILE\naws_secret_access_key=s\n";
+	static const struct {
+		const char *config, *credentials, *key, *source;
+	} cases[] = { { config, credentials, "AKIAFILE", "profile" },
+		{ config, "", "AKIAPROC", "credential_process" },
+		{ config_only, "", "AKIACONFIG", "profile" } };
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world w;
+		world_prepare(&w, cases[i].config, cases[i].credentials);
+		world_open(&w, "p");
+		world_expect_key(&w, cases[i].key, cases[i].source);
+		world_done(&w);
+	}
 }
 
 static void test_role(void **state)
 {
 	(void)state;
 	struct world w;
-	prepare(&w,
+	world_prepare(&w,
 		"[profile resp]\nrole_arn = arn:aws:iam::111122223333:role/ir\n"
 		"source_profile = dev\nexternal_id = x-1\nrole_session_name = me\n"
 		"duration_seconds = 900\n",
 		two_profiles);
-	open_chain(&w, "resp");
-	expect_key(&w, "ASIAROLE", "STS");
+	world_open(&w, "resp");
+	world_expect_key(&w, "ASIAROLE", "STS");
 	assert_string_equal(w.operation, "AssumeRole");
 	assert_string_equal(w.signer, "AKIADEV");
+	assert_string_equal(doc_text(w.params, "RoleArn"), "arn:aws:iam::111122223333:role/ir");
 	assert_string_equal(doc_text(w.params, "ExternalId"), "x-1");
 	assert_string_equal(doc_text(w.params, "RoleSessionName"), "me");
 	assert_int_equal(doc_int(w.params, "DurationSeconds", 0), 900);
-	/* Kept while valid, renewed five minutes before the end. */
-	expect_key(&w, "ASIAROLE", "STS");
-	assert_int_equal(w.sts_calls, 1);
-	atomic_store(&w.env.now_ms, NOW + 56 * 60 * 1000);
-	w.sts_answer =
-		"{\"Credentials\":{\"AccessKeyId\":\"ASIANEXT\",\"SecretAccessKey\":\"s\","
-		"\"SessionToken\":\"t\",\"Expiration\":\"2026-08-01T12:00:00Z\"}}";
-	expect_key(&w, "ASIANEXT", "STS");
-	assert_int_equal(w.sts_calls, 2);
-	/* While renewing fails the old ones serve to their last minute. */
-	atomic_store(&w.env.now_ms, NOW + 117 * 60 * 1000);
-	w.sts_answer = "{}";
-	expect_key(&w, "ASIANEXT", "STS");
-	atomic_store(&w.env.now_ms, NOW + 119 * 60 * 1000 + 30000);
-	expect_error(&w, "AccessKeyId");
-	done(&w);
+	world_done(&w);
+	/* Without those lines AWS's defaults hold and the session is cordon's. */
+	world_prepare(&w, "[profile resp]\nrole_arn=r\nsource_profile=dev\n", two_profiles);
+	world_open(&w, "resp");
+	world_expect_key(&w, "ASIAROLE", "STS");
+	assert_string_equal(doc_text(w.params, "RoleSessionName"), "cordon");
+	assert_null(json_object_get(w.params, "ExternalId"));
+	assert_null(json_object_get(w.params, "DurationSeconds"));
+	world_done(&w);
+}
+
+/* a -> b -> c: each role is assumed with what the one before gave. */
+static void test_role_chain(void **state)
+{
+	(void)state;
+	struct world w;
+	world_prepare(&w,
+		"[profile a]\nrole_arn=role-a\nsource_profile=b\n"
+		"[profile b]\nrole_arn=role-b\nsource_profile=c\n"
+		"[profile c]\nrole_arn=role-c\nsource_profile=dev\n",
+		two_profiles);
+	world_open(&w, "a");
+	world_expect_key(&w, "ASIAROLE", "STS");
+	assert_int_equal(atomic_load(&w.sts_calls), 3);
+	assert_string_equal(w.signers, "AKIADEV ASIAROLE ASIAROLE");
+	assert_string_equal(doc_text(w.params, "RoleArn"), "role-a");
+	world_done(&w);
+	/* A profile may be its own source when it has keys, which then count before its role. */
+	world_prepare(&w, "[profile dev]\nrole_arn=r\nsource_profile=dev\n", two_profiles);
+	world_open(&w, "dev");
+	world_expect_key(&w, "ASIAROLE", "STS");
+	assert_string_equal(w.signers, "AKIADEV");
+	world_done(&w);
+	/* The source may be a program, or web identity, too. */
+	world_prepare(&w,
+		"[profile a]\nrole_arn=r\nsource_profile=b\n[profile b]\ncredential_process = "
+		"/bin/echo '{\"Version\":1,\"AccessKeyId\":\"AKIAPROC\","
+		"\"SecretAccessKey\":\"s\"}'\n",
+		"");
+	world_open(&w, "a");
+	world_expect_key(&w, "ASIAROLE", "STS");
+	assert_string_equal(w.signers, "AKIAPROC");
+	world_done(&w);
+}
+
+static const char machine_keys[] =
+	"{\"Code\":\"Success\",\"AccessKeyId\":\"ASIAMACHINE\",\"SecretAccessKey\":\"s\","
+	"\"Token\":\"t\",\"Expiration\":\"2026-08-01T16:00:00Z\"}";
+
+static void test_credential_source(void **state)
+{
+	(void)state;
+	static const char *const kinds[] = { "Environment", "EcsContainer",
+		"Ec2InstanceMetadata" };
+	static const char *const signers[] = { "AKIAENV", "ASIAMACHINE", "ASIAMACHINE" };
+	for (size_t i = 0; i < COUNT(kinds); i++) {
+		struct world w;
+		struct stub stub;
+		char keys[512], a[256], b[256], config[256], container[128], instance[128];
+		(void)stub_text(keys, sizeof(keys), "200 OK", "", machine_keys);
+		const struct stub_answer ecs[] = { { .text = keys } };
+		const struct stub_answer ec2[] = {
+			{ .text = stub_text(a, sizeof(a), "200 OK", "", "session") },
+			{ .text = stub_text(b, sizeof(b), "200 OK", "", "role") },
+			{ .text = keys },
+		};
+		stub_start(&stub, i == 2 ? ec2 : ecs, i == 2 ? 3 : 1);
+		(void)snprintf(config, sizeof(config),
+			"[profile p]\nrole_arn=r\ncredential_source=%s\n", kinds[i]);
+		world_prepare(&w, config, "");
+		(void)snprintf(container, sizeof(container),
+			"AWS_CONTAINER_CREDENTIALS_FULL_URI=%s/k", stub.url);
+		(void)snprintf(instance, sizeof(instance),
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT=%s", stub.url);
+		world_set(&w, "AWS_ACCESS_KEY_ID=AKIAENV");
+		world_set(&w, "AWS_SECRET_ACCESS_KEY=s");
+		world_set(&w, container);
+		world_set(&w, instance);
+		world_open(&w, "p");
+		world_expect_key(&w, "ASIAROLE", "STS");
+		assert_string_equal(w.signers, signers[i]);
+		world_done(&w);
+		stub_stop(&stub);
+	}
+	struct world w;
+	world_prepare(&w, "[profile p]\nrole_arn=r\ncredential_source=Environment\n", "");
+	world_open(&w, "p");
+	world_expect_error(&w, "credential_source 'Environment' points to");
+	world_done(&w);
+}
+
+static enum err_status ask(
+	void *ctx, const char *serial, char *code, size_t size, struct err *err)
+{
+	int *asked = ctx;
+	(*asked)++;
+	assert_string_equal(serial, "arn:aws:iam::1:mfa/me");
+	(void)snprintf(code, size, "123456");
+	return *asked < 3 ? ERR_OK : err_set(err, ERR_INTERRUPTED, "no MFA code was given");
+}
+
+static void test_mfa(void **state)
+{
+	(void)state;
+	struct world w;
+	int asked = 0;
+	static const char config[] =
+		"[profile p]\nrole_arn=r\nmfa_serial=arn:aws:iam::1:mfa/me\n"
+		"source_profile=dev\n";
+	world_prepare(&w, config, two_profiles);
+	w.mfa = ask;
+	w.mfa_ctx = &asked;
+	world_open(&w, "p");
+	world_expect_key(&w, "ASIAROLE", "STS");
+	assert_string_equal(doc_text(w.params, "SerialNumber"), "arn:aws:iam::1:mfa/me");
+	assert_string_equal(doc_text(w.params, "TokenCode"), "123456");
+	world_expect_key(&w, "ASIAROLE", "STS");
+	assert_int_equal(asked, 1);
+	/* Asked anew when the session ends, and the answer "no" is one. */
+	atomic_store(&w.env.now_ms, WORLD_NOW + 61 * WORLD_MINUTE);
+	world_sts(&w, WORLD_STS("ASIANEXT", "12:00"));
+	world_expect_key(&w, "ASIANEXT", "STS");
+	atomic_store(&w.env.now_ms, WORLD_NOW + 121 * WORLD_MINUTE);
+	world_expect_status(&w, ERR_INTERRUPTED, "no MFA code");
+	assert_int_equal(asked, 3);
+	world_done(&w);
+	/* Nobody to ask: what to do instead is said. */
+	world_prepare(&w, config, two_profiles);
+	world_open(&w, "p");
+	world_expect_error(
+		&w, "aws sts get-session-token --serial-number arn:aws:iam::1:mfa/me");
+	world_done(&w);
 }
 
 static void test_profile_mistakes(void **state)
@@ -212,24 +232,43 @@ static void test_profile_mistakes(void **state)
 		{ "[profile p]\nrole_arn=r\nsource_profile=q\n[profile q]\nrole_arn=r\n"
 		  "source_profile=p\n",
 			"circle" },
+		{ "[profile p]\nrole_arn=r\nsource_profile=p\n", "circle" },
 		{ "[profile p]\nrole_arn=r\nsource_profile=none\n", "'none' does not exist" },
+		{ "[profile p]\nrole_arn=r\nsource_profile=q\n[profile q]\nregion=x\n",
+			"source_profile 'q' points to" },
 		{ "[profile p]\nrole_arn=r\n", "credential_source" },
-		{ "[profile p]\nrole_arn=r\nmfa_serial=m\nsource_profile=p\n",
-			"export-credentials" },
-		{ "[profile p]\nsso_session=s\n", "export-credentials --profile p" },
-		{ "[profile p]\nlogin_session=s\n", "export-credentials --profile p" },
+		{ "[profile p]\nrole_arn=r\ncredential_source=Magic\n",
+			"credential_source of" },
+		{ "[profile p]\nrole_arn=r\nsource_profile=p\ncredential_source=Environment\n",
+			"keep one" },
+		{ "[profile p]\nrole_arn=r\nsource_profile=q\nduration_seconds=899\n"
+		  "[profile q]\naws_access_key_id=A\naws_secret_access_key=s\n",
+			"900 to 43200" },
+		{ "[profile p]\nsso_session=s\nsso_account_id=1\nsso_role_name=r\n",
+			"run `aws sso login --profile p`" },
+		{ "[profile p]\nsso_start_url=u\nsso_account_id=1\nsso_role_name=r\n",
+			"credential_process = aws configure export-credentials --profile p" },
+		{ "[profile p]\nrole_arn=r\nsource_profile=q\n[profile q]\nsso_session=s\n"
+		  "sso_account_id=1\nsso_role_name=r\n",
+			"run `aws sso login --profile q`" },
+		{ "[profile p]\nlogin_session=s\n", "run `aws login --profile p`" },
 		{ "[profile p]\naws_access_key_id=A\n", "only one of" },
+		{ "[profile p]\nweb_identity_token_file=/t\n", "no role" },
 		{ "[profile p]\ncredential_process=/does/not/exist\n", "can't be run" },
 		{ "[profile p]\ncredential_process=/bin/false\n", "exit 1" },
 		{ "[profile p]\ncredential_process=/bin/echo {}\n", "Version 1" },
 		{ "[profile p]\ncredential_process=/bin/echo 'open\n", "open quote" },
+		{ "[profile p]\ncredential_process=/bin/echo "
+		  "'{\"Version\":1,\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"s\","
+		  "\"Expiration\":\"2026-08-01T09:00:00Z\"}'\n",
+			"have expired already" },
 	};
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct world w;
-		prepare(&w, cases[i].config, "");
-		open_chain(&w, "p");
-		expect_error(&w, cases[i].words);
-		done(&w);
+		world_prepare(&w, cases[i].config, "");
+		world_open(&w, "p");
+		world_expect_error(&w, cases[i].words);
+		world_done(&w);
 	}
 }
 
@@ -237,44 +276,69 @@ static void test_process(void **state)
 {
 	(void)state;
 	struct world w;
-	prepare(&w,
+	world_prepare(&w,
 		"[profile p]\ncredential_process = /bin/echo "
 		"'{\"Version\":1,\"AccessKeyId\":\"AKIAPROC\",' "
 		"\"\\\"SecretAccessKey\\\":\\\"a b\\\"}\"\n",
 		"");
-	open_chain(&w, "p");
+	world_open(&w, "p");
 	struct creds *c = NULL;
 	assert_int_equal(creds_get(w.chain, &c, NULL), ERR_OK);
 	assert_string_equal(c->access_key, "AKIAPROC");
 	assert_true(secret_eq(c->secret_key, STR("a b")));
 	assert_false(creds_reject(w.chain, c)); /* nothing newer would come */
 	creds_unref(c);
-	done(&w);
+	world_done(&w);
 }
 
 static void test_web_identity(void **state)
 {
 	(void)state;
 	struct world w;
-	char variable[128], path[96];
-	prepare(&w, "", "");
+	char variable[128], path[96], config[256];
+	world_prepare(&w, "", two_profiles);
 	(void)snprintf(path, sizeof(path), "%s/token", w.dir);
-	file(path, "the.jwt\n");
+	world_write(path, "the.jwt\n");
 	(void)snprintf(variable, sizeof(variable), "AWS_WEB_IDENTITY_TOKEN_FILE=%s", path);
-	set(&w, variable);
-	set(&w, "AWS_ROLE_ARN=arn:aws:iam::111122223333:role/pod");
-	open_chain(&w, NULL);
-	expect_key(&w, "ASIAROLE", "STS");
+	world_set(&w, variable);
+	world_set(&w, "AWS_ROLE_ARN=arn:aws:iam::111122223333:role/pod");
+	world_open(&w, NULL);
+	/* Before the keys of the default profile, as the SDKs have it. */
+	world_expect_key(&w, "ASIAROLE", "STS");
 	assert_string_equal(w.operation, "AssumeRoleWithWebIdentity");
 	assert_string_equal(w.signer, "nobody");
 	assert_string_equal(doc_text(w.params, "WebIdentityToken"), "the.jwt");
+	assert_string_equal(doc_text(w.params, "RoleSessionName"), "cordon");
+	/* The file is read anew at each renewal: Kubernetes replaces it. */
+	world_write(path, "next.jwt");
+	atomic_store(&w.env.now_ms, WORLD_NOW + 58 * WORLD_MINUTE);
+	world_sts(&w, WORLD_STS("ASIANEXT", "12:00"));
+	world_expect_key(&w, "ASIANEXT", "STS");
+	assert_string_equal(doc_text(w.params, "WebIdentityToken"), "next.jwt");
+	world_done(&w);
+	/* By a profile; the environment's is then not looked at. */
+	(void)snprintf(config, sizeof(config),
+		"[profile p]\nrole_arn=of-profile\nrole_session_name=me\n"
+		"web_identity_token_file=%s\n",
+		path);
+	world_write(path, "profile.jwt");
+	world_prepare(&w, config, "");
+	world_set(&w, "AWS_WEB_IDENTITY_TOKEN_FILE=/does/not/exist");
+	world_set(&w, "AWS_ROLE_ARN=of-environment");
+	world_open(&w, "p");
+	world_expect_key(&w, "ASIAROLE", "STS");
+	assert_string_equal(doc_text(w.params, "RoleArn"), "of-profile");
+	assert_string_equal(doc_text(w.params, "RoleSessionName"), "me");
+	assert_string_equal(doc_text(w.params, "WebIdentityToken"), "profile.jwt");
+	world_done(&w);
 	(void)unlink(path);
-	done(&w);
+	world_prepare(&w, "", "");
+	world_set(&w, variable);
+	world_set(&w, "AWS_ROLE_ARN=r");
+	world_open(&w, NULL);
+	world_expect_error(&w, "web identity token");
+	world_done(&w);
 }
-
-static const char machine_keys[] =
-	"{\"Code\":\"Success\",\"AccessKeyId\":\"ASIAMACHINE\",\"SecretAccessKey\":\"s\","
-	"\"Token\":\"t\",\"Expiration\":\"2026-08-01T16:00:00Z\"}";
 
 static void test_container(void **state)
 {
@@ -286,23 +350,81 @@ static void test_container(void **state)
 		{ .text = stub_text(a, sizeof(a), "200 OK", "", machine_keys) }
 	};
 	stub_start(&stub, answers, 1);
-	prepare(&w, "", "");
+	world_prepare(&w, "", "");
 	(void)snprintf(variable, sizeof(variable), "AWS_CONTAINER_CREDENTIALS_FULL_URI=%s/role",
 		stub.url);
-	set(&w, variable);
-	set(&w, "AWS_CONTAINER_AUTHORIZATION_TOKEN=Basic abc");
-	open_chain(&w, NULL);
-	expect_key(&w, "ASIAMACHINE", "container");
+	world_set(&w, variable);
+	world_set(&w, "AWS_CONTAINER_AUTHORIZATION_TOKEN=Basic abc");
+	world_set(&w, "HTTP_PROXY=http://127.0.0.1:1"); /* not for this */
+	world_open(&w, NULL);
+	world_expect_key(&w, "ASIAMACHINE", "container");
 	stub_header(&stub, 0, "Authorization", header, sizeof(header));
 	assert_string_equal(header, "Basic abc");
-	done(&w);
+	world_done(&w);
 	stub_stop(&stub);
 	/* A token must not be sent to somebody else in the clear. */
-	prepare(&w, "", "");
-	set(&w, "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://example.com/role");
-	open_chain(&w, NULL);
-	expect_error(&w, "must be https");
-	done(&w);
+	static const char *const elsewhere[] = { "http://example.com/role",
+		"http://127.evil.example.com/role", "http://127.0.0.1.example/",
+		"http://169.254.170.3/", "ftp://127.0.0.1/" };
+	for (size_t i = 0; i < COUNT(elsewhere); i++) {
+		world_prepare(&w, "", "");
+		(void)snprintf(variable, sizeof(variable),
+			"AWS_CONTAINER_CREDENTIALS_FULL_URI=%s", elsewhere[i]);
+		world_set(&w, variable);
+		world_open(&w, NULL);
+		world_expect_error(&w, "must be https");
+		world_done(&w);
+	}
+}
+
+/* EKS Pod Identity: the token is in a file that is replaced; a hiccup of the agent is waited out. */
+static void test_pod_identity(void **state)
+{
+	(void)state;
+	struct world w;
+	struct stub stub;
+	char a[512], b[512], uri[128], variable[160], path[96], header[64];
+	const struct stub_answer answers[] = {
+		{ .text = stub_text(a, sizeof(a), "200 OK", "", machine_keys) },
+		{ .text = stub_text(b, sizeof(b), "503 Busy", "", "") },
+		{ .text = a },
+		{ .text = NULL },
+		{ .text = a },
+	};
+	stub_start(&stub, answers, 5);
+	world_prepare(&w, "", "");
+	(void)snprintf(path, sizeof(path), "%s/token", w.dir);
+	world_write(path, "one\n");
+	(void)snprintf(uri, sizeof(uri), "AWS_CONTAINER_CREDENTIALS_FULL_URI=%s/v1/credentials",
+		stub.url);
+	(void)snprintf(
+		variable, sizeof(variable), "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=%s", path);
+	world_set(&w, uri);
+	world_set(&w, variable);
+	world_set(&w, "AWS_CONTAINER_AUTHORIZATION_TOKEN=the file counts");
+	world_open(&w, NULL);
+	world_expect_key(&w, "ASIAMACHINE", "container");
+	stub_header(&stub, 0, "Authorization", header, sizeof(header));
+	assert_string_equal(header, "one");
+	world_write(path, "two");
+	atomic_store(&w.env.now_ms, WORLD_NOW + 356 * WORLD_MINUTE);
+	world_expect_key(&w, "ASIAMACHINE", "container");
+	assert_int_equal(stub_requests(&stub), 3);
+	stub_header(&stub, 2, "Authorization", header, sizeof(header));
+	assert_string_equal(header, "two");
+	/* The next connection is cut, and the file is gone after that. */
+	atomic_store(&w.env.now_ms, WORLD_NOW + 358 * WORLD_MINUTE);
+	world_expect_key(&w, "ASIAMACHINE", "container");
+	assert_int_equal(stub_requests(&stub), 5);
+	(void)unlink(path);
+	world_done(&w);
+	stub_stop(&stub);
+	world_prepare(&w, "", "");
+	world_set(&w, uri);
+	world_set(&w, variable);
+	world_open(&w, NULL);
+	world_expect_error(&w, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+	world_done(&w);
 }
 
 static void test_instance(void **state)
@@ -317,52 +439,70 @@ static void test_instance(void **state)
 		{ .text = stub_text(c, sizeof(c), "200 OK", "", machine_keys) },
 	};
 	stub_start(&stub, answers, 3);
-	prepare(&w, "", "");
+	world_prepare(&w, "", "");
 	(void)snprintf(
 		variable, sizeof(variable), "AWS_EC2_METADATA_SERVICE_ENDPOINT=%s/", stub.url);
-	set(&w, variable);
-	open_chain(&w, NULL);
-	expect_key(&w, "ASIAMACHINE", "EC2 instance");
+	world_set(&w, variable);
+	world_set(&w, "http_proxy=http://127.0.0.1:1"); /* not for this */
+	world_open(&w, NULL);
+	world_expect_key(&w, "ASIAMACHINE", "EC2 instance");
 	assert_int_equal(stub_requests(&stub), 3);
 	assert_true(str_starts(str_from(stub.requests[0]), STR("PUT /latest/api/token ")));
+	stub_header(&stub, 0, "X-aws-ec2-metadata-token-ttl-seconds", header, sizeof(header));
+	assert_string_equal(header, "21600");
 	assert_true(str_starts(str_from(stub.requests[2]),
 		STR("GET /latest/meta-data/iam/security-credentials/web-role ")));
-	stub_header(&stub, 2, "X-aws-ec2-metadata-token", header, sizeof(header));
-	assert_string_equal(header, "session");
-	done(&w);
+	for (size_t i = 1; i < 3; i++) {
+		stub_header(&stub, i, "X-aws-ec2-metadata-token", header, sizeof(header));
+		assert_string_equal(header, "session");
+	}
+	world_done(&w);
 	stub_stop(&stub);
 }
 
-/* A metadata service that is switched off answers 403: then there are no credentials, no more. */
+/*
+ * A metadata service that is switched off (403), that knows no session tokens (404: version 1
+ * alone, which is not spoken), or whose instance has no role.
+ */
 static void test_instance_without_metadata(void **state)
 {
 	(void)state;
-	struct world w;
-	struct stub stub;
-	char a[256], variable[128];
-	const struct stub_answer answers[] = {
-		{ .text = stub_text(a, sizeof(a), "403 Forbidden", "", "") },
-	};
-	stub_start(&stub, answers, 1);
-	prepare(&w, "", "");
-	(void)snprintf(
-		variable, sizeof(variable), "AWS_EC2_METADATA_SERVICE_ENDPOINT=%s", stub.url);
-	set(&w, variable);
-	open_chain(&w, NULL);
-	expect_error(&w, "no AWS credentials found");
-	done(&w);
-	stub_stop(&stub);
+	static const char *const first[] = { "403 Forbidden", "404 Not Found", "200 OK" };
+	for (size_t i = 0; i < COUNT(first); i++) {
+		struct world w;
+		struct stub stub;
+		char a[256], b[256], variable[128];
+		const struct stub_answer answers[] = {
+			{ .text = stub_text(a, sizeof(a), first[i], "", "token") },
+			{ .text = stub_text(b, sizeof(b), "404 Not Found", "", "") },
+		};
+		stub_start(&stub, answers, 2);
+		world_prepare(&w, "", "");
+		(void)snprintf(variable, sizeof(variable),
+			"AWS_EC2_METADATA_SERVICE_ENDPOINT=%s", stub.url);
+		world_set(&w, variable);
+		world_open(&w, NULL);
+		world_expect_error(&w, "no AWS credentials found");
+		assert_int_equal(stub_requests(&stub), i == 2 ? 2 : 1);
+		world_done(&w);
+		stub_stop(&stub);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_in_a_profile),
 		cmocka_unit_test(test_role),
+		cmocka_unit_test(test_role_chain),
+		cmocka_unit_test(test_credential_source),
+		cmocka_unit_test(test_mfa),
 		cmocka_unit_test(test_profile_mistakes),
 		cmocka_unit_test(test_process),
 		cmocka_unit_test(test_web_identity),
 		cmocka_unit_test(test_container),
+		cmocka_unit_test(test_pod_identity),
 		cmocka_unit_test(test_instance),
 		cmocka_unit_test(test_instance_without_metadata),
 	};
