@@ -40,7 +40,7 @@ static void check_state(struct report *r)
 {
 	struct journal *j = NULL;
 	struct err e = { 0 };
-	if (app_journal(r->app, &j, &e) == ERR_OK) {
+	if (app_journal(r->app, &j, &e) == ERR_OK && journal_probe(j, &e) == ERR_OK) {
 		add(r, "state", GRADE_OK, r->app->config.state, NULL);
 	} else {
 		add_error(r, "state", &e,

@@ -325,7 +325,7 @@ static enum err_status answer(struct drill *d, struct err *err)
 
 	buf_init(&body, (size_t)1024 * 1024);
 	drill_say_part(&d->say, N_("The finding"));
-	TRY(journal_open(&d->env.base, d->config.state, &d->journal, err));
+	TRY(journal_open(&d->env.base, d->config.state, NULL, &d->journal, err));
 	TRY(playbook_load(&d->env.base, &d->config, &d->playbooks, err));
 	TRY(control(d, "recorder/start-recording", "", err));
 	d->say.zero_us = env_mono_us(d->app->env);

@@ -66,7 +66,7 @@ static enum err_status begin(struct runtime *r, struct err *err)
 	TRY(playbook_load(r->env, &r->config, &r->playbooks, err));
 	TRY(aws_client_new(r->env, &opts, &r->aws, err));
 	st = journal_open(r->env,
-		r->config.state != NULL ? r->config.state : "sqlite:/tmp/cordon.db",
+		r->config.state != NULL ? r->config.state : "sqlite:/tmp/cordon.db", &opts,
 		&r->journal, err);
 out:
 	return st;

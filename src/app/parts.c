@@ -24,8 +24,14 @@ enum err_status app_aws(struct app *app, struct aws_client **out, struct err *er
 enum err_status app_journal(struct app *app, struct journal **out, struct err *err)
 {
 	if (!app->journal) {
+		/* Not --region: that says where a finding happened, not where cases are kept. */
+		const struct aws_options opts = {
+			.profile = app->profile ? app->profile : app->config.profile,
+			.region = app->config.region,
+			.endpoint_url = app->endpoint_url,
+		};
 		enum err_status st =
-			journal_open(app->env, app->config.state, &app->journal, err);
+			journal_open(app->env, app->config.state, &opts, &app->journal, err);
 		if (st != ERR_OK) {
 			return st;
 		}

@@ -60,6 +60,7 @@ struct aws_options {
 	bool refuse_mutating; /* dry run: mutating calls are recorded, not sent: ERR_REFUSED */
 	aws_observer_fn observer; /* may be called from several threads */
 	void *observer_ctx;
+	bool bookkeeping; /* cordon's own records: its calls are not told to thread observers */
 };
 
 /*
@@ -84,8 +85,8 @@ void aws_client_set_deadline(struct aws_client *c, int64_t deadline_ms);
 void aws_client_cancel(struct aws_client *c);
 
 /*
- * Also tells `fn` about every call that this thread makes, through any client, until it is called
- * again; NULL ends it. How the engine learns which calls belong to which step.
+ * Also tells `fn` about every call that this thread makes, through any client that does not keep
+ * books, until it is called again; NULL ends it. How the engine learns which calls belong to which step.
  */
 void aws_thread_observer(aws_observer_fn fn, void *ctx);
 

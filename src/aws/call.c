@@ -23,7 +23,8 @@ void aws_thread_observer(aws_observer_fn fn, void *ctx)
 static void observe(const struct job *j, enum aws_phase phase)
 {
 	const struct aws_client *c = j->client;
-	if ((!c->observer && !thread_observer.fn) || !j->call.op) {
+	bool thread_hears = thread_observer.fn && !c->bookkeeping;
+	if ((!c->observer && !thread_hears) || !j->call.op) {
 		return;
 	}
 	const struct aws_request *r = j->req;
@@ -41,7 +42,7 @@ static void observe(const struct job *j, enum aws_phase phase)
 	if (c->observer) {
 		c->observer(c->observer_ctx, &e);
 	}
-	if (thread_observer.fn) {
+	if (thread_hears) {
 		thread_observer.fn(thread_observer.ctx, &e);
 	}
 }

@@ -146,6 +146,7 @@ static enum err_status assemble(
 	c->refuse_mutating = o->refuse_mutating;
 	c->observer = o->observer;
 	c->observer_ctx = o->observer_ctx;
+	c->bookkeeping = o->bookkeeping;
 	atomic_store(&c->deadline_ms, o->deadline_ms);
 	c->refused = json_array();
 	return ERR_OK;

@@ -24,6 +24,7 @@ struct aws_client {
 	bool refuse_mutating;
 	aws_observer_fn observer;
 	void *observer_ctx;
+	bool bookkeeping;
 	atomic_llong skew_ms; /* server's clock minus ours */
 	atomic_llong deadline_ms;
 	atomic_bool cancelled;

@@ -34,7 +34,7 @@ static const struct key keys[] = {
 	{ "aws.profile", TYPE_TEXT, AT(profile), NULL, NULL, 0, 0, N_("AWS profile") },
 	{ "aws.region", TYPE_TEXT, AT(region), NULL, NULL, 0, 0, N_("AWS region") },
 	{ "state", TYPE_TEXT, AT(state), NULL, NULL, 0, 0,
-		N_("Where cases are kept: sqlite:PATH") },
+		N_("Where cases are kept: sqlite:PATH or dynamodb:TABLE") },
 	{ "playbooks", TYPE_TEXT, AT(playbooks), NULL, NULL, 0, 0,
 		N_("Folder of playbooks; without it the ones in the program") },
 	{ "rules", TYPE_TEXT, AT(rules), NULL, NULL, 0, 0,

@@ -91,30 +91,22 @@ enum err_status stages_facts(
 	const struct flow *f, const char *case_id, json_t **facts, struct err *err)
 {
 	int64_t now = env_now_ms(f->env);
-	int64_t oldest = now - f->config->breaker_minutes * 60000;
-	json_t *cases = NULL, *out = guard_facts_new(now);
-	enum err_status st = journal_cases(f->journal, &cases, err);
-	size_t i;
-	const json_t *c;
-	json_array_foreach(cases, i, c)
+	json_t *records = NULL, *acts = NULL, *when, *out = guard_facts_new(now);
+	const char *resource;
+	enum err_status st = ERR_OK;
+	TRY(journal_read(f->journal, case_id, &records, err));
+	guard_facts_add(out, records);
+	TRY(journal_acts(f->journal, now - f->config->breaker_minutes * 60000, &acts, err));
+	json_object_foreach(acts, resource, when)
 	{
-		const char *id = doc_text_or(c, "case", "");
-		json_t *records = NULL;
-		int64_t opened = now;
-		(void)utc_parse(str_from(doc_text_or(c, "opened", "")), &opened);
-		if (opened < oldest && strcmp(id, case_id) != 0) {
-			continue;
-		}
-		TRY(journal_read(f->journal, id, &records, err));
-		guard_facts_add(out, records);
-		json_decref(records);
+		json_t *act = json_pack("{s:s, s:O}", "resource", resource, "time_ms", when);
+		(void)json_array_append_new(json_object_get(out, "recent"), act);
 	}
-	if (st == ERR_OK) {
-		*facts = json_incref(out);
-	}
+	*facts = json_incref(out);
 out:
 	json_decref(out);
-	json_decref(cases);
+	json_decref(acts);
+	json_decref(records);
 	return st;
 }
 

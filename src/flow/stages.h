@@ -30,8 +30,9 @@ void stages_engine(const struct flow *f, const struct finding *finding, const js
 void stages_run_end(struct stages_run *run);
 
 /*
- * What the dynamic guards must know: the records of this case and of every case opened within the
- * breaker's minutes. Asked before the finding itself is recorded.
+ * What the dynamic guards must know: the records of this case (a finding that was seen or undone before
+ * joins the case that has it) and the resources acted on within the breaker's minutes, in any case.
+ * Asked before the finding itself is recorded.
  */
 ERR_MUST_CHECK enum err_status stages_facts(
 	const struct flow *f, const char *case_id, json_t **facts, struct err *err);

@@ -4,10 +4,9 @@
 #include "base/hash.h"
 #include "base/utc.h"
 #include "incident/holder.h"
-#include "incident/store.h"
+#include "incident/journal_lease.h"
 #include "incident/view.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,42 +14,31 @@
 #define MAX_RECORD_BYTES ((size_t)16 << 20)
 #define MAX_RECORDS      100000
 #define MAX_TRIES        200
-#define MAX_LEASES       64
 #define NO_HASH          ""
 
-struct lease {
-	char case_id[STORE_CASE_ID];
-	int64_t fence, ttl_ms;
-};
-
-struct journal {
-	struct env *env;
-	struct store *store;
-	char *actor;
-	char holder[STORE_HOLDER];
-	struct lease leases[MAX_LEASES];
-	size_t n_leases;
-	pthread_mutex_t lock; /* all of the above, and the store */
-};
-
-enum err_status journal_open(
-	struct env *env, const char *where, struct journal **out, struct err *err)
+static enum err_status open_store(struct env *env, const char *where,
+	const struct aws_options *aws, struct store **out, struct err *err)
 {
-	const struct str sqlite = STR("sqlite:");
+	const struct str sqlite = STR("sqlite:"), dynamodb = STR("dynamodb:");
 	struct str s = str_from(where);
-	struct store *store = NULL;
 
-	if (str_starts(s, STR("dynamodb:"))) {
-		return err_set(err, ERR_CONFIG,
-			"this build keeps cases in SQLite only; set `state` to "
-			"sqlite:/path/cordon.db");
+	if (str_starts(s, dynamodb) && s.n > dynamodb.n) {
+		return store_dynamodb_open(env, where + dynamodb.n, aws, out, err);
 	}
-	if (!str_starts(s, sqlite) || s.n == sqlite.n) {
-		return err_set(err, ERR_CONFIG,
-			"`state` is \"%s\"; it should be sqlite:/path/cordon.db",
-			where ? where : "");
+	if (str_starts(s, sqlite) && s.n > sqlite.n) {
+		return store_sqlite_open(where + sqlite.n, out, err);
 	}
-	enum err_status st = store_sqlite_open(where + sqlite.n, &store, err);
+	return err_set(err, ERR_CONFIG,
+		"`state` is \"%s\"; it should be sqlite:/path/cordon.db or dynamodb:TABLE",
+		where ? where : "");
+}
+
+enum err_status journal_open(struct env *env, const char *where, const struct aws_options *aws,
+	struct journal **out, struct err *err)
+{
+	struct store *store = NULL;
+	enum err_status st = open_store(env, where, aws, &store, err);
+
 	if (st != ERR_OK) {
 		return st;
 	}
@@ -63,6 +51,7 @@ enum err_status journal_open(
 	j->actor = str_dup(STR("cordon"));
 	holder_name(env, j->holder, sizeof j->holder);
 	pthread_mutex_init(&j->lock, NULL);
+	journal_lease_init(j);
 	*out = j;
 	return ERR_OK;
 }
@@ -72,9 +61,7 @@ void journal_close(struct journal *j)
 	if (j == NULL) {
 		return;
 	}
-	for (size_t i = 0; i < j->n_leases; i++) {
-		j->store->v->unlease(j->store, j->leases[i].case_id, j->holder);
-	}
+	journal_lease_deinit(j);
 	j->store->v->close(j->store);
 	pthread_mutex_destroy(&j->lock);
 	free(j->actor);
@@ -250,16 +237,6 @@ enum err_status journal_case_open(struct journal *j, const json_t *opened_payloa
 	return st;
 }
 
-static struct lease *lease_of(struct journal *j, const char *case_id)
-{
-	for (size_t i = 0; i < j->n_leases; i++) {
-		if (strcmp(j->leases[i].case_id, case_id) == 0) {
-			return &j->leases[i];
-		}
-	}
-	return NULL;
-}
-
 static enum err_status append_once(struct journal *j, const char *case_id, const char *kind,
 	const json_t *payload, int64_t *out_seq, struct err *err)
 {
@@ -277,12 +254,15 @@ static enum err_status append_once(struct journal *j, const char *case_id, const
 	}
 	rec = bare_record(case_id, head.seq + 1, kind, payload, head.hash);
 	TRY(draft_record(j, rec, &d, err));
-	struct store_put p = { .case_id = case_id, .seq = head.seq + 1, .hash = d.hash };
-	p.body = buf_view(&d.body);
-	const struct lease *lease = lease_of(j, case_id);
+	struct store_put p = { .case_id = case_id,
+		.seq = head.seq + 1,
+		.hash = d.hash,
+		.body = buf_view(&d.body),
+		.now_ms = env_now_ms(j->env) };
+	struct journal_lease *lease = journal_lease_of(j, case_id);
 	if (lease != NULL) {
 		p.fence = lease->fence;
-		p.renew_until_ms = env_now_ms(j->env) + lease->ttl_ms;
+		p.renew_until_ms = p.now_ms + lease->ttl_ms;
 	}
 	p.release_claims = strcmp(kind, "case.closed") == 0;
 	const char *arn = doc_text(payload, "finding_arn");
@@ -290,9 +270,15 @@ static enum err_status append_once(struct journal *j, const char *case_id, const
 		(void)snprintf(keep, sizeof keep, "finding:%s", arn);
 		p.keep_claim = keep;
 	}
+	if (strcmp(kind, "step.intent") == 0) {
+		p.acted = doc_text(payload, "resource.id");
+	}
 	CRASHPOINT("before a record is written");
 	TRY(j->store->v->put(j->store, &p, err));
 	CRASHPOINT("after a record was written");
+	if (lease != NULL && p.renew_until_ms > lease->until_ms) {
+		lease->until_ms = p.renew_until_ms;
+	}
 	if (out_seq != NULL) {
 		*out_seq = p.seq;
 	}
@@ -464,52 +450,47 @@ enum err_status journal_cases(struct journal *j, json_t **out, struct err *err)
 	return ERR_OK;
 }
 
-enum err_status journal_lock(
-	struct journal *j, const char *case_id, int64_t ttl_ms, struct err *err)
+static enum err_status take_act(
+	void *ctx, const char *resource, int64_t time_ms, struct err *err)
 {
-	struct store_lease l = { .case_id = case_id, .holder = j->holder };
-	struct store_head head;
-	char other[STORE_HOLDER];
-	int64_t fence = 0;
-	enum err_status st = ERR_OK;
+	json_t *newest = ctx;
+
+	(void)err;
+	if (json_integer_value(json_object_get(newest, resource)) < time_ms) {
+		json_object_set_new(newest, resource, json_integer(time_ms));
+	}
+	return ERR_OK;
+}
+
+enum err_status journal_acts(struct journal *j, int64_t since_ms, json_t **out, struct err *err)
+{
+	json_t *newest = json_object();
 
 	pthread_mutex_lock(&j->lock);
-	struct lease *mine = lease_of(j, case_id);
-	TRY(j->store->v->head(j->store, case_id, &head, err));
-	if (mine == NULL && j->n_leases == MAX_LEASES) {
-		st = err_set(
-			err, ERR_LIMIT, "more than %d cases are locked at once", MAX_LEASES);
-		goto out;
+	enum err_status st = j->store->v->acts(j->store, since_ms, take_act, newest, err);
+	pthread_mutex_unlock(&j->lock);
+	if (st != ERR_OK) {
+		json_decref(newest);
+		return st;
 	}
-	l.now_ms = env_now_ms(j->env);
-	l.until_ms = l.now_ms + ttl_ms;
-	st = j->store->v->lease(j->store, &l, &fence, other, err);
-	if (st == ERR_CONFLICT && j->store->local && holder_is_dead(other)) {
-		l.replace = other;
-		char again[STORE_HOLDER];
-		err_clear(err);
-		st = j->store->v->lease(j->store, &l, &fence, again, err);
-	}
-	if (st == ERR_OK) {
-		if (mine == NULL) {
-			mine = &j->leases[j->n_leases++];
-			(void)snprintf(mine->case_id, sizeof mine->case_id, "%s", case_id);
-		}
-		mine->fence = fence;
-		mine->ttl_ms = ttl_ms;
-	}
-out:
+	*out = newest;
+	return ERR_OK;
+}
+
+enum err_status journal_probe(struct journal *j, struct err *err)
+{
+	pthread_mutex_lock(&j->lock);
+	enum err_status st = j->store->v->probe(j->store, err);
 	pthread_mutex_unlock(&j->lock);
 	return st;
 }
 
-void journal_unlock(struct journal *j, const char *case_id)
+const char *const *journal_calls(const char *where)
 {
-	pthread_mutex_lock(&j->lock);
-	struct lease *mine = lease_of(j, case_id);
-	if (mine != NULL) {
-		j->store->v->unlease(j->store, case_id, j->holder);
-		*mine = j->leases[--j->n_leases];
-	}
-	pthread_mutex_unlock(&j->lock);
+	static const char *const none[] = { NULL };
+	static const char *const dynamodb[] = { "dynamodb:BatchGetItem",
+		"dynamodb:DescribeTable", "dynamodb:GetItem", "dynamodb:PutItem",
+		"dynamodb:Query", "dynamodb:UpdateItem", NULL };
+
+	return str_starts(str_from(where), STR("dynamodb:")) ? dynamodb : none;
 }

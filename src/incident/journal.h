@@ -6,8 +6,7 @@
 #ifndef CORDON_INCIDENT_JOURNAL_H
 #define CORDON_INCIDENT_JOURNAL_H
 
-#include "base/doc.h"
-#include "base/env.h"
+#include "aws/aws.h"
 
 struct journal;
 
@@ -41,13 +40,16 @@ struct journal;
  */
 
 /*
- * Opens a store: "sqlite:/path/file.db" (folders made with mode 0700, the file 0600). ERR_CONFIG
- * for an unknown form or a file that is something else, ERR_IO when it can't be written (full,
- * read-only, locked by another process for 5 s), ERR_INTEGRITY when it is damaged. A file this
- * user may only read opens for reading; appends then fail.
+ * Opens a store. "sqlite:/path/file.db": folders made with mode 0700, the file 0600; a file this
+ * user may only read opens for reading, appends then fail. "dynamodb:TABLE" or
+ * "dynamodb:REGION/TABLE": a table that deploy/journal.yaml made, reached through a client of the
+ * journal's own, made with `aws` (may be NULL; SQLite does not look at it); nothing is sent yet. ERR_CONFIG
+ * for an unknown form, a file that is something else, or (at first use) a table that is not there;
+ * ERR_IO when a file can't be written (full, read-only, locked by another process for 10 s);
+ * ERR_UNREACHABLE, ERR_DENIED from AWS; ERR_INTEGRITY when the store is damaged.
  */
-ERR_MUST_CHECK enum err_status journal_open(
-	struct env *env, const char *where, struct journal **out, struct err *err);
+ERR_MUST_CHECK enum err_status journal_open(struct env *env, const char *where,
+	const struct aws_options *aws, struct journal **out, struct err *err);
 void journal_close(struct journal *j);
 /* Who appends from now on (ARN or person); copied. */
 void journal_set_actor(struct journal *j, const char *actor);
@@ -79,11 +81,17 @@ ERR_MUST_CHECK enum err_status journal_read(
 ERR_MUST_CHECK enum err_status journal_cases(struct journal *j, json_t **out, struct err *err);
 /*
  * Takes the lease of a case for this process (fencing number, expiry `ttl_ms`), so that two
- * deliveries can't both act: ERR_CONFLICT while another holder's lease lives. Renewed by a second
- * call; released by journal_unlock, journal_close, expiry, or (on one machine) the holder's death.
+ * deliveries can't both act: ERR_CONFLICT while another holder's lease lives. Kept alive by a thread
+ * of the journal; released by journal_unlock, journal_close, expiry, or (on one machine) the
+ * holder's death.
  */
 ERR_MUST_CHECK enum err_status journal_lock(
 	struct journal *j, const char *case_id, int64_t ttl_ms, struct err *err);
+/*
+ * Is the lease still ours, as far as can be told without asking the store? False once it ran out by
+ * our own clock or was seen to be another's: then nothing may be changed any more.
+ */
+bool journal_holds(struct journal *j, const char *case_id);
 void journal_unlock(struct journal *j, const char *case_id);
 
 /*
@@ -97,5 +105,16 @@ ERR_MUST_CHECK enum err_status journal_verify(const json_t *records, struct err 
  */
 ERR_MUST_CHECK enum err_status journal_check(
 	struct journal *j, const char *case_id, int64_t *n_records, struct err *err);
+
+/*
+ * Resources whose change was announced (step.intent) in any case since then, with the time of the
+ * last: {"i-0abc": ms}. What the circuit breaker counts. Goes back seven days at most.
+ */
+ERR_MUST_CHECK enum err_status journal_acts(
+	struct journal *j, int64_t since_ms, json_t **out, struct err *err);
+/* Could records be written now? Says what is wrong and what to do; changes nothing. */
+ERR_MUST_CHECK enum err_status journal_probe(struct journal *j, struct err *err);
+/* The IAM actions that a store of this form needs; NULL-terminated, static. */
+const char *const *journal_calls(const char *where);
 
 #endif

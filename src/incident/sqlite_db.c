@@ -10,7 +10,7 @@
 
 #define BUSY_MS        10000
 #define APPLICATION_ID 0x636f7264 /* "cord" */
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 #define MAX_BODY_BYTES (64 * 1024 * 1024)
 
 /*
@@ -39,6 +39,11 @@ static const char schema[] =
 	"CREATE TABLE leases(case_id TEXT PRIMARY KEY, holder TEXT NOT NULL, fence INTEGER NOT "
 	"NULL,"
 	" until_ms INTEGER NOT NULL) STRICT;";
+
+/* What schema 2 added: which resources were acted on lately. */
+static const char schema_2[] =
+	"CREATE TABLE acts(resource TEXT PRIMARY KEY, time_ms INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX acts_by_time ON acts(time_ms);";
 
 /* What SQLite's result means for a person, in one sentence with the next step. */
 enum err_status sqlite_db_fail(
@@ -248,15 +253,18 @@ static enum err_status settle_schema(struct sqlite_db *s, struct err *err)
 			"version",
 			s->path, (long long)version, SCHEMA_VERSION);
 	}
-	if (tables != 0) {
+	if (id == APPLICATION_ID && s->read_only) {
+		return ERR_OK; /* an older one is read as it is */
+	}
+	if (tables != 0 && id != APPLICATION_ID) {
 		return err_set(err, ERR_CONFIG,
 			"%s is a database of another program; set `state` to another path",
 			s->path);
 	}
-	char sql[sizeof schema + 128];
+	char sql[sizeof schema + sizeof schema_2 + 128];
 	(void)snprintf(sql, sizeof sql,
-		"%sPRAGMA application_id = %d; PRAGMA user_version = %d;", schema,
-		APPLICATION_ID, SCHEMA_VERSION);
+		"%s%sPRAGMA application_id = %d; PRAGMA user_version = %d;",
+		id == APPLICATION_ID ? "" : schema, schema_2, APPLICATION_ID, SCHEMA_VERSION);
 	int rc = sqlite3_exec(s->db, sql, NULL, NULL, NULL);
 	if (rc != SQLITE_OK) {
 		return sqlite_db_fail(s, rc, "preparing", err);

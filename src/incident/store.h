@@ -3,8 +3,9 @@
  * Every function maps to one SQLite transaction or one conditional DynamoDB write, so both keep
  * the same promises. Internal to src/incident.
  *
- * Beside the records, which are only ever added, a store keeps three small indexes that change:
- * claims (which open case owns a resource key or a finding ARN), leases, and the last known state.
+ * Beside the records, which are only ever added, a store keeps small indexes: claims (which open
+ * case owns a resource key or a finding ARN), leases, the last known state, and which resources
+ * were acted on lately.
  *
  * Status values with a meaning of their own: ERR_CONFLICT = somebody else was faster (retry from
  * a fresh head); ERR_REFUSED = the lease this append was made under was taken over.
@@ -12,11 +13,11 @@
 #ifndef CORDON_INCIDENT_STORE_H
 #define CORDON_INCIDENT_STORE_H
 
-#include "base/doc.h"
-#include "base/env.h"
+#include "aws/aws.h"
 
 #define STORE_CASE_ID 32
 #define STORE_HOLDER  256
+#define STORE_ACTS_MS ((int64_t)7 * 24 * 3600 * 1000)
 
 struct store;
 
@@ -44,6 +45,8 @@ struct store_put {
 	int64_t renew_until_ms; /* with a fence: the lease lives at least until then */
 	bool release_claims;    /* the case ends: all claims but the kept ones are given up */
 	const char *keep_claim; /* stays with the case for good, or NULL */
+	const char *acted;      /* resource that is about to be changed, or NULL */
+	int64_t now_ms;
 };
 
 struct store_lease {
@@ -66,6 +69,8 @@ typedef enum err_status (*store_body_fn)(
 	void *ctx, int64_t seq, struct str body, struct err *err);
 typedef enum err_status (*store_case_fn)(
 	void *ctx, const struct store_case *c, struct err *err);
+typedef enum err_status (*store_act_fn)(
+	void *ctx, const char *resource, int64_t time_ms, struct err *err);
 
 struct store_vtable {
 	void (*close)(struct store *);
@@ -94,15 +99,25 @@ struct store_vtable {
 	enum err_status (*lease)(struct store *, const struct store_lease *, int64_t *fence,
 		char holder[STORE_HOLDER], struct err *);
 	void (*unlease)(struct store *, const char *case_id, const char *holder);
+	/* Resources acted on since then, each at least once. Kept for STORE_ACTS_MS. */
+	enum err_status (*acts)(
+		struct store *, int64_t since_ms, store_act_fn fn, void *ctx, struct err *err);
+	/* Is everything there that writing needs? Changes nothing. */
+	enum err_status (*probe)(struct store *, struct err *);
 };
 
 struct store {
 	const struct store_vtable *v;
-	bool local; /* one machine: a holder whose process is gone is known to be dead */
 };
 
 /* Opens or makes the file; folders get mode 0700, the file 0600. */
 ERR_MUST_CHECK enum err_status store_sqlite_open(
 	const char *path, struct store **out, struct err *err);
+/*
+ * Over a table that deploy/journal.yaml made: "TABLE" or "REGION/TABLE". `aws` (may be NULL) says how
+ * to reach AWS; nothing is sent yet.
+ */
+ERR_MUST_CHECK enum err_status store_dynamodb_open(struct env *env, const char *table,
+	const struct aws_options *aws, struct store **out, struct err *err);
 
 #endif

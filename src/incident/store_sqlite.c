@@ -188,6 +188,22 @@ out:
 	return st;
 }
 
+static enum err_status put_act(struct sqlite_db *s, const struct store_put *p, struct err *err)
+{
+	if (p->acted == NULL) {
+		return ERR_OK;
+	}
+	enum err_status st = sqlite_db_run(s, err,
+		"INSERT INTO acts(resource, time_ms) VALUES(?, ?) ON CONFLICT(resource) DO"
+		" UPDATE SET time_ms = max(time_ms, excluded.time_ms)",
+		"ti", p->acted, p->now_ms);
+	if (st == ERR_OK) {
+		st = sqlite_db_run(s, err, "DELETE FROM acts WHERE time_ms < ?", "i",
+			p->now_ms - STORE_ACTS_MS);
+	}
+	return st;
+}
+
 static enum err_status sqlite_put(
 	struct store *base, const struct store_put *p, struct err *err)
 {
@@ -204,7 +220,8 @@ static enum err_status sqlite_put(
 	TRY(sqlite_db_run(s, err,
 		"UPDATE cases SET head_seq = ?, head_hash = ? WHERE case_id = ?", "itt", p->seq,
 		p->hash, p->case_id));
-	st = put_claims(s, p, err);
+	TRY(put_claims(s, p, err));
+	st = put_act(s, p, err);
 out:
 	return sqlite_db_end(s, st, err);
 }
@@ -323,6 +340,41 @@ static void sqlite_unlease(struct store *base, const char *case_id, const char *
 	}
 }
 
+static enum err_status sqlite_acts(
+	struct store *base, int64_t since_ms, store_act_fn fn, void *ctx, struct err *err)
+{
+	struct sqlite_db *s = self(base);
+	sqlite3_stmt *stmt = NULL;
+	int rc = SQLITE_ROW;
+	enum err_status st = sqlite_db_query(s, &stmt, err,
+		"SELECT resource, time_ms FROM acts WHERE time_ms >= ?", "i", since_ms);
+
+	while (st == ERR_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
+		st = fn(ctx, (const char *)sqlite3_column_text(stmt, 0),
+			sqlite3_column_int64(stmt, 1), err);
+	}
+	if (st == ERR_OK && rc != SQLITE_DONE) {
+		st = sqlite_db_fail(s, rc, "reading", err);
+	}
+	sqlite3_finalize(stmt);
+	return st;
+}
+
+/* A transaction that changes something and takes it back meets what a real one would meet. */
+static enum err_status sqlite_probe(struct store *base, struct err *err)
+{
+	struct sqlite_db *s = self(base);
+	enum err_status st = sqlite_db_begin(s, err);
+
+	if (st != ERR_OK) {
+		return st;
+	}
+	st = sqlite_db_run(
+		s, err, "INSERT INTO acts(resource, time_ms) VALUES('probe', 0)", "");
+	enum err_status end = sqlite_db_end(s, st == ERR_OK ? ERR_REFUSED : st, NULL);
+	return st == ERR_OK && end == ERR_REFUSED ? ERR_OK : st;
+}
+
 static void sqlite_close(struct store *base)
 {
 	sqlite_db_close(self(base));
@@ -342,6 +394,8 @@ static const struct store_vtable vtable = {
 	.cache_state = sqlite_cache_state,
 	.lease = sqlite_lease,
 	.unlease = sqlite_unlease,
+	.acts = sqlite_acts,
+	.probe = sqlite_probe,
 };
 
 enum err_status store_sqlite_open(const char *path, struct store **out, struct err *err)
@@ -351,7 +405,7 @@ enum err_status store_sqlite_open(const char *path, struct store **out, struct e
 	if (s == NULL) {
 		BUG("out of memory");
 	}
-	s->base = (struct store){ .v = &vtable, .local = true };
+	s->base = (struct store){ .v = &vtable };
 	enum err_status st = sqlite_db_open(&s->db, path, err);
 	if (st != ERR_OK) {
 		sqlite_close(&s->base);

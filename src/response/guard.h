@@ -43,9 +43,9 @@ const char *guard_resource(
  *    "seen": {"<finding arn>": {"case": id, "updated_ms": n}},   newest version answered
  *    "suppressed": {"<finding arn>": {"case": id, "reason": text}},
  *    "recent": [{"resource": id, "time_ms": n}]}                 when a step on it had its intent
- * Make an empty one with guard_facts_new, add the records of each case (journal_read of the cases
- * that are open or were opened within config->breaker_minutes) with guard_facts_add. A finding
- * without ARN goes by its id.
+ * Make an empty one with guard_facts_new, add the records of the finding's case (journal_read) with
+ * guard_facts_add, and to "recent" what journal_acts knows of every case. A finding without ARN goes
+ * by its id.
  */
 json_t *guard_facts_new(int64_t now_ms);
 void guard_facts_add(json_t *facts, const json_t *records);

@@ -184,7 +184,7 @@ int main(int argc, char **argv)
 		st = aws_client_new(w.env, &options, &w.aws, &err);
 	}
 	if (st == ERR_OK) {
-		st = journal_open(w.env, w.config.state, &w.journal, &err);
+		st = journal_open(w.env, w.config.state, &options, &w.journal, &err);
 	}
 	for (size_t i = 0; st == ERR_OK && i < sizeof(commands) / sizeof(commands[0]); i++) {
 		if (argc == commands[i].args + 2 && strcmp(argv[1], commands[i].name) == 0) {

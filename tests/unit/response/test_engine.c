@@ -271,7 +271,7 @@ static void open_journal(void)
 	char where[96];
 
 	snprintf(where, sizeof(where), "sqlite:%s/c.db", folder);
-	assert_int_equal(journal_open(&env.base, where, &journal, NULL), ERR_OK);
+	assert_int_equal(journal_open(&env.base, where, NULL, &journal, NULL), ERR_OK);
 }
 
 static int set_up(void **state)
@@ -1058,7 +1058,7 @@ static void test_lost_lease_stops_the_run(void **state)
 	assert_int_equal(journal_lock(journal, case_id, 1000, NULL), ERR_OK);
 	env.now_ms += 2000;
 	snprintf(where, sizeof(where), "sqlite:%s/c.db", folder);
-	assert_int_equal(journal_open(&env.base, where, &thief, NULL), ERR_OK);
+	assert_int_equal(journal_open(&env.base, where, NULL, &thief, NULL), ERR_OK);
 	assert_int_equal(journal_lock(thief, case_id, 1000, NULL), ERR_OK);
 	assert_int_equal(run(plan, NULL, &err), ERR_REFUSED);
 	assert_int_equal(world->n_order, 0);

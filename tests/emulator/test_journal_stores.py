@@ -1,0 +1,177 @@
+"""The journal's test suite (tests/unit/incident/test_journal.c) on DynamoDB: AWS's own DynamoDB Local, which proves the
+conditional writes, and moto. And what the table of deploy/journal.yaml is.
+"""
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import secrets
+import subprocess
+
+import pytest
+import yaml
+
+import rooms
+from conftest import KEYS, REGION, ROOT
+from peers import Peer, free_port
+
+SUITE = 'tests/unit/incident/test_journal'
+
+
+def run_suite(cordon, env: dict) -> str:
+    """Runs the suite on the DynamoDB that `env` names; its output."""
+    program = pathlib.Path(cordon.binary).parents[2] / SUITE
+    ran = subprocess.run([str(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=280, cwd=cordon.home,
+                         env={**cordon.env, 'AWS_REGION': REGION, **KEYS, 'CORDON_TEST_JOURNAL': 'dynamodb', **env,
+                              **{k: v for k, v in os.environ.items() if k.startswith('CORDON_TEST_')}})
+    assert ran.returncode == 0, ran.stdout[-4000:]
+    assert 'Sanitizer' not in ran.stdout, ran.stdout
+    return ran.stdout
+
+
+def test_suite_on_dynamodb_local(cordon_alone, dynamodb_local):
+    out = run_suite(cordon_alone, dynamodb_local.env)
+    assert out.count('[       OK ]') >= 19, out
+
+
+def test_suite_on_moto(cordon, moto):
+    out = run_suite(cordon, {'AWS_ENDPOINT_URL': moto, 'CORDON_TEST_APPENDS': '8', 'CORDON_TEST_TURNS': '3'})
+    assert out.count('[       OK ]') >= 19, out
+
+
+# ---- the table ----
+
+TEMPLATE = ROOT / 'deploy/journal.yaml'
+
+
+def table_keys() -> dict:
+    """KeySchema and AttributeDefinitions of the template."""
+    class Loader(yaml.SafeLoader):
+        pass
+    Loader.add_multi_constructor('!', lambda loader, tag, node: None)
+    made = yaml.load(TEMPLATE.read_text(), Loader)['Resources']['Journal']['Properties']  # noqa: S506 (a SafeLoader)
+    return {k: made[k] for k in ('KeySchema', 'AttributeDefinitions')}
+
+
+def make_table(dynamodb, name: str = 'cordon-journal') -> None:
+    dynamodb.create_table(TableName=name, BillingMode='PAY_PER_REQUEST', **table_keys())
+
+
+@pytest.fixture(params=['dynamodb_local', 'moto'])
+def stored(request, cordon_alone, monkeypatch):
+    """cordon with its cases in a table as the template has it, in either DynamoDB; (cordon, DynamoDB client)."""
+    if request.param == 'moto':
+        moto = request.getfixturevalue('moto')
+        peer = Peer('dynamodb', moto, REGION, *KEYS.values())
+    else:
+        peer = request.getfixturevalue('dynamodb_local')
+    make_table(peer.client)
+    cordon_alone.env.update(peer.env, CORDON_STATE='dynamodb:cordon-journal')
+    return cordon_alone, peer.client
+
+
+def note(cordon, case: str, text: str):
+    ran = cordon('case', 'note', case, text)
+    assert ran.code == 0, ran.err
+
+
+def test_the_template_makes_the_table_that_cordon_wants(cordon, aws, moto):
+    cordon.env['CORDON_STATE'] = f'dynamodb:{REGION}/cordon-journal'
+    state = next(c for c in cordon('doctor', '--output', 'json').json['checks'] if c['check'] == 'state')
+    assert state['state'] == 'fail' and 'there is no DynamoDB table cordon-journal in eu-west-1' in state['text']
+    assert 'deploy/journal.yaml' in state['text']
+    ran = cordon('case', 'list')
+    assert ran.code == 3 and 'deploy/journal.yaml' in ran.err
+    formation = aws('cloudformation')
+    formation.create_stack(StackName='cordon-journal', TemplateBody=TEMPLATE.read_text(), Capabilities=['CAPABILITY_IAM'])
+    made = formation.describe_stacks(StackName='cordon-journal')['Stacks'][0]
+    assert made['StackStatus'] == 'CREATE_COMPLETE'
+    outputs = {o['OutputKey']: o['OutputValue'] for o in made['Outputs']}
+    assert outputs['State'] == cordon.env['CORDON_STATE']
+    state = next(c for c in cordon('doctor', '--output', 'json').json['checks'] if c['check'] == 'state')
+    assert state['state'] == 'ok', state
+    case = rooms.open_case(cordon, 'i-0123456789abcdef0')
+    assert cordon('case', 'verify', case).code == 0
+    table = aws('dynamodb').describe_table(TableName='cordon-journal')['Table']
+    assert table['KeySchema'] == table_keys()['KeySchema']
+    # What the policy allows is what journal_calls says and what the code uses.
+    policy = aws('iam').get_policy_version(PolicyArn=outputs['PolicyArn'], VersionId='v1')['PolicyVersion']['Document']
+    assert not [a for a in policy['Statement'][0]['Action'] if 'Delete' in a]
+
+
+def test_a_table_of_another_program_is_refused(cordon_alone, dynamodb_local):
+    dynamodb_local.client.create_table(
+        TableName='theirs', BillingMode='PAY_PER_REQUEST', KeySchema=[{'AttributeName': 'id', 'KeyType': 'HASH'}],
+        AttributeDefinitions=[{'AttributeName': 'id', 'AttributeType': 'S'}])
+    cordon_alone.env.update(dynamodb_local.env, CORDON_STATE='dynamodb:theirs')
+    state = next(c for c in cordon_alone('doctor', '--output', 'json').json['checks'] if c['check'] == 'state')
+    assert state['state'] == 'fail' and "not one of cordon's" in state['text']
+
+
+def test_dynamodb_out_of_reach(cordon_alone):
+    cordon_alone.env.update(CORDON_STATE='dynamodb:t', AWS_ENDPOINT_URL=f'http://127.0.0.1:{free_port()}', AWS_MAX_ATTEMPTS='1')
+    ran = cordon_alone('case', 'list')
+    assert ran.code == 5 and 'the journal (DynamoDB table t)' in ran.err
+
+
+# ---- verifying ----
+
+def records_of(cordon, case: str) -> list:
+    ran = cordon('case', 'show', case, '--records', '--output', 'json')
+    assert ran.code == 0, ran.err
+    return ran.json
+
+
+def test_a_case_is_verified_from_its_export_alone(stored, cordon_alone, tmp_path):
+    cordon, _ = stored
+    case = rooms.open_case(cordon, 'i-0123456789abcdef0')
+    note(cordon, case, 'erste Zeile ✓')
+    note(cordon, case, 'x' * 60000)
+    export = tmp_path / 'records.json'
+    records = records_of(cordon, case)
+    export.write_text(json.dumps(records, ensure_ascii=False))
+    nowhere = {'AWS_ENDPOINT_URL_DYNAMODB': 'http://127.0.0.1:9', 'CORDON_STATE': 'sqlite:/proc/none/x.db'}
+    ran = cordon('case', 'verify', '--file', str(export), env=nowhere)
+    assert ran.code == 0, ran.err
+    records[1]['payload']['text'] = 'another line'
+    export.write_text(json.dumps(records))
+    ran = cordon('case', 'verify', '--file', str(export), env=nowhere)
+    assert ran.code == 8 and 'record 2' in ran.err
+
+
+def test_tampering_in_the_table_is_found(stored):
+    cordon, dynamodb = stored
+    case = rooms.open_case(cordon, 'i-0123456789abcdef0')
+    note(cordon, case, 'one')  # record 3
+    note(cordon, case, 'two')
+    assert cordon('case', 'verify', case).code == 0
+    key = {'pk': {'S': f'case#{case}'}, 'sk': {'N': '3'}}
+    whole = dynamodb.get_item(TableName='cordon-journal', Key=key)['Item']
+    for body in (whole['record_body']['S'].replace('one', 'eno'), 'no JSON at all', ''):
+        dynamodb.put_item(TableName='cordon-journal', Item={**whole, 'record_body': {'S': body}})
+        ran = cordon('case', 'verify', case)
+        assert ran.code == 8 and 'record 3' in ran.err, (body, ran.err)
+    dynamodb.delete_item(TableName='cordon-journal', Key=key)
+    ran = cordon('case', 'verify', case)
+    assert ran.code == 8 and 'records are missing' in ran.err
+    dynamodb.put_item(TableName='cordon-journal', Item=whole)
+    assert cordon('case', 'verify', case).code == 0
+    # Cut off at the end: the head remembers.
+    dynamodb.delete_item(TableName='cordon-journal', Key={**key, 'sk': {'N': '4'}})
+    ran = cordon('case', 'verify', case)
+    assert ran.code == 8 and "behind cordon's back" in ran.err
+    assert cordon('case', 'note', case, 'three').code == 8
+
+
+def test_a_missing_piece_of_a_long_record_is_found(stored):
+    cordon, dynamodb = stored
+    case = rooms.open_case(cordon, 'i-0123456789abcdef0')
+    rooms.record(cordon, case, 'case.note', {'text': secrets.token_hex(600_000)})
+    assert cordon('case', 'verify', case).code == 0
+    parts = [i for i in dynamodb.scan(TableName='cordon-journal')['Items'] if i['pk']['S'].startswith('part#')]
+    assert len(parts) >= 2
+    dynamodb.delete_item(TableName='cordon-journal', Key={k: parts[0][k] for k in ('pk', 'sk')})
+    ran = cordon('case', 'verify', case)
+    assert ran.code == 8 and 'record 3' in ran.err
+    assert cordon('case', 'list').code == 0
