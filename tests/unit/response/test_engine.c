@@ -238,7 +238,7 @@ static const struct action keep = { .name = "keep",
 	.apply = apply,
 	.verify = verify };
 
-/* The table and the AWS hooks that the room would find; the tests have their own. */
+/* The table that the room would find; the tests have their own. */
 const struct action *action_find(const char *name)
 {
 	static const struct action *const all[] = { &set_value, &isolate, &keep };
@@ -248,19 +248,6 @@ const struct action *action_find(const char *name)
 			return all[i];
 		}
 	}
-	return NULL;
-}
-
-void aws_thread_observer(aws_observer_fn fn, void *ctx)
-{
-	(void)fn;
-	(void)ctx;
-}
-
-const char *aws_operation_iam(const char *service, const char *operation)
-{
-	(void)service;
-	(void)operation;
 	return NULL;
 }
 
