@@ -2,7 +2,7 @@
 
 extern const struct app_command cmd_aws, cmd_case, cmd_completion, cmd_doctor, cmd_drill,
 	cmd_evidence, cmd_help, cmd_investigate, cmd_notify, cmd_plan, cmd_playbook, cmd_report,
-	cmd_respond, cmd_resume, cmd_rules, cmd_serve, cmd_undo, cmd_version;
+	cmd_respond, cmd_resume, cmd_rules, cmd_serve, cmd_trail, cmd_undo, cmd_version;
 
 /* In the order of `cordon help`. */
 const struct app_command *const app_commands[] = {
@@ -13,6 +13,7 @@ const struct app_command *const app_commands[] = {
 	&cmd_resume,
 	&cmd_case,
 	&cmd_investigate,
+	&cmd_trail,
 	&cmd_evidence,
 	&cmd_report,
 	&cmd_playbook,

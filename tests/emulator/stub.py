@@ -33,6 +33,7 @@ Control (plain HTTP, JSON bodies, no signature):
   POST /_stub/instances  {"i-..": {"PingStatus": "Online"}, "i-..": null}   known to SSM; null forgets
   POST /_stub/findings   [detail, ..] or EventBridge events                 queue GuardDuty findings
   POST /_stub/events     [CloudTrail record, ..]                            for LookupEvents
+  POST /_stub/keys       [{"Value": base64, "Fingerprint", ..}, ..]         for ListPublicKeys
   POST /_stub/outputs    {"DOCUMENT": {"stdout":"..","stderr":"..","code":0}}  answer without running
   POST /_stub/fault      {"operation":"SendCommand" or "*","times":1,"code":"ThrottlingException",
                           "status":400,"message":"..","retry_after":1,"delay_ms":0,
@@ -117,6 +118,8 @@ class Stub:
                 gd.add(f.get('detail', f))
         elif name == 'events':
             self.services['cloudtrail'].events.extend(body)
+        elif name == 'keys':
+            self.services['cloudtrail'].add_keys(body)
         elif name == 'outputs':
             ssm.canned.update(body)
         elif name == 'fault':

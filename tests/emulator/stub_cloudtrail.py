@@ -1,6 +1,7 @@
 """CloudTrail for the stub: LookupEvents over the events that tests plant, ListPublicKeys."""
 from __future__ import annotations
 
+import base64
 import datetime
 import json
 
@@ -16,6 +17,13 @@ class CloudTrail:
     def __init__(self):
         self.events: list[dict] = []
         self.keys: list[dict] = []  # {'Value': bytes, 'ValidityStartTime', 'ValidityEndTime', 'Fingerprint'}
+
+    def add_keys(self, keys: list[dict]) -> None:
+        """Keys as the AWS CLI prints them: base64, times as text."""
+        for k in keys:
+            times = {t: datetime.datetime.fromisoformat(k[t].replace('Z', '+00:00'))
+                     for t in ('ValidityStartTime', 'ValidityEndTime')}
+            self.keys.append({**k, **times, 'Value': base64.b64decode(k['Value'])})
 
     def call(self, operation: str, p: dict) -> dict:
         if operation == 'LookupEvents':
