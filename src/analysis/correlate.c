@@ -396,7 +396,7 @@ void correlate_judge(const struct correlate *c, const struct track *track,
 	*out = zeroed(c->rules->n, sizeof(**out));
 	*n = 0;
 	for (uint32_t i = 0; i < c->rules->n; i++) {
-		if (c->rules->rules[i].correlation && c->rules->rules[i].applies) {
+		if (c->rules->rules[i].correlation && c->rules->rules[i].source) {
 			judge(&j, i);
 			tell(&j, i, &(*out)[(*n)++]);
 		}

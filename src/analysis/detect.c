@@ -29,6 +29,16 @@ static void hit(void *ctx, const struct sigma_rule *rule, size_t index)
 	track_refs_add(pool, &h->earliest, &c->ref);
 }
 
+static void see_web(void *ctx, struct reader *r, const struct event *e, bool fresh)
+{
+	struct detect *d = ctx;
+	if (fresh || d->duplicates) {
+		struct hit_ctx c = { d, e,
+			track_ref_make(&r->track, e->time_ms, e->id, e->hash) };
+		sigma_match_web(d->rules, e, hit, &c);
+	}
+}
+
 static void see_event(void *ctx, struct reader *r, const struct event *e, bool fresh)
 {
 	struct detect *d = ctx;
@@ -45,6 +55,7 @@ void detect_init(
 	*d = (struct detect){ .rules = rules, .r = r, .duplicates = duplicates };
 	correlate_init(&d->correlate, rules, r->shared->seed);
 	r->on_event = see_event;
+	r->on_web = rules->n_web ? see_web : NULL;
 	r->on_event_ctx = d;
 	/* Item i is rule i's, in every reader. */
 	for (size_t i = 0; i < rules->n; i++) {

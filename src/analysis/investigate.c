@@ -139,8 +139,8 @@ static json_t *rule_json(const struct sigma_rule *r)
 {
 	return json_pack("{s:s,s:s,s:s,s:s,s:s,s:O*,s:s,s:i,s:b,s:s}", "id", r->id, "title",
 		r->title, "level", r->level, "author", r->author, "description", r->description,
-		"tags", r->tags, "file", r->file, "line", r->line, "applies", r->applies,
-		"kind", r->correlation ? "correlation" : "rule");
+		"tags", r->tags, "file", r->file, "line", r->line, "applies",
+		r->source != SIGMA_NOWHERE, "kind", r->correlation ? "correlation" : "rule");
 }
 
 enum err_status investigate_rules_list(

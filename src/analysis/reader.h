@@ -62,7 +62,8 @@ struct reader {
 	/* How to read. */
 	struct reader_shared *shared;
 	reader_event_fn on_event;
-	void *on_event_ctx;
+	reader_event_fn on_web; /* requests to web servers (weblog.h); NULL: nobody asks */
+	void *on_event_ctx;     /* of both */
 	bool in_records;
 	struct scan_tape tapes[READER_NESTING];
 	struct input input;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #define LINE_MAX_BYTES (1024u * 1024)
+#define WEB_JSON_MAX   (1024u * 1024)
 
 /* A block of a journal export ("KEY=value" lines up to an empty one). */
 struct journal_block {
@@ -51,6 +52,31 @@ static struct str line_id(const struct reader *r, char *room, size_t size)
 	return (struct str){ room, n > 0 && (size_t)n < size ? (size_t)n : 0 };
 }
 
+/*
+ * For rules. Cited by the request itself: copies of a log under other names must not change what
+ * is cited, and which copy is read first is chance.
+ */
+static void show_web(struct reader *r, const struct web_line *l, struct line_key key)
+{
+	struct buf json;
+	struct event e;
+	size_t used = 0;
+	char id[240];
+	(void)snprintf(id, sizeof(id), "%.*s %.*s %.*s", STR_ARG(l->ip), STR_ARG(l->method),
+		STR_ARG(l->target));
+	buf_init(&json, WEB_JSON_MAX);
+	webfields_json(l, &json);
+	if (buf_ok(&json) &&
+		scan_value(&r->tapes[0], buf_view(&json), true, &used) == SCAN_OK) {
+		event_fragment(&r->tapes[0], 0, &e);
+		e.time_ms = l->time_ms;
+		e.id = str_from(id);
+		e.hash = key.key;
+		r->on_web(r->on_event_ctx, r, &e, key.fresh);
+	}
+	buf_deinit(&json);
+}
+
 static bool take_web(struct reader *r, struct str line)
 {
 	struct web_line l;
@@ -61,7 +87,11 @@ static bool take_web(struct reader *r, struct str line)
 	if (!in_window(r, l.time_ms)) {
 		r->n_outside++;
 	} else {
-		web_add(&r->web, &l, line_id(r, room, sizeof(room)), key_of(r, line));
+		struct line_key key = key_of(r, line);
+		web_add(&r->web, &l, line_id(r, room, sizeof(room)), key);
+		if (r->on_web) {
+			show_web(r, &l, key);
+		}
 	}
 	return true;
 }

@@ -36,6 +36,7 @@ void sigma_deinit(struct sigma_set *s)
 	free(s->regexes);
 	free(s->rules);
 	free(s->always);
+	free(s->web);
 	table_deinit(&s->by_name);
 	arena_deinit(&s->arena);
 	free(s->filters);
@@ -218,10 +219,13 @@ static bool check_document(struct sigma_compiler *c, const json_t *root)
 	return c->reason[0] == 0;
 }
 
-static bool asks_cloudtrail(const struct sigma_rule *r)
+static enum sigma_source source_of(const struct sigma_rule *r)
 {
-	return !strcmp(r->product, "aws") &&
-	       (!*r->service || !strcmp(r->service, "cloudtrail"));
+	if (!strcmp(r->product, "aws") &&
+		(!*r->service || !strcmp(r->service, "cloudtrail"))) {
+		return SIGMA_CLOUDTRAIL;
+	}
+	return !strcmp(r->category, "webserver") ? SIGMA_WEB : SIGMA_NOWHERE;
 }
 
 static struct sigma_rule *keep_rule(
@@ -250,7 +254,7 @@ static struct sigma_rule *keep_rule(
 		.line = line,
 		.tags = json_incref(json_object_get(root, "tags")),
 		.feed = UINT32_MAX };
-	r->applies = asks_cloudtrail(r);
+	r->source = source_of(r);
 	return r;
 }
 
@@ -418,14 +422,19 @@ bool sigma_required_names(const struct sigma_node *n, json_t *names)
 void sigma_ready(struct sigma_set *s)
 {
 	s->always = calloc(s->n + 1, sizeof(*s->always));
-	if (!s->always) {
+	s->web = calloc(s->n + 1, sizeof(*s->web));
+	if (!s->always || !s->web) {
 		BUG("out of memory");
 	}
 	sigma_apply_filters(s);
 	sigma_tie_correlations(s);
 	for (uint32_t i = 0; i < s->n; i++) {
 		struct required r = { .n = 0 };
-		if (!s->rules[i].applies || !s->rules[i].condition) {
+		const struct sigma_rule *rule = &s->rules[i];
+		if (rule->condition && rule->source == SIGMA_WEB) {
+			s->web[s->n_web++] = i;
+		}
+		if (!rule->condition || rule->source != SIGMA_CLOUDTRAIL) {
 			continue;
 		}
 		if (!requires(s->rules[i].condition, &r) || s->by_name.n + r.n >= NAMES_MAX) {

@@ -87,13 +87,20 @@ struct sigma_node {
 	struct sigma_test *test;
 };
 
+/* Logs that rules can be tried on. */
+enum sigma_source {
+	SIGMA_NOWHERE,
+	SIGMA_CLOUDTRAIL, /* product aws, service cloudtrail or none */
+	SIGMA_WEB,        /* category webserver: access logs, fields named as in W3C logs */
+};
+
 struct sigma_correlation;
 struct sigma_rule {
 	const char *id, *name, *title, *level, *author, *file, *description;
 	const char *product, *service, *category; /* "" when not asked for */
 	json_t *tags;                             /* owned */
 	int line;                                 /* of the document in its file */
-	bool applies;                             /* asks for CloudTrail (or names no source) */
+	enum sigma_source source;
 	bool silent;                  /* only feeds correlations that do not `generate` it */
 	struct sigma_node *condition; /* NULL: a correlation */
 	struct sigma_correlation *correlation; /* or NULL */
@@ -174,6 +181,8 @@ struct sigma_set {
 	struct table by_name; /* lower-case event name -> struct sigma_bucket */
 	uint32_t *always;     /* rules to try on every event */
 	size_t n_always;
+	uint32_t *web; /* rules to try on every request to a web server */
+	size_t n_web;
 	void **regexes; /* to free */
 	size_t n_regexes, cap_regexes;
 };
@@ -213,11 +222,15 @@ uint32_t sigma_find(const struct sigma_set *s, const char *id_or_name);
 const char *sigma_field_of(const struct sigma_correlation *c, size_t child, const char *field);
 /*
  * The rule in words: what it asks for, which events it is tried on, what narrows it. New
- * reference: {"id","title",...,"logic":[lines],"tried_on":[event names] or null,...}.
+ * reference: {"id","title",...,"logic":[lines],"source":"cloudtrail"|"web"|"none",
+ * "tried_on":[event names] or null,...}.
  */
 json_t *sigma_explain(const struct sigma_rule *rule);
-/* Calls fn for every rule that the event matches. */
+/* Calls fn for every rule of CloudTrail that the event matches. */
 void sigma_match(const struct sigma_set *s, const struct event *e,
+	void (*fn)(void *ctx, const struct sigma_rule *rule, size_t index), void *ctx);
+/* The same for rules of web servers; the event is a fragment with the fields of one request. */
+void sigma_match_web(const struct sigma_set *s, const struct event *e,
 	void (*fn)(void *ctx, const struct sigma_rule *rule, size_t index), void *ctx);
 
 /* Frees what sigma_match keeps for the calling thread; to be called before the thread ends. */

@@ -315,10 +315,10 @@ static bool tie_child(struct tying *t, struct sigma_correlation *corr, size_t i)
 	corr->rules[i] = rule;
 	struct sigma_correlation *inner = s->rules[rule].correlation;
 	if (!inner) {
-		if (!s->rules[rule].applies) {
+		if (!s->rules[rule].source) {
 			(void)sigma_refuse(&t->c,
 				"the correlation needs the rule \"%s\", which "
-				"does not ask for CloudTrail",
+				"asks for logs that are not read here",
 				corr->children[i]);
 			return false;
 		}
@@ -364,7 +364,7 @@ static bool tie(struct tying *t, uint32_t at)
 		good = need_field(&t->c, corr, corr->fields[i]);
 	}
 	t->states[at] = good ? TIED_DONE : TIED_NOT;
-	r->applies = good;
+	r->source = good ? SIGMA_CLOUDTRAIL : SIGMA_NOWHERE;
 	if (!good) {
 		sigma_refused(t->c.set, r->file, r->line, r->id, t->c.reason);
 	}

@@ -83,9 +83,12 @@ json_t *sigma_explain(const struct sigma_rule *rule)
 		say_correlation(lines, rule->correlation);
 	} else {
 		say_node(lines, rule->condition, 0, NULL);
-		bool some = sigma_required_names(rule->condition, names);
+		bool some = rule->source == SIGMA_CLOUDTRAIL &&
+			    sigma_required_names(rule->condition, names);
 		json_object_set(out, "tried_on", some ? names : json_null());
 	}
+	static const char *const sources[] = { "none", "cloudtrail", "web" };
+	json_object_set_new(out, "source", json_string(sources[rule->source]));
 	json_object_set(out, "logic", lines);
 	json_decref(lines);
 	json_decref(names);

@@ -395,3 +395,13 @@ void sigma_match(const struct sigma_set *s, const struct event *e,
 		}
 	}
 }
+
+void sigma_match_web(const struct sigma_set *s, const struct event *e,
+	void (*fn)(void *ctx, const struct sigma_rule *rule, size_t index), void *ctx)
+{
+	for (size_t i = 0; i < s->n_web; i++) {
+		if (sigma_node_matches(s->rules[s->web[i]].condition, e)) {
+			fn(ctx, &s->rules[s->web[i]], s->web[i]);
+		}
+	}
+}

@@ -8,6 +8,7 @@
 #define CORDON_ANALYSIS_WEBLOG_H
 
 #include "analysis/fold.h"
+#include "base/buf.h"
 
 enum web_attack {
 	WEB_NONE,
@@ -72,6 +73,12 @@ enum web_attack web_judge(
  * `fresh` (a copy of one in another file) counts no more, but its id may be the one that is cited.
  */
 void web_add(struct web *w, const struct web_line *l, struct str id, struct line_key key);
+/*
+ * The request as JSON with the fields of W3C logs that Sigma's rules for web servers name: c-ip,
+ * cs-method, cs-uri, cs-uri-stem, cs-uri-query, cs-host, cs-referer, cs-user-agent, sc-status,
+ * sc-bytes; nothing decoded, and absent where the log has nothing. Appended to `out`.
+ */
+void webfields_json(const struct web_line *l, struct buf *out);
 /* After the last line: sorts the hits and decides which succeeded. */
 void web_settle(struct web *w);
 /* The client's row or NULL. */

@@ -99,7 +99,7 @@ static enum err_status list(struct app *app, struct err *err)
 		printf("%-13s  ", doc_text_or(r, "level", ""));
 		print_safe(stdout, doc_text_or(r, "title", ""));
 		printf(doc_true(r, "applies") ? "\n" : "  (%s)\n",
-			app_tr(app, "not for CloudTrail: never tried"));
+			app_tr(app, "for logs that are not read here: never tried"));
 	}
 out:
 	json_decref(doc);
@@ -127,8 +127,8 @@ static void explain_one(struct app *app, const json_t *rule)
 	const json_t *names = json_object_get(rule, "tried_on");
 	if (!doc_true(rule, "applies")) {
 		print_field(app_tr(app, "tried on"),
-			app_tr(app, "nothing: it does not ask for CloudTrail, or its rules are "
-				    "missing"));
+			app_tr(app, "nothing: it asks for logs that are not read here, or its "
+				    "rules are missing"));
 	} else if (json_is_array(names)) {
 		printf("%-10s", app_tr(app, "tried on"));
 		json_array_foreach(names, i, v)
@@ -138,7 +138,10 @@ static void explain_one(struct app *app, const json_t *rule)
 		}
 		printf("\n");
 	} else if (json_is_null(names)) {
-		print_field(app_tr(app, "tried on"), app_tr(app, "every event"));
+		print_field(app_tr(app, "tried on"),
+			!strcmp(doc_text_or(rule, "source", ""), "web")
+				? app_tr(app, "every request to a web server")
+				: app_tr(app, "every event"));
 	}
 	printf("%s\n", app_tr(app, "matches when"));
 	json_array_foreach(json_object_get(rule, "logic"), i, v)

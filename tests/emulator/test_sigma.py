@@ -347,3 +347,27 @@ def test_explain_says_what_a_rule_asks_for(tmp_path):
     assert any('eventName: "ListBuckets"' in line for line in doc['rules'][0]['logic'])
     doc, _ = cordon('rules', 'explain', 'guessed', '--rules', folder)
     assert 'of these rules: many_denied, allowed' in doc['rules'][0]['logic']
+
+
+def test_rules_for_web_servers_are_tried_on_access_logs(tmp_path):
+    rules = [{'title': 'Shell asked for', 'id': 'shell', 'level': 'high', 'logsource': {'category': 'webserver'},
+              'detection': {'s': {'cs-method': 'GET', 'cs-uri-query|contains': ['cmd=', 'exec='], 'sc-status': [200, 500]},
+                            'keys': ['/cgi-bin/'], 'condition': 's and keys'}},
+             {'title': 'Not ours', 'id': 'proxy', 'logsource': {'category': 'proxy'},
+              'detection': {'s': {'cs-method': 'GET'}, 'condition': 's'}},
+             {'title': 'Often', 'id': 'often', 'correlation': {
+                 'type': 'event_count', 'rules': ['shell'], 'group-by': ['c-ip'], 'timespan': '5m', 'condition': {'gte': 3},
+                 'generate': True}}]
+    lines = [f'198.51.100.{i % 2} - - [01/Aug/2026:10:00:0{i} +0000] "GET /cgi-bin/x?cmd=id{i} HTTP/1.1" {status} 12 "-" "curl"'
+             for i, status in enumerate((200, 200, 500, 404, 200, 200))]
+    folder = write_rules(tmp_path / 'rules', rules)
+    logs = tmp_path / 'logs'
+    logs.mkdir()
+    (logs / 'access.log').write_text('\n'.join(lines))
+    assert cordon('rules', 'test', logs, '--rules', folder)[0] == {'shell': 5, 'proxy': 0, 'often': 1}
+    once, _ = cordon('investigate', logs, '--rules', folder)
+    (logs / 'a-copy.log').write_text('\n'.join(lines))
+    twice, _ = cordon('investigate', logs, '--rules', folder)
+    assert once['detections'] == twice['detections']
+    assert {d['rule']: d['count'] for d in once['detections']} == {'shell': 5, 'often': 1}
+    assert [d['groups'][0]['by'] for d in once['detections'] if d['rule'] == 'often'] == [{'c-ip': '198.51.100.0'}]
