@@ -1,7 +1,5 @@
 #include "app/answer.h"
 
-#include "response/plan.h"
-
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,32 +55,6 @@ enum err_status answer_flow(
 		.dry_run = app->dry_run,
 	};
 out:
-	return st;
-}
-
-enum err_status answer_plan(struct app *app, const struct playbook_set *playbooks,
-	const struct finding *f, json_t **out, struct err *err)
-{
-	struct aws_client *aws = NULL;
-	json_t *route = NULL;
-	char *account = str_dup(f->account);
-	enum err_status st = ERR_OK;
-
-	TRY(playbook_route(playbooks, &app->config, f, &route, err));
-	TRY(app_aws(app, &aws, err));
-	const struct action_ctx base = {
-		.env = app->env,
-		.aws = aws,
-		.config = &app->config,
-		.finding = f,
-		.account = account,
-		.region = aws_client_region(aws),
-		.case_id = "",
-	};
-	st = plan_make(&base, route, out, err);
-out:
-	json_decref(route);
-	free(account);
 	return st;
 }
 

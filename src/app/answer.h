@@ -18,10 +18,6 @@ void answer_region(struct app *app, const char *region);
 /* Fills a flow over the app's client and journal; playbooks are the caller's to free. */
 ERR_MUST_CHECK enum err_status answer_flow(
 	struct app *app, struct flow *out, struct playbook_set **playbooks, struct err *err);
-/* The plan for a finding (cordon.plan/1, new reference). Changes nothing. */
-ERR_MUST_CHECK enum err_status answer_plan(struct app *app,
-	const struct playbook_set *playbooks, const struct finding *f, json_t **out,
-	struct err *err);
 /* "account 1111 · role ARN · region" on stderr, before anything is changed. */
 ERR_MUST_CHECK enum err_status answer_banner(struct app *app, struct err *err);
 /* Asks on the terminal; false unless the answer is yes. */

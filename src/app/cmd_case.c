@@ -12,7 +12,7 @@ static const struct app_option options[] = {
 		   "store and no network"),
 		NULL },
 	{ "records", 0, NULL, N_("show: the records as they were written"), NULL },
-	{ "reason", 0, "TEXT", N_("approve, reject, close: why"), NULL },
+	{ "reason", 0, "TEXT", N_("close: why"), NULL },
 	{ 0 },
 };
 
@@ -210,69 +210,6 @@ static enum err_status say(struct app *app, const char *id, const char *kind,
 	return st;
 }
 
-static const json_t *question(const json_t *view, const char *step)
-{
-	const json_t *a;
-	size_t i;
-
-	json_array_foreach(json_object_get(view, "approvals"), i, a)
-	{
-		if (json_is_null(json_object_get(a, "decision")) &&
-			(step == NULL || strcmp(doc_text_or(a, "step", ""), step) == 0)) {
-			return a;
-		}
-	}
-	return NULL;
-}
-
-/* Answers the first open question; *more is false when there is none. */
-static enum err_status decide_next(struct app *app, const char *id, const char *step,
-	const char *decision, bool *more, struct err *err)
-{
-	struct journal *j = NULL;
-	json_t *records = NULL, *view = NULL;
-	const char *reason = app_opt(app, "reason");
-	enum err_status st = ERR_OK;
-
-	TRY(app_journal(app, &j, err));
-	TRY(journal_read(j, id, &records, err));
-	TRY(view_fold(records, &view, err));
-	const json_t *a = question(view, step);
-	*more = a != NULL;
-	if (a != NULL) {
-		json_t *p = json_pack("{s:O, s:s, s:s}", "step", json_object_get(a, "step"),
-			"decision", decision, "reason", reason ? reason : "");
-		st = say(app, id, "approval.given", p, err);
-	}
-out:
-	json_decref(view);
-	json_decref(records);
-	return st;
-}
-
-/* Every open question of the case, or the one about a step. */
-static enum err_status decide(struct app *app, const char *decision, struct err *err)
-{
-	const char *id = app->args[1], *step = app->n_args > 2 ? app->args[2] : NULL;
-	enum err_status st = ERR_OK;
-	int decided = 0;
-
-	for (bool more = true; more && decided < 1000; decided += more) {
-		st = decide_next(app, id, step, decision, &more, err);
-		if (st != ERR_OK) {
-			return st;
-		}
-	}
-	if (decided == 0) {
-		return err_set(err, ERR_NOT_FOUND, "nothing in case %s waits for approval", id);
-	}
-	if (strcmp(decision, "approved") == 0) {
-		(void)fprintf(
-			stderr, "%s cordon resume %s\n", app_tr(app, N_("To run it:")), id);
-	}
-	return ERR_OK;
-}
-
 static enum err_status run(struct app *app, struct err *err)
 {
 	const char *what = app->args[0];
@@ -296,21 +233,15 @@ static enum err_status run(struct app *app, struct err *err)
 		why = why ? why : (text ? text : "");
 		return say(app, id, "case.closed", json_pack("{s:s}", "reason", why), err);
 	}
-	if (strcmp(what, "approve") == 0 && id != NULL) {
-		return decide(app, "approved", err);
-	}
-	if (strcmp(what, "reject") == 0 && id != NULL) {
-		return decide(app, "rejected", err);
-	}
 	return err_set(err, ERR_USAGE,
 		"usage: cordon case list | show CASE | verify CASE | note CASE TEXT | close "
-		"CASE "
-		"[REASON] | approve CASE [STEP] | reject CASE [STEP]");
+		"CASE [REASON]; what waits for a person: cordon approve CASE STEP, cordon "
+		"reject CASE STEP");
 }
 
 const struct app_command cmd_case = {
 	.name = "case",
-	.usage = "list|show|verify|note|close|approve|reject [CASE] [TEXT]",
+	.usage = "list|show|verify|note|close [CASE] [TEXT]",
 	.summary = N_("Work with cases; recompute one from its records"),
 	.text = N_("list shows all cases, newest first. show prints one case, with --records "
 		   "what was "
@@ -319,13 +250,12 @@ const struct app_command cmd_case = {
 		   "does not fit (exit code 8); with --file it needs nothing but the records. "
 		   "note "
 		   "adds a remark. close ends a case; the next finding on the resource opens a "
-		   "new "
-		   "one. approve and reject decide what waits for a person."),
+		   "new one."),
 	.examples = "cordon case list\tAll cases\n"
 		    "cordon case show 2026-0042 --records --output json\tIts records\n"
 		    "cordon case verify 2026-0042\tDoes everything fit?\n"
 		    "cordon case verify --file records.json\tThe same, offline\n"
-		    "cordon case approve 2026-0042\tApprove what waits\n",
+		    "cordon case close 2026-0042 benign\tEnd it\n",
 	.options = options,
 	.min_args = 1,
 	.max_args = 3,

@@ -2,20 +2,25 @@
 
 #include <stdlib.h>
 
-static enum err_status plan_one(struct app *app, const struct playbook_set *playbooks,
-	const struct finding *f, struct err *err)
+static enum err_status plan_one(struct app *app, struct finding *finding, struct err *err)
 {
-	char *region = str_dup(f->region);
+	char *region = str_dup(finding->region);
+	struct playbook_set *playbooks = NULL;
+	struct flow f = { 0 };
 	json_t *plan = NULL;
 
 	answer_region(app, region);
-	enum err_status st = answer_plan(app, playbooks, f, &plan, err);
+	enum err_status st = answer_flow(app, &f, &playbooks, err);
+	if (st == ERR_OK) {
+		st = flow_plan(&f, finding, &plan, err);
+	}
 	if (st == ERR_OK && app->output == APP_TABLE) {
 		answer_print_plan(app, plan, stdout);
 	} else if (st == ERR_OK) {
 		app_print_json(app, plan);
 	}
 	json_decref(plan);
+	playbook_set_free(playbooks);
 	if (app->region == region) {
 		app->region = NULL; /* the client has its copy */
 	}
@@ -25,19 +30,17 @@ static enum err_status plan_one(struct app *app, const struct playbook_set *play
 
 static enum err_status run(struct app *app, struct err *err)
 {
-	struct playbook_set *playbooks = NULL;
 	struct finding_set set = { 0 };
-	enum err_status st = playbook_load(app->env, &app->config, &playbooks, err);
+	enum err_status st = ERR_OK;
 
 	for (int i = 0; st == ERR_OK && i < app->n_args; i++) {
 		st = answer_read(app, app->args[i], &set, err);
 		for (size_t k = 0; st == ERR_OK && k < set.n; k++) {
-			st = plan_one(app, playbooks, set.items[k], err);
+			st = plan_one(app, set.items[k], err);
 		}
 		finding_set_deinit(&set);
 		set = (struct finding_set){ 0 };
 	}
-	playbook_set_free(playbooks);
 	return st;
 }
 

@@ -15,29 +15,6 @@ static void show(struct app *app, const json_t *response)
 	}
 }
 
-/* The same plan and the same engine; nothing is written anywhere, not even in the journal. */
-static enum err_status rehearse(
-	struct app *app, const struct flow *f, const struct finding *finding, struct err *err)
-{
-	json_t *plan = NULL, *response = NULL;
-	enum err_status st = ERR_OK;
-
-	TRY(answer_plan(app, f->playbooks, finding, &plan, err));
-	const struct engine e = { .env = app->env,
-		.aws = f->aws,
-		.journal = f->journal,
-		.config = f->config,
-		.finding = finding,
-		.dry_run = true };
-	TRY(engine_run(&e, NULL, plan, &response, err));
-	json_object_set(response, "held_back", json_object_get(plan, "held_back"));
-	show(app, response);
-out:
-	json_decref(plan);
-	json_decref(response);
-	return st;
-}
-
 static bool has_work(const json_t *plan)
 {
 	const json_t *s;
@@ -55,8 +32,8 @@ static bool has_work(const json_t *plan)
 }
 
 /* On a terminal the person sees the plan and decides; whoever says yes approves all of it. */
-static enum err_status confirm(struct app *app, struct flow *f, const struct finding *finding,
-	bool *go, struct err *err)
+static enum err_status confirm(
+	struct app *app, struct flow *f, struct finding *finding, bool *go, struct err *err)
 {
 	json_t *plan = NULL;
 
@@ -64,7 +41,7 @@ static enum err_status confirm(struct app *app, struct flow *f, const struct fin
 	if (!answer_may_ask(app)) {
 		return ERR_OK;
 	}
-	enum err_status st = answer_plan(app, f->playbooks, finding, &plan, err);
+	enum err_status st = flow_plan(f, finding, &plan, err);
 	if (st == ERR_OK) {
 		answer_print_plan(app, plan, stderr);
 		if (has_work(plan)) {
@@ -79,8 +56,7 @@ static enum err_status confirm(struct app *app, struct flow *f, const struct fin
 	return st;
 }
 
-static enum err_status respond_one(
-	struct app *app, const struct finding *finding, struct err *err)
+static enum err_status respond_one(struct app *app, struct finding *finding, struct err *err)
 {
 	char *region = str_dup(finding->region);
 	struct playbook_set *playbooks = NULL;
@@ -92,10 +68,6 @@ static enum err_status respond_one(
 	answer_region(app, region);
 	TRY(answer_flow(app, &f, &playbooks, err));
 	TRY(answer_banner(app, err));
-	if (app->dry_run) {
-		st = rehearse(app, &f, finding, err);
-		goto out;
-	}
 	TRY(confirm(app, &f, finding, &go, err));
 	if (go) {
 		answer_catch_interrupt();

@@ -1,14 +1,17 @@
 #include "app/app.h"
 
-extern const struct app_command cmd_aws, cmd_case, cmd_completion, cmd_doctor, cmd_drill,
-	cmd_evidence, cmd_help, cmd_investigate, cmd_notify, cmd_plan, cmd_playbook, cmd_report,
-	cmd_respond, cmd_resume, cmd_rules, cmd_serve, cmd_trail, cmd_undo, cmd_version;
+extern const struct app_command cmd_approve, cmd_aws, cmd_case, cmd_completion, cmd_doctor,
+	cmd_drill, cmd_evidence, cmd_help, cmd_investigate, cmd_notify, cmd_plan, cmd_playbook,
+	cmd_reject, cmd_report, cmd_respond, cmd_resume, cmd_rules, cmd_serve, cmd_trail,
+	cmd_undo, cmd_version;
 
 /* In the order of `cordon help`. */
 const struct app_command *const app_commands[] = {
 	&cmd_drill,
 	&cmd_plan,
 	&cmd_respond,
+	&cmd_approve,
+	&cmd_reject,
 	&cmd_undo,
 	&cmd_resume,
 	&cmd_case,

@@ -86,7 +86,8 @@ void aws_client_cancel(struct aws_client *c);
 
 /*
  * Also tells `fn` about every call that this thread makes, through any client that does not keep
- * books, until it is called again; NULL ends it. How the engine learns which calls belong to which step.
+ * books, until it is called again; NULL ends it. A call that a dry run holds back is told as
+ * AWS_AFTER with ERR_REFUSED. How the engine learns which calls belong to which step.
  */
 void aws_thread_observer(aws_observer_fn fn, void *ctx);
 

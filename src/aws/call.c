@@ -32,7 +32,7 @@ static void observe(const struct job *j, enum aws_phase phase)
 		.service = r->service,
 		.operation = r->operation,
 		.mutating = (j->call.op->flags & MODEL_OP_MUTATING) != 0,
-		.params = j->params };
+		.params = j->params ? j->params : r->params };
 	if (phase == AWS_AFTER) {
 		e.status = r->status;
 		e.request_id = r->err.request_id[0] ? r->err.request_id : NULL;
@@ -171,6 +171,9 @@ static enum err_status run_batch(struct aws_client *c, struct aws_request *reqs,
 		reqs[i].status = ERR_FAILED;
 		if (job_prepare(&jobs[i], c, &reqs[i], &e) != ERR_OK) {
 			job_fail(&jobs[i], &e);
+			if (e.status == ERR_REFUSED) {
+				observe(&jobs[i], AWS_AFTER); /* a dry run is told of it */
+			}
 		} else {
 			sent = true;
 			jobs[i].creds = with ? creds_ref(with) : NULL;

@@ -87,6 +87,23 @@ bool finding_role_matters(struct str type)
 	return false;
 }
 
+void finding_name_of(struct str text, char out[FINDING_MAX_ID + 1])
+{
+	size_t n = 0;
+
+	text = str_trim(text);
+	while (n < text.n && n < FINDING_MAX_ID) {
+		char c = text.p[n];
+		out[n++] = (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+	}
+	out[n] = '\0';
+}
+
+void finding_name(const struct finding *f, char out[FINDING_MAX_ID + 1])
+{
+	finding_name_of(str_trim(f->arn).n > 0 ? f->arn : f->id, out);
+}
+
 const struct finding_resource *finding_resource_of(
 	const struct finding *f, enum finding_kind kind)
 {

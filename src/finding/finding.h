@@ -136,6 +136,13 @@ json_t *finding_json(const struct finding *f);
  * force): then containing the resource hands outsiders an off switch.
  */
 bool finding_role_matters(struct str type);
+/*
+ * What a finding is known by, whoever passed it on: its ARN, else its id, without blanks and in lower
+ * case ("" when it has neither). Two findings with the same name are the same finding.
+ */
+void finding_name(const struct finding *f, char out[FINDING_MAX_ID + 1]);
+/* The same of an ARN or id by itself. */
+void finding_name_of(struct str text, char out[FINDING_MAX_ID + 1]);
 /* First resource of a kind, or NULL. */
 const struct finding_resource *finding_resource_of(
 	const struct finding *f, enum finding_kind kind);

@@ -413,6 +413,7 @@ void parts_finish(struct finding *f, const struct parts_origin *from)
 			(void)parts_resource(f, FINDING_INSTANCE, instance);
 		}
 	}
+	f->type = str_trim(f->type); /* a blank must not carry it past a rule */
 	f->account = first_of(f, f->account, from->account, parts_arn(f->arn, 4));
 	f->region = first_of(f, f->region, from->region, parts_arn(f->arn, 3));
 	f->partition = first_of(f, f->partition, parts_arn(f->arn, 1), STR("aws"));

@@ -21,7 +21,8 @@ struct flow {
 	struct journal *journal;
 	const struct config *config;
 	const struct playbook_set *playbooks;
-	bool approve_all, dry_run;
+	bool approve_all;
+	bool dry_run; /* the client refuses what changes anything; nothing is recorded or announced */
 	bool skip_analysis; /* contain only; evidence and verdict come later */
 	flow_watch_fn watch;
 	void *watch_ctx;
@@ -29,14 +30,30 @@ struct flow {
 
 /*
  * Answers one finding. Idempotent: the same finding again changes nothing more. *out is
- * `cordon.response/1`. ERR_OK, ERR_PARTIAL, ERR_AWAITING, ERR_FAILED and what the layers give.
+ * `cordon.response/1`. ERR_OK, ERR_PARTIAL, ERR_AWAITING, ERR_FAILED and what the layers give. What the
+ * finding leaves out (account, region, tags) is filled in.
  */
 ERR_MUST_CHECK enum err_status flow_answer(
-	const struct flow *f, const struct finding *finding, json_t **out, struct err *err);
+	const struct flow *f, struct finding *finding, json_t **out, struct err *err);
+/*
+ * What would be done about a finding: the route with all guards, after looking at the account
+ * (`cordon.plan/1`). Reads the journal and the account, changes neither.
+ */
+ERR_MUST_CHECK enum err_status flow_plan(
+	const struct flow *f, struct finding *finding, json_t **out, struct err *err);
+/* The plan run with a client that refuses changes: each action with the calls it would have sent. */
+ERR_MUST_CHECK enum err_status flow_rehearse(
+	const struct flow *f, struct finding *finding, json_t **out, struct err *err);
 /* Finishes a case that a killed run left half done, to the same end. */
 ERR_MUST_CHECK enum err_status flow_resume(
 	const struct flow *f, const char *case_id, json_t **out, struct err *err);
-/* Undoes a case and tells the team. */
+/*
+ * Carries out what the playbooks say about questions that nobody answered in time, in every case; to
+ * be called every now and then. *n (may be NULL): how many cases were touched. Cases that somebody
+ * else works on are left alone. The first failure is given; the others are tried all the same.
+ */
+ERR_MUST_CHECK enum err_status flow_tick(const struct flow *f, size_t *n, struct err *err);
+/* Undoes a case, with those that were merged into it, and tells the team. */
 ERR_MUST_CHECK enum err_status flow_undo(const struct flow *f, const char *case_id,
 	const char *step_id, bool force, json_t **out, struct err *err);
 

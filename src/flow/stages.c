@@ -1,9 +1,7 @@
 #include "flow/stages.h"
 
 #include "base/log.h"
-#include "base/utc.h"
 #include "notify/notify.h"
-#include "response/guard.h"
 #include "response/plan.h"
 
 #include <string.h>
@@ -68,62 +66,6 @@ void stages_run_end(struct stages_run *run)
 {
 	vault_free(run->vault);
 	(void)pthread_mutex_destroy(&run->lock);
-}
-
-static enum err_status record_held(
-	const struct flow *f, const char *case_id, const json_t *held, struct err *err)
-{
-	size_t i;
-	const json_t *h;
-	json_array_foreach(held, i, h)
-	{
-		enum err_status st =
-			journal_append(f->journal, case_id, "guard.held", h, NULL, err);
-		if (st != ERR_OK) {
-			return st;
-		}
-		stages_tell(f, "held", h);
-	}
-	return ERR_OK;
-}
-
-enum err_status stages_facts(
-	const struct flow *f, const char *case_id, json_t **facts, struct err *err)
-{
-	int64_t now = env_now_ms(f->env);
-	json_t *records = NULL, *acts = NULL, *when, *out = guard_facts_new(now);
-	const char *resource;
-	enum err_status st = ERR_OK;
-	TRY(journal_read(f->journal, case_id, &records, err));
-	guard_facts_add(out, records);
-	TRY(journal_acts(f->journal, now - f->config->breaker_minutes * 60000, &acts, err));
-	json_object_foreach(acts, resource, when)
-	{
-		json_t *act = json_pack("{s:s, s:O}", "resource", resource, "time_ms", when);
-		(void)json_array_append_new(json_object_get(out, "recent"), act);
-	}
-	*facts = json_incref(out);
-out:
-	json_decref(out);
-	json_decref(acts);
-	json_decref(records);
-	return st;
-}
-
-enum err_status stages_route(const struct flow *f, const struct finding *finding,
-	const char *case_id, const json_t *facts, json_t **route, struct err *err)
-{
-	json_t *r = NULL;
-	enum err_status st = playbook_route(f->playbooks, f->config, finding, &r, err);
-	if (st != ERR_OK) {
-		return st;
-	}
-	guard_dynamic(f->config, finding, facts, r);
-	TRY(record_held(f, case_id, json_object_get(r, "held_back"), err));
-	*route = json_incref(r);
-out:
-	json_decref(r);
-	return st;
 }
 
 bool stages_acts(const json_t *route)
@@ -273,11 +215,11 @@ static enum err_status finish_steps(const struct flow *f, const struct finding *
 
 /* Killed before a plan was made: the finding is in the journal, so it is answered from there. */
 static enum err_status restart(
-	const struct flow *f, const struct finding *given, const json_t *view, struct err *err)
+	const struct flow *f, struct finding *given, const json_t *view, struct err *err)
 {
 	struct finding_set set = { 0 };
 	struct buf text;
-	json_t *route = NULL, *facts = guard_facts_new(env_now_ms(f->env));
+	json_t *route = NULL;
 	const char *case_id = doc_text_or(view, "case", "");
 	const json_t *raw = doc_get(view, "findings[0].raw");
 	enum err_status st = ERR_OK;
@@ -286,24 +228,23 @@ static enum err_status restart(
 		doc_canonical(raw, &text);
 		TRY(finding_read(buf_view(&text), &set, err));
 	}
-	const struct finding *finding = given ? given : (set.n ? set.items[0] : NULL);
+	struct finding *finding = given ? given : (set.n ? set.items[0] : NULL);
 	if (!finding) {
 		st = err_set(err, ERR_NOT_FOUND, "case %s holds no finding to answer", case_id);
 		goto out;
 	}
-	TRY(stages_route(f, finding, case_id, facts, &route, err));
+	TRY(stages_route(f, finding, view, true, &route, err));
 	if (stages_acts(route)) {
 		st = stages_contain(f, finding, case_id, route, err);
 	}
 out:
-	json_decref(facts);
 	json_decref(route);
 	finding_set_deinit(&set);
 	buf_deinit(&text);
 	return st;
 }
 
-enum err_status stages_finish(const struct flow *f, const struct finding *finding,
+enum err_status stages_finish(const struct flow *f, struct finding *finding,
 	const char *case_id, json_t **out, struct err *err)
 {
 	json_t *view = NULL;
@@ -316,7 +257,7 @@ enum err_status stages_finish(const struct flow *f, const struct finding *findin
 	bool observed = json_array_size(json_object_get(view, "messages")) > 0;
 	if (planned && has_unfinished(view, finding == NULL)) {
 		contained = finish_steps(f, finding, view, err);
-	} else if (!planned && !held && !observed) {
+	} else if (!planned && !held && !observed && !f->dry_run) {
 		contained = restart(f, finding, view, err);
 	}
 	json_decref(view);
@@ -324,7 +265,9 @@ enum err_status stages_finish(const struct flow *f, const struct finding *findin
 	TRY(stages_view(f, case_id, &view, err));
 	planned = json_is_object(json_object_get(view, "plan"));
 	if (!f->dry_run && (planned || !held)) {
-		if (json_array_size(json_object_get(view, "messages")) == 0) {
+		/* What is no news is not sent again: notify_case knows. */
+		if (json_array_size(json_object_get(view, "messages")) == 0 ||
+			finding == NULL) {
 			stages_notify(f, case_id, first_event(view, planned));
 		}
 		if (!f->skip_analysis &&

@@ -237,6 +237,30 @@ enum err_status journal_case_open(struct journal *j, const json_t *opened_payloa
 	return st;
 }
 
+enum err_status journal_claim(struct journal *j, const char *case_id, const char *key,
+	char owner[32], struct err *err)
+{
+	char id[STORE_CASE_ID] = "";
+	json_t *claim = json_array();
+	enum err_status st = ERR_OK;
+
+	add_claim(claim, "key", key);
+	pthread_mutex_lock(&j->lock);
+	if (case_id != NULL) {
+		st = j->store->v->claim(j->store, case_id, claim, err);
+	}
+	if (st == ERR_OK) {
+		st = j->store->v->find_claim(
+			j->store, json_string_value(json_array_get(claim, 0)), id, err);
+	}
+	pthread_mutex_unlock(&j->lock);
+	if (st == ERR_OK) {
+		memcpy(owner, id, sizeof id);
+	}
+	json_decref(claim);
+	return st;
+}
+
 static enum err_status append_once(struct journal *j, const char *case_id, const char *kind,
 	const json_t *payload, int64_t *out_seq, struct err *err)
 {

@@ -18,8 +18,9 @@ struct journal;
  *  finding.received {finding: <raw>, arn, updated, count, duplicate: bool}
  *  guard.held       {guard, reason, steps:[ids]}           a guard held something back
  *  plan.made        {plan: <cordon.plan/1>, playbook, mode, hash}
- *  approval.asked   {step, who:[..], until, on_expiry}
- *  approval.given   {step, decision: "approved"|"rejected", reason}
+ *  approval.asked   {step, who:[..], until, on_expiry, plan: hash}
+ *  approval.given   {step, decision: "approved"|"rejected", reason, question, via}  question: seq of
+ *                    the approval.asked that is answered: the first answer in time counts
  *  step.intent      {step, action, resource:{kind,id}, with, before, token}  durable before any mutating call
  *  step.progress    {step, action, note, partial}          mid-step state that undo/resume need
  *  step.result      {step, action, resource, after, calls:[{call,request_id}], elapsed_ms}
@@ -36,7 +37,8 @@ struct journal;
  *  analysis.done    {investigation: <cordon.investigation/1>}
  *  case.note        {text}
  *  case.suppressed  {finding_arn, reason}                  same finding does not re-trigger
- *  case.closed      {reason}
+ *  case.merged      {case, resources:[{kind,id}], findings:[{arn,type,severity}]}  that case became part of this
+ *  case.closed      {reason, merged_into}                  merged_into: the case that took it over, optional
  */
 
 /*
@@ -63,6 +65,12 @@ void journal_set_actor(struct journal *j, const char *actor);
  */
 ERR_MUST_CHECK enum err_status journal_case_open(struct journal *j,
 	const json_t *opened_payload, char out_id[32], bool *joined, struct err *err);
+/*
+ * Claims a key (not empty) for an open case unless another has it, and tells whose it is then; with
+ * case_id NULL only asks. "" when nobody has it. A closed case gives up its keys. owner[32].
+ */
+ERR_MUST_CHECK enum err_status journal_claim(struct journal *j, const char *case_id,
+	const char *key, char owner[32], struct err *err);
 /*
  * Appends one record; durable when it returns. The payload is borrowed. A competing append is
  * retried inside (compare-and-swap on seq). *out_seq may be NULL. Thread-safe. ERR_REFUSED when

@@ -45,7 +45,7 @@ static void take_opened(struct view_fold *f, const struct view_record *r)
 	}
 	json_t *resources = json_object_get(r->payload, "resources");
 	if (json_is_array(resources)) {
-		json_object_set(f->view, "resources", resources);
+		json_object_set_new(f->view, "resources", json_copy(resources));
 	}
 	view_set_text(f->view, "opened", r->time);
 	if (json_is_object(json_object_get(r->payload, "finding"))) {
@@ -93,6 +93,40 @@ static void take_entry(struct view_fold *f, const char *list, const struct view_
 	json_array_append_new(part(f, list), entry);
 }
 
+static bool is_there(const json_t *list, const json_t *v)
+{
+	const json_t *have;
+	size_t i;
+
+	json_array_foreach(list, i, have)
+	{
+		if (doc_eq(have, v)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the other case was about is now this one's, too. */
+static void take_merged(struct view_fold *f, const struct view_record *r)
+{
+	json_t *v;
+	size_t i;
+
+	take_entry(f, "merged", r);
+	json_array_foreach(json_object_get(r->payload, "resources"), i, v)
+	{
+		if (!is_there(part(f, "resources"), v)) {
+			json_array_append(part(f, "resources"), v);
+		}
+	}
+	json_array_foreach(json_object_get(r->payload, "findings"), i, v)
+	{
+		json_t *finding = finding_of(f, doc_text_or(v, "arn", ""));
+		json_object_update_missing(finding, v);
+	}
+}
+
 static void take(struct view_fold *f, const struct view_record *r)
 {
 	static const struct {
@@ -124,6 +158,9 @@ static void take(struct view_fold *f, const struct view_record *r)
 		view_set(f->view, "undo_all", json_object_get(r->payload, "undo_all"));
 	} else if (strcmp(r->kind, "case.closed") == 0) {
 		view_set_text(f->view, "closed", r->time);
+		view_set(f->view, "merged_into", json_object_get(r->payload, "merged_into"));
+	} else if (strcmp(r->kind, "case.merged") == 0) {
+		take_merged(f, r);
 	} else {
 		view_steps_take(f, r);
 	}
@@ -169,12 +206,13 @@ static json_t *empty_view(void)
 {
 	return json_pack(
 		"{s:s, s:n, s:s, s:n, s:n, s:n, s:n, s:n, s:n, s:n, s:[], s:[], s:n, s:n, s:n,"
-		" s:n, s:n, s:b, s:[], s:[], s:[], s:[], s:[], s:[], s:n, s:[], s:[]}",
+		" s:n, s:n, s:b, s:[], s:[], s:[], s:[], s:[], s:[], s:n, s:[], s:n, s:[], "
+		"s:[]}",
 		"schema", "cordon.case/1", "case", "state", "open", "opened", "updated",
 		"title", "type", "severity", "account", "region", "resources", "findings",
 		"playbook", "mode", "plan", "head", "closed", "suppressed", 0, "steps",
 		"held_back", "approvals", "messages", "evidence", "evidence_failed",
-		"investigation", "notes", "timeline");
+		"investigation", "merged", "merged_into", "notes", "timeline");
 }
 
 enum err_status view_fold(const json_t *records, json_t **out, struct err *err)

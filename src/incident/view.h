@@ -12,10 +12,10 @@
  *  "steps":[{"id","action","resource","mode","state","before","after","verified","proof","error",
  *            "started","finished","calls","why","risk","undo","undone","differences",
  *            "needs","with","token","partial","applied","seq","reason","intents"}],
- *  "held_back":[{guard,reason,time}],"approvals":[{step,who,until,on_expiry,asked,decision,by,
- *  reason,decided}],"messages":[notify.* payload + time, kind],"evidence":[payload + time],
+ *  "held_back":[{guard,reason,time}],"approvals":[{step,who,until,on_expiry,asked,seq,plan,
+ *  decision ("approved" "rejected" "superseded"),by,via,reason,decided,decided_seq}],"messages":[notify.* payload + time, kind],"evidence":[payload + time],
  *  "evidence_failed":[..],"suppressed":bool,"closed":time|null,
- *  "investigation":{..}|null,"notes":[..],"timeline":[{"time","actor","kind","text","detail",..}]}
+ *  "investigation":{..}|null,"merged":[{case,time,..}],"merged_into":case|null,"notes":[..],"timeline":[{"time","actor","kind","text","detail",..}]}
  * state: "open" "observed" "awaiting_approval" "contained" "partial" "failed" "undone" "closed".
  * step state: "planned" "awaiting_approval" "rejected" "running" "done" "failed" "skipped" "undone" "undo_failed".
  * A step's before and after are the plan's forecast until it was applied ("applied" true), then

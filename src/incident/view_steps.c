@@ -1,3 +1,4 @@
+#include "base/utc.h"
 #include "incident/view_fold.h"
 
 #include <string.h>
@@ -83,12 +84,37 @@ static void take_plan(struct view_fold *f, const struct view_record *r)
 	}
 }
 
+/* The newest question about a step, or NULL. */
+static json_t *question_of(const struct view_fold *f, const char *id)
+{
+	json_t *approvals = json_object_get(f->view, "approvals");
+
+	for (size_t i = json_array_size(approvals); i > 0; i--) {
+		json_t *v = json_array_get(approvals, i - 1);
+		if (strcmp(doc_text_or(v, "step", ""), id) == 0) {
+			return v;
+		}
+	}
+	return NULL;
+}
+
+static bool is_open_question(const json_t *entry)
+{
+	return entry != NULL && json_is_null(json_object_get(entry, "decision"));
+}
+
 static void take_asked(struct view_fold *f, const struct view_record *r)
 {
-	json_t *step = step_of(f, doc_text_or(r->payload, "step", ""));
+	const char *id = doc_text_or(r->payload, "step", "");
+	json_t *step = step_of(f, id);
+	json_t *older = question_of(f, id);
 	json_t *entry = json_copy(r->payload);
 
+	if (is_open_question(older)) {
+		view_set_text(older, "decision", "superseded");
+	}
 	view_set_text(entry, "asked", r->time);
+	json_object_set_new(entry, "seq", json_integer(r->seq));
 	json_object_set_new(entry, "decision", json_null());
 	json_array_append_new(json_object_get(f->view, "approvals"), entry);
 	if (step != NULL && is_open(step)) {
@@ -96,30 +122,44 @@ static void take_asked(struct view_fold *f, const struct view_record *r)
 	}
 }
 
+/*
+ * The first answer that came in time decides; one that names its question (see approval.given)
+ * counts for no other.
+ */
+static bool answers(const json_t *entry, const struct view_record *r, bool approved)
+{
+	int64_t question = doc_int(r->payload, "question", 0);
+	int64_t until = 0, at = 0;
+
+	if (question == 0) {
+		return true;
+	}
+	if (!is_open_question(entry) || doc_int(entry, "seq", 0) != question) {
+		return false;
+	}
+	return !approved || !utc_parse(str_from(doc_text(entry, "until")), &until) ||
+	       !utc_parse(str_from(r->time), &at) || at <= until;
+}
+
 static void take_given(struct view_fold *f, const struct view_record *r)
 {
+	static const char *const fields[] = { "decision", "reason", "via", NULL };
 	const char *id = doc_text_or(r->payload, "step", "");
 	bool approved = strcmp(doc_text_or(r->payload, "decision", ""), "approved") == 0;
-	json_t *approvals = json_object_get(f->view, "approvals");
 	json_t *step = step_of(f, id);
-	json_t *entry = NULL;
-	json_t *v;
-	size_t i;
+	json_t *entry = question_of(f, id);
 
-	json_array_foreach(approvals, i, v)
-	{
-		if (strcmp(doc_text_or(v, "step", ""), id) == 0) {
-			entry = v;
-		}
+	if (!answers(entry, r, approved)) {
+		return;
 	}
-	if (entry == NULL) {
+	if (!is_open_question(entry)) {
 		entry = json_pack("{s:s, s:n}", "step", id, "asked");
-		json_array_append_new(approvals, entry);
+		json_array_append_new(json_object_get(f->view, "approvals"), entry);
 	}
-	view_set(entry, "decision", json_object_get(r->payload, "decision"));
-	view_set(entry, "reason", json_object_get(r->payload, "reason"));
+	copy_fields(entry, r->payload, fields);
 	view_set_text(entry, "by", r->actor);
 	view_set_text(entry, "decided", r->time);
+	json_object_set_new(entry, "decided_seq", json_integer(r->seq));
 	if (step != NULL && (is_open(step) || is_state(step, "awaiting_approval"))) {
 		view_set_text(step, "state", approved ? "planned" : "rejected");
 		json_object_set_new(step, "approved", json_boolean(approved));

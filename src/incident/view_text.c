@@ -42,6 +42,7 @@ static const struct {
 	{ "analysis.done", "root cause: ", "", "investigation.verdict.class" },
 	{ "case.note", "note: ", "", "text" },
 	{ "case.suppressed", "the finding will not start a response again: ", "", "reason" },
+	{ "case.merged", "another case became part of this one: ", "", "case" },
 	{ "case.closed", "case closed: ", "", "reason" },
 };
 

@@ -26,8 +26,8 @@ static json_t *next_steps(const struct summary *s)
 	json_t *list = json_array();
 
 	if (s->outcome == SUMMARY_PENDING) {
-		(void)json_array_append_new(list,
-			markdown(s, N_("Decide: cordon case approve {0}"), s->case_id, ""));
+		(void)json_array_append_new(
+			list, markdown(s, N_("Decide: cordon approve {0}"), s->case_id, ""));
 	}
 	if (s->outcome == SUMMARY_FAILED || s->outcome == SUMMARY_PARTIAL) {
 		(void)json_array_append_new(

@@ -165,7 +165,7 @@ static void decisions(const struct summary *s, struct buf *out)
 			       : N_("  {0} ({1}) by {2}. If nobody answers it is not done."),
 			summary_step_title(s, step), doc_text_or(step, "resource.id", "-"),
 			doc_text_or(asked, "until", "-"));
-		LINE(s, out, "    cordon case approve {0} {1}", s->case_id, id);
+		LINE(s, out, "    cordon approve {0} {1}", s->case_id, id);
 	}
 	if (n > MOST_QUESTIONS) {
 		(void)snprintf(more, sizeof(more), "%zu", n - MOST_QUESTIONS);

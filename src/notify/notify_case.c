@@ -28,6 +28,14 @@ struct round {
 	char key[65]; /* state of the case that is told */
 };
 
+static json_t *newest_question(const json_t *view)
+{
+	const json_t *asked = doc_get(view, "approvals");
+	size_t n = json_array_size(asked);
+
+	return json_integer(n > 0 ? doc_int(json_array_get(asked, n - 1), "seq", 0) : 0);
+}
+
 /* What makes a message news: event, state, severity, cause, and the state of every step. */
 static void state_key(const json_t *view, const char *event, char out[65])
 {
@@ -46,6 +54,8 @@ static void state_key(const json_t *view, const char *event, char out[65])
 		doc_text_or(view, "investigation.verdict.class", ""), "severity",
 		doc_real(view, "severity", 0));
 	(void)json_object_set_new(all, "steps", states);
+	/* A question put again is news, too. */
+	(void)json_object_set_new(all, "asked", newest_question(view));
 	doc_sha256(all, out);
 	json_decref(all);
 }

@@ -33,7 +33,7 @@ static void outcome(const struct summary *s, struct buf *out)
 		say(s, N_("CONTAINED IN PART, look at it"), "", out);
 		break;
 	case SUMMARY_PENDING:
-		say(s, N_("DECIDE: cordon case approve {0}"), s->case_id, out);
+		say(s, N_("DECIDE: cordon approve {0}"), s->case_id, out);
 		break;
 	case SUMMARY_FAILED:
 		say(s, N_("CONTAINMENT FAILED, act now"), "", out);

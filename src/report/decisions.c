@@ -64,7 +64,7 @@ static void approval(struct sheet *s, const json_t *step)
 	}
 	(void)snprintf(option, sizeof(option), "%s", id);
 	sheet_fact(s, N_("Command"));
-	command(s, "case approve", option);
+	command(s, "approve", option);
 	sheet_end(s, SHEET_FACTS);
 	sheet_end(s, SHEET_CARD);
 }

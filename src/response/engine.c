@@ -261,20 +261,21 @@ enum err_status engine_run(const struct engine *e, const char *case_id, const js
 	struct engine_work w = { .e = e, .case_id = case_id };
 	enum err_status st = ERR_OK;
 
-	if (e->dry_run) {
-		return engine_answer_rehearse(case_id, plan, out);
-	}
 	pthread_mutex_init(&w.lock, NULL);
 	pthread_mutex_init(&w.watch_lock, NULL);
 	pthread_cond_init(&w.changed, NULL);
 	w.plan = json_deep_copy(plan);
-	TRY(engine_view(e, case_id, &w.view, err));
-	plan_distinct(w.plan, w.view);
-	TRY(record_plan(&w, err));
+	if (case_id != NULL) {
+		TRY(engine_view(e, case_id, &w.view, err));
+		plan_distinct(w.plan, w.view);
+	}
+	if (!e->dry_run) {
+		TRY(record_plan(&w, err));
+	}
 	TRY(engine_settle_load(&w, err));
 	engine_settle_all(&w);
 	run_all(&w);
-	st = conclude(&w, out, err);
+	st = e->dry_run ? engine_answer_rehearse(case_id, w.plan, out) : conclude(&w, out, err);
 out:
 	work_deinit(&w);
 	return st;

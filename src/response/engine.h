@@ -19,7 +19,7 @@ struct engine {
 	const struct config *config;
 	const struct finding *finding; /* may be NULL in resume and undo */
 	const char *account, *region;
-	bool dry_run; /* observe and print; the client refuses mutating calls */
+	bool dry_run; /* all of it, but nothing is recorded and the client refuses mutating calls */
 	bool approve_all; /* --yes: steps in mode approve run too, recorded as approved by the actor */
 	int max_threads; /* 0 = 8 */
 	struct engine_watch watch;
@@ -32,7 +32,8 @@ struct engine {
  * Runs the steps of `plan` (cordon.plan/1) for a case: intent durable, apply, result durable,
  * verify, recorded. Independent steps run side by side; a failed step fails only what needs it.
  * *out is `cordon.response/1` (design 4.8). ERR_OK contained or nothing to do, ERR_PARTIAL,
- * ERR_AWAITING, ERR_FAILED. The case must be locked by the caller.
+ * ERR_AWAITING, ERR_FAILED. The case must be locked by the caller. In a dry run there may be no case
+ * (NULL), and each action has `would_call`: what it sent and the client held back.
  */
 ERR_MUST_CHECK enum err_status engine_run(const struct engine *e, const char *case_id,
 	const json_t *plan, json_t **out, struct err *err);

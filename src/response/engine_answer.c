@@ -71,9 +71,11 @@ enum err_status engine_answer_status(const json_t *response, struct err *err)
 	return err_set(err, st, "%s: %s", step, message);
 }
 
-/* The view with nothing done yet shows exactly the plan: what a dry run has to say. */
+/* The view with nothing done yet shows exactly the plan; the rehearsal left its calls there. */
 enum err_status engine_answer_rehearse(const char *case_id, const json_t *plan, json_t **out)
 {
+	static const char *const shown[] = { "title", "calls", "state", "would_call", "error",
+		"why", "risk", "undo" };
 	json_t *record = json_pack("[{s:s?, s:s, s:{s:O}}]", "case", case_id, "kind",
 		"plan.made", "payload", "plan", plan);
 	json_t *view = NULL;
@@ -86,8 +88,12 @@ enum err_status engine_answer_rehearse(const char *case_id, const json_t *plan, 
 		json_array_foreach(json_object_get(*out, "actions"), i, a)
 		{
 			json_t *planned = json_array_get(json_object_get(plan, "steps"), i);
-			json_object_set(a, "calls", json_object_get(planned, "calls"));
-			json_object_set(a, "state", json_object_get(planned, "state"));
+			for (size_t k = 0; k < sizeof(shown) / sizeof(shown[0]); k++) {
+				json_t *v = json_object_get(planned, shown[k]);
+				if (v != NULL) {
+					json_object_set(a, shown[k], v);
+				}
+			}
 		}
 		json_object_set_new(*out, "state", json_string("notified"));
 		json_object_set_new(*out, "dry_run", json_true());

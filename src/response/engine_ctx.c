@@ -55,7 +55,10 @@ void engine_ctx_note_call(void *calls, const struct aws_event *ev)
 	}
 	const char *iam = aws_operation_iam(ev->service, ev->operation);
 	(void)snprintf(call, sizeof(call), "%s:%s", ev->service, ev->operation);
-	json_array_append_new(
-		calls, json_pack("{s:s, s:s?, s:s}", "call", iam ? iam : call, "request_id",
-			       ev->request_id, "status", err_name(ev->status)));
+	json_t *note = json_pack("{s:s, s:s?, s:s}", "call", iam ? iam : call, "request_id",
+		ev->request_id, "status", err_name(ev->status));
+	if (ev->status == ERR_REFUSED) {
+		json_object_set_new(note, "params", json_deep_copy(ev->params));
+	}
+	json_array_append_new(calls, note);
 }

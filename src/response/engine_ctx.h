@@ -13,7 +13,8 @@ void engine_ctx_fill(struct action_ctx *c, const json_t *step, const json_t *non
 json_t *engine_ctx_error(const struct err *e);
 /*
  * An aws_observer_fn whose context is a JSON array: appends {"call","request_id","status"} of every
- * mutating call, so that the case shows who changed what. Before and after each a test may kill.
+ * mutating call, so that the case shows who changed what; of one that a dry run held back also the
+ * "params". Before and after each a test may kill.
  */
 void engine_ctx_note_call(void *calls, const struct aws_event *ev);
 /* The status that a "status" word of engine_ctx_error names; ERR_FAILED for others. */

@@ -38,11 +38,12 @@ struct engine_step {
 struct engine_work {
 	const struct engine *e;
 	const char *case_id;
-	json_t *plan;  /* owned */
-	json_t *view;  /* the case at the start; owned */
-	json_t *none;  /* {} */
-	json_t *facts; /* what steps made so far; under lock */
-	bool fresh;    /* the plan's before-states were seen a moment ago */
+	json_t *plan;       /* owned */
+	json_t *view;       /* the case at the start; owned */
+	json_t *none;       /* {} */
+	json_t *facts;      /* what steps made so far; under lock */
+	char plan_hash[65]; /* what approvals are bound to */
+	bool fresh;         /* the plan's before-states were seen a moment ago */
 	struct engine_step *steps;
 	size_t n;
 	pthread_mutex_t lock; /* phases, facts, running, stop */
@@ -69,7 +70,10 @@ void engine_settle_all(struct engine_work *w);
 json_t *engine_answer(const json_t *view);
 /* The status a script sees for a response. */
 enum err_status engine_answer_status(const json_t *response, struct err *err);
-/* The response of a dry run: the plan as it is, nothing done. */
+/*
+ * The response of a dry run: the plan's steps as planned, each with `would_call` (the changing calls
+ * that it sent and the client held back) or the error that kept it from coming so far.
+ */
 ERR_MUST_CHECK enum err_status engine_answer_rehearse(
 	const char *case_id, const json_t *plan, json_t **out);
 

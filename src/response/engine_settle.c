@@ -1,6 +1,7 @@
 #include "base/i18n.h"
 #include "base/utc.h"
 #include "response/engine_run.h"
+#include "response/plan.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,14 +35,21 @@ static const json_t *asked(const struct engine_work *w, const char *id)
 	return found;
 }
 
-/* Nobody answered in time and the playbook says to give the step up. */
-static bool lapsed(const struct engine_work *w, const json_t *question)
+/* Nobody answered in time. */
+static bool ran_out(const struct engine_work *w, const json_t *question)
 {
 	int64_t until;
 
-	return strcmp(doc_text_or(question, "on_expiry", ""), "skip") == 0 &&
-	       utc_parse(str_from(doc_text(question, "until")), &until) &&
+	return utc_parse(str_from(doc_text(question, "until")), &until) &&
 	       until < env_now_ms(w->e->env);
+}
+
+/* The question was put about the plan as it was, and a yes to that is none to this one. */
+static bool outdated(const struct engine_work *w, const json_t *question)
+{
+	const char *about = doc_text(question, "plan");
+
+	return about != NULL && strcmp(about, w->plan_hash) != 0;
 }
 
 static void ask(struct engine_work *w, struct engine_step *s)
@@ -51,13 +59,26 @@ static void ask(struct engine_work *w, struct engine_step *s)
 	char until[32];
 
 	utc_rfc3339(env_now_ms(w->e->env) + doc_int(terms, "until_minutes", 60) * 60000, until);
-	json_t *more = json_pack("{s:O?, s:s, s:s}", "who", who, "until", until, "on_expiry",
-		doc_text_or(terms, "on_expiry", "hold"));
+	json_t *more = json_pack("{s:O?, s:s, s:s, s:s}", "who", who, "until", until,
+		"on_expiry", doc_text_or(terms, "on_expiry", "hold"), "plan", w->plan_hash);
 	s->phase = ENGINE_PENDING;
 	(void)!engine_step_record(w, s, "approval.asked", more, "awaiting_approval");
 }
 
-/* A step in mode approve runs when somebody said so; else the question is put, once. */
+static void give_up(struct engine_work *w, struct engine_step *s, const json_t *question)
+{
+	json_t *more = json_pack("{s:s, s:s, s:O*}", "decision", "rejected", "reason",
+		N_("nobody answered in time"), "question", json_object_get(question, "seq"));
+
+	s->phase = ENGINE_GIVEN_UP;
+	(void)!engine_step_record(w, s, "approval.given", more, "rejected");
+}
+
+/*
+ * A step in mode approve runs when somebody said so; else the question is put. When nobody answered
+ * in time the playbook says what then: `skip` gives the step up, `hold` asks again, and so does a
+ * plan that changed since. Silence never runs a step.
+ */
 static void settle_approval(struct engine_work *w, struct engine_step *s)
 {
 	const json_t *question = asked(w, doc_text_or(s->planned, "id", ""));
@@ -70,13 +91,13 @@ static void settle_approval(struct engine_work *w, struct engine_step *s)
 		json_t *more =
 			json_pack("{s:s, s:s}", "decision", "approved", "reason", "--yes");
 		(void)!engine_step_record(w, s, "approval.given", more, NULL);
-	} else if (question == NULL) {
+	} else if (question == NULL || outdated(w, question)) {
 		ask(w, s);
-	} else if (lapsed(w, question)) {
-		json_t *more = json_pack("{s:s, s:s}", "decision", "rejected", "reason",
-			"nobody answered in time");
-		s->phase = ENGINE_GIVEN_UP;
-		(void)!engine_step_record(w, s, "approval.given", more, "rejected");
+	} else if (ran_out(w, question) &&
+		   strcmp(doc_text_or(question, "on_expiry", ""), "skip") == 0) {
+		give_up(w, s, question);
+	} else if (ran_out(w, question)) {
+		ask(w, s);
 	} else {
 		s->phase = ENGINE_PENDING;
 	}
@@ -171,6 +192,7 @@ enum err_status engine_settle_load(struct engine_work *w, struct err *err)
 	}
 	w->n = n;
 	w->facts = json_object();
+	plan_hash(w->plan, w->plan_hash);
 	w->none = json_object();
 	w->fresh = utc_parse(str_from(doc_text(w->plan, "made")), &made) &&
 		   env_now_ms(w->e->env) - made <= FRESH_MS;
@@ -203,7 +225,7 @@ void engine_settle_all(struct engine_work *w)
 		} else if (w->fresh && !s->interrupted && !s->applied &&
 			   json_is_false(json_object_get(s->planned, "needed"))) {
 			continue; /* nothing to approve: the step will find itself met */
-		} else {
+		} else if (!w->e->dry_run) { /* a rehearsal shows what a yes would do, too */
 			settle_approval(w, s);
 		}
 	}

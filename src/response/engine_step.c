@@ -67,6 +67,10 @@ enum err_status engine_step_record(struct engine_work *w, const struct engine_st
 {
 	struct err err = { 0 };
 	json_t *p = payload_of(s, more_taken);
+	if (w->e->dry_run) {
+		json_decref(p);
+		return ERR_OK; /* a rehearsal leaves no trace */
+	}
 	enum err_status st = journal_append(w->e->journal, w->case_id, kind, p, NULL, &err);
 
 	if (st != ERR_OK) {
@@ -137,13 +141,13 @@ static void begin(struct engine_work *w, struct engine_step *s, struct at_work *
 		.aws = e->aws,
 		.config = e->config,
 		.finding = e->finding,
-		.case_id = w->case_id,
+		.case_id = w->case_id ? w->case_id : "dry-run",
 		.account = e->account,
 		.region = e->region,
 		.facts = a->facts,
 		.progress = progress,
 		.hook_ctx = a };
-	if (e->artifact != NULL) {
+	if (e->artifact != NULL && !e->dry_run) {
 		a->ctx.artifact = artifact;
 	}
 	engine_ctx_fill(&a->ctx, s->planned, w->none);
@@ -292,6 +296,38 @@ static void share(struct at_work *a, const json_t *after)
 	pthread_mutex_unlock(&a->w->lock);
 }
 
+static bool held_back(const json_t *calls)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(calls, i, c)
+	{
+		if (strcmp(doc_text_or(c, "status", ""), err_name(ERR_REFUSED)) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The same apply, up to the changing call that the client holds back; later steps go on as if. */
+static enum engine_phase rehearse(struct at_work *a)
+{
+	struct err err = { 0 };
+	json_t *after = NULL;
+	enum err_status st = a->s->action->apply(&a->ctx, a->before, &after, &err);
+
+	json_object_set(a->s->planned, "would_call", a->calls);
+	json_decref(after);
+	if (st != ERR_OK && !held_back(a->calls)) {
+		json_object_set_new(a->s->planned, "error", engine_ctx_error(&err));
+		return ENGINE_FAILED;
+	}
+	const json_t *forecast = json_object_get(a->s->planned, "after");
+	share(a, forecast != NULL ? forecast : a->w->none);
+	return ENGINE_DONE;
+}
+
 static enum engine_phase change(struct at_work *a)
 {
 	struct err err = { 0 };
@@ -349,7 +385,7 @@ static enum engine_phase work(struct at_work *a)
 		return skip(a,
 			json_incref(doc_text(a->before, "reason") ? a->before : a->s->planned));
 	}
-	return change(a);
+	return a->w->e->dry_run ? rehearse(a) : change(a);
 }
 
 enum engine_phase engine_step_run(struct engine_work *w, struct engine_step *s)

@@ -143,6 +143,32 @@ static enum err_status undo_one(struct undoing *u, const json_t *step, struct er
 	return st;
 }
 
+/* The same undo up to the changing call that the client holds back; nothing is recorded. */
+static void rehearse(struct undoing *u, const json_t *step)
+{
+	const struct action *a = action_find(doc_text(step, "action"));
+	json_t *found = NULL;
+	struct err why = { 0 };
+
+	if (a == NULL || !a->reversible || a->undo == NULL) {
+		keep(u, step, N_("what it made is kept"));
+		return;
+	}
+	enum err_status st = call_undo(u, step, a, &found, &why);
+	note_differences(u, step, found);
+	json_decref(found);
+	if (st == ERR_OK || json_array_size(u->calls) > 0) {
+		json_t *one = about(step);
+		json_object_set_new(one, "would_call", json_deep_copy(u->calls));
+		json_array_append_new(u->undone, one);
+		return;
+	}
+	json_t *e = engine_ctx_error(&why);
+	json_object_set(e, "step", json_object_get(step, "id"));
+	json_object_set(e, "action", json_object_get(step, "action"));
+	json_array_append_new(u->errors, e);
+}
+
 /* What a step may have changed and nobody took back yet. */
 static bool to_undo(const json_t *step, const char *only)
 {
@@ -255,8 +281,9 @@ static enum err_status undo_steps(const struct undoing *given, const json_t *vie
 	enum err_status st = ERR_OK;
 
 	if (e->dry_run) {
+		qsort(list, n, sizeof(*list), later_first);
 		for (size_t i = 0; i < n; i++) {
-			json_array_append_new(u.undone, about(list[i].step));
+			rehearse(&u, list[i].step);
 		}
 	} else {
 		st = only == NULL ? suppress(&u, view, err) : ERR_OK;

@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 const char *guard_text(const char *guard)
 {
@@ -29,18 +28,33 @@ const char *guard_text(const char *guard)
 	return guard;
 }
 
+/* Globs of exemptions do not mind the case: a guard must not fall to how a name is written. */
+static bool fits(const char *glob, struct str s)
+{
+	char pattern[FINDING_MAX_ID + 1], text[FINDING_MAX_ID + 1];
+	struct str g = str_trim(str_from(glob));
+
+	s = str_trim(s);
+	if (g.n >= sizeof(pattern) || s.n >= sizeof(text)) {
+		return str_eq(g, s);
+	}
+	finding_name_of(g, pattern);
+	finding_name_of(s, text);
+	return str_glob(str_from(pattern), str_from(text));
+}
+
 static bool in_list(const struct config_list *globs, struct str s)
 {
 	for (size_t i = 0; i < globs->n; i++) {
-		if (str_glob(str_from(globs->items[i]), s)) {
+		if (fits(globs->items[i], s)) {
 			return true;
 		}
 	}
 	return false;
 }
 
-/* "2026-0042" somewhere in the text, as a whole word. */
-static bool holds_case_id(struct str s)
+/* "2026-0042" somewhere in the text, as a whole word, into out. */
+static bool find_case_id(struct str s, char out[32])
 {
 	for (size_t i = 0; i + 9 <= s.n; i++) {
 		bool ok = s.p[i + 4] == '-';
@@ -48,33 +62,36 @@ static bool holds_case_id(struct str s)
 			ok = k == 4 || (s.p[i + k] >= '0' && s.p[i + k] <= '9');
 		}
 		if (ok && (i == 0 || s.p[i - 1] < '0' || s.p[i - 1] > '9')) {
+			size_t n = 9;
+			while (n < 31 && i + n < s.n && s.p[i + n] >= '0' &&
+				s.p[i + n] <= '9') {
+				n++;
+			}
+			memcpy(out, s.p + i, n);
+			out[n] = '\0';
 			return true;
 		}
 	}
 	return false;
 }
 
-static bool is_own_role(const struct config *config, struct str name)
+static bool is_own_role(const char *role, struct str name)
 {
-	struct str own = str_from(config->responder_role);
+	struct str own = str_from(role);
 	size_t slash = str_find_char(own, '/');
 	/* An ARN or a name; with a path only the last part is the name. */
 	while (slash != SIZE_MAX) {
 		own = str_sub(own, slash + 1, own.n);
 		slash = str_find_char(own, '/');
 	}
-	return own.n > 0 && str_eq(own, name);
+	return own.n > 0 && str_eq_nocase(own, name); /* IAM does not mind the case either */
 }
 
-/*
- * cordon's role and a case id, both: the user agent and the session name alone can be written by
- * anybody, and the role's credentials may have been stolen.
- */
-static bool is_own_action(const struct config *config, const struct finding *f)
+bool guard_own_case(const char *role, const struct finding *f, char case_id[32])
 {
 	for (size_t i = 0; i < f->n_resources; i++) {
 		const struct finding_resource *r = &f->resources[i];
-		if (r->kind != FINDING_ACCESS_KEY || !is_own_role(config, r->user_name)) {
+		if (r->kind != FINDING_ACCESS_KEY || !is_own_role(role, r->user_name)) {
 			continue;
 		}
 		size_t colon = str_find_char(r->principal_id, ':');
@@ -82,10 +99,12 @@ static bool is_own_action(const struct config *config, const struct finding *f)
 						       : str_sub(r->principal_id, colon + 1,
 								 r->principal_id.n);
 		size_t mark = str_find(f->user_agent, STR("md/case#"));
-		bool agent = str_find(f->user_agent, STR("cordon/")) != SIZE_MAX &&
-			     mark != SIZE_MAX &&
-			     holds_case_id(str_sub(f->user_agent, mark + 8, f->user_agent.n));
-		if (agent || holds_case_id(session)) {
+		if (find_case_id(session, case_id)) {
+			return true;
+		}
+		if (str_find(f->user_agent, STR("cordon/")) != SIZE_MAX && mark != SIZE_MAX &&
+			find_case_id(
+				str_sub(f->user_agent, mark + 8, f->user_agent.n), case_id)) {
 			return true;
 		}
 	}
@@ -95,6 +114,8 @@ static bool is_own_action(const struct config *config, const struct finding *f)
 const char *guard_static(
 	const struct config *config, const struct finding *f, char reason[200], bool *tell)
 {
+	char cited[32];
+
 	*tell = false;
 	if (f->sample) {
 		(void)snprintf(reason, 200, "a sample finding: nothing happened");
@@ -104,7 +125,7 @@ const char *guard_static(
 		(void)snprintf(reason, 200, "a control or compliance check, no threat");
 		return GUARD_NOT_A_THREAT;
 	}
-	if (is_own_action(config, f)) {
+	if (guard_own_case(config->responder_role, f, cited)) {
 		(void)snprintf(reason, 200,
 			"cordon did this itself: its role and a case id are named");
 		return GUARD_OWN_ACTION;
@@ -126,18 +147,20 @@ const char *guard_static(
 		return GUARD_TARGET_ONLY;
 	}
 	if (in_list(&config->exempt_accounts, f->account)) {
-		(void)snprintf(reason, 200, "account %.20s is exempt", f->account.p);
+		(void)snprintf(reason, 200, "account %.*s is exempt",
+			STR_ARG(str_sub(f->account, 0, 20)));
 		return GUARD_EXEMPT_ACCOUNT;
 	}
 	if (in_list(&config->exempt_types, f->type)) {
-		(void)snprintf(reason, 200, "the type %.120s is exempt", f->type.p);
+		(void)snprintf(reason, 200, "the type %.*s is exempt",
+			STR_ARG(str_sub(f->type, 0, 120)));
 		return GUARD_EXEMPT_TYPE;
 	}
 	return NULL;
 }
 
-const char *guard_resource(
-	const struct config *config, const struct finding_resource *r, char reason[200])
+static const char *exempt_tag_of(
+	const struct config *config, const struct finding_resource *r, const char **tag)
 {
 	const char *key = NULL;
 	json_t *value = NULL;
@@ -148,15 +171,13 @@ const char *guard_resource(
 			size_t equals = str_find_char(want, '=');
 			struct str name =
 				str_sub(want, 0, equals == SIZE_MAX ? want.n : equals);
-			if (!str_eq_nocase(name, str_from(key))) {
+			if (!str_eq_nocase(str_trim(name), str_trim(str_from(key)))) {
 				continue;
 			}
-			if (equals == SIZE_MAX || str_is(str_sub(want, equals + 1, want.n),
-							  json_string_value(value))) {
-				(void)snprintf(reason, 200,
-					"%.80s carries the exempt tag %.80s",
-					r->id.n > 0 ? r->id.p : "the resource",
-					config->exempt_tags.items[i]);
+			if (equals == SIZE_MAX ||
+				fits(config->exempt_tags.items[i] + equals + 1,
+					str_from(json_string_value(value)))) {
+				*tag = config->exempt_tags.items[i];
 				return GUARD_EXEMPT_TAG;
 			}
 		}
@@ -164,10 +185,32 @@ const char *guard_resource(
 	return NULL;
 }
 
-json_t *guard_facts_new(int64_t now_ms)
+const char *guard_resource(const struct config *config, const struct finding *f,
+	const struct finding_resource *r, char reason[200])
 {
-	return json_pack("{s:I, s:{}, s:{}, s:[]}", "now_ms", (json_int_t)now_ms, "seen",
-		"suppressed", "recent");
+	const struct finding_resource *bearer = r;
+	const char *tag = NULL;
+	const char *guard = exempt_tag_of(config, r, &tag);
+
+	/* Credentials of an exempt instance are part of it. */
+	for (size_t i = 0; guard == NULL && r->instance_id.n > 0 && i < f->n_resources; i++) {
+		bearer = &f->resources[i];
+		if (bearer->kind == FINDING_INSTANCE && str_eq(bearer->id, r->instance_id)) {
+			guard = exempt_tag_of(config, bearer, &tag);
+		}
+	}
+	if (guard != NULL) {
+		struct str id = bearer->id.n > 0 ? bearer->id : bearer->user_name;
+		(void)snprintf(reason, 200, "%.*s carries the exempt tag %.80s",
+			STR_ARG(str_sub(id, 0, 80)), tag);
+	}
+	return guard;
+}
+
+json_t *guard_facts_new(void)
+{
+	return json_pack(
+		"{s:{}, s:{}, s:{}, s:i}", "seen", "suppressed", "undone", "contained", 0);
 }
 
 static int64_t time_of(const json_t *v)
@@ -182,19 +225,42 @@ static int64_t time_of(const json_t *v)
 static void add_seen(json_t *facts, const char *arn, const char *case_id, int64_t updated)
 {
 	json_t *seen = json_object_get(facts, "seen");
-	if (arn == NULL || arn[0] == '\0' ||
-		(json_object_get(seen, arn) != NULL &&
-			doc_int(json_object_get(seen, arn), "updated_ms", 0) >= updated)) {
+	char name[FINDING_MAX_ID + 1];
+
+	finding_name_of(str_from(arn), name);
+	if (name[0] == '\0' ||
+		(json_object_get(seen, name) != NULL &&
+			doc_int(json_object_get(seen, name), "updated_ms", 0) >= updated)) {
 		return;
 	}
-	json_object_set_new(seen, arn,
+	json_object_set_new(seen, name,
 		json_pack("{s:s, s:I}", "case", case_id, "updated_ms", (json_int_t)updated));
+}
+
+static void add_suppressed(
+	json_t *facts, const char *arn, const char *case_id, const json_t *payload)
+{
+	char name[FINDING_MAX_ID + 1];
+
+	finding_name_of(str_from(arn), name);
+	json_object_set_new(json_object_get(facts, "suppressed"), name,
+		json_pack("{s:s, s:s}", "case", case_id, "reason",
+			doc_text_or(payload, "reason", "")));
+}
+
+/* "isolate-network Instance i-0abc": what a step does, wherever it stands in a plan. */
+static void work_of(const json_t *step, char out[600])
+{
+	(void)snprintf(out, 600, "%.100s %.60s %.400s", doc_text_or(step, "action", ""),
+		doc_text_or(step, "resource.kind", ""), doc_text_or(step, "resource.id", ""));
 }
 
 void guard_facts_add(json_t *facts, const json_t *records)
 {
+	json_t *undone = json_object_get(facts, "undone");
 	size_t i = 0;
 	json_t *r = NULL;
+	char work[600];
 
 	json_array_foreach(records, i, r)
 	{
@@ -202,19 +268,19 @@ void guard_facts_add(json_t *facts, const json_t *records)
 		const char *case_id = doc_text_or(r, "case", "");
 		const json_t *p = json_object_get(r, "payload");
 		if (strcmp(kind, "finding.received") == 0) {
-			add_seen(facts, doc_text(p, "arn"), case_id,
+			add_seen(facts, doc_text_or(p, "arn", ""), case_id,
 				time_of(json_object_get(p, "updated")));
 		} else if (strcmp(kind, "case.suppressed") == 0 &&
 			   doc_text(p, "finding_arn") != NULL) {
-			json_object_set_new(json_object_get(facts, "suppressed"),
-				doc_text(p, "finding_arn"),
-				json_pack("{s:s, s:s}", "case", case_id, "reason",
-					doc_text_or(p, "reason", "")));
+			add_suppressed(facts, doc_text(p, "finding_arn"), case_id, p);
+		} else if (strcmp(kind, "undo.result") == 0) {
+			work_of(p, work);
+			json_object_set_new(undone, work,
+				json_pack("{s:s, s:o}", "case", case_id, "findings",
+					json_copy(json_object_get(facts, "seen"))));
 		} else if (strcmp(kind, "step.intent") == 0) {
-			json_array_append_new(json_object_get(facts, "recent"),
-				json_pack("{s:s, s:I}", "resource",
-					doc_text_or(p, "resource.id", ""), "time_ms",
-					(json_int_t)time_of(json_object_get(r, "time"))));
+			work_of(p, work);
+			json_object_del(undone, work);
 		}
 	}
 }
@@ -236,85 +302,140 @@ static bool is_auto(const json_t *step)
 	return strcmp(doc_text_or(step, "mode", ""), "auto") == 0;
 }
 
-/* Distinct resources contained lately or about to be; SIZE_MAX when the facts can't be read. */
-static size_t count_resources(
-	const struct config *config, const json_t *facts, const json_t *route)
+/* Every auto step (of `resource`, NULL: of any) becomes approve; false when there was none. */
+static bool ask_instead(json_t *route, const json_t *resource)
 {
-	const json_t *recent = json_object_get(facts, "recent");
-	int64_t since = doc_int(facts, "now_ms", 0) - config->breaker_minutes * 60000;
-	json_t *distinct = json_object();
 	size_t i = 0;
-	json_t *v = NULL;
+	json_t *step = NULL;
+	bool narrowed = false, still = false;
 
-	if (!json_is_array(recent) || doc_int(facts, "now_ms", 0) <= 0) {
-		json_decref(distinct);
-		return SIZE_MAX;
-	}
-	json_array_foreach(recent, i, v)
+	json_array_foreach(json_object_get(route, "steps"), i, step)
 	{
-		if (doc_int(v, "time_ms", INT64_MAX) >= since) {
-			json_object_set_new(
-				distinct, doc_text_or(v, "resource", ""), json_true());
+		bool meant =
+			resource == NULL || doc_eq(resource, json_object_get(step, "resource"));
+		if (is_auto(step) && meant) {
+			json_object_set_new(step, "mode", json_string("approve"));
+			narrowed = true;
 		}
+		still = still || is_auto(step);
 	}
-	json_array_foreach(json_object_get(route, "steps"), i, v)
-	{
-		if (is_auto(v)) {
-			json_object_set_new(
-				distinct, doc_text_or(v, "resource.id", ""), json_true());
-		}
+	if (narrowed && !still) {
+		json_object_set_new(route, "mode", json_string("approve"));
 	}
-	size_t n = json_object_size(distinct);
-	json_decref(distinct);
-	return n;
+	return narrowed;
 }
 
 static void apply_breaker(const struct config *config, const json_t *facts, json_t *route)
 {
-	size_t i = 0;
-	json_t *step = NULL;
+	const json_t *contained = json_object_get(facts, "contained");
 	char reason[200];
-	bool narrowed = false;
-	size_t n = count_resources(config, facts, route);
 
-	if (n != SIZE_MAX && (int64_t)n <= config->breaker_actions) {
+	if (json_is_integer(contained) &&
+		json_integer_value(contained) <= config->breaker_actions) {
 		return;
 	}
-	json_array_foreach(json_object_get(route, "steps"), i, step)
-	{
-		if (is_auto(step)) {
-			json_object_set_new(step, "mode", json_string("approve"));
-			narrowed = true;
-		}
-	}
-	if (!narrowed) {
+	if (!ask_instead(route, NULL)) {
 		return;
 	}
-	json_object_set_new(route, "mode", json_string("approve"));
-	if (n == SIZE_MAX) {
+	if (json_is_integer(contained)) {
 		(void)snprintf(reason, sizeof(reason),
-			"what was contained lately is not known: a person decides");
+			"%lld resources within %lld minutes are more than %lld: a person "
+			"decides",
+			(long long)json_integer_value(contained),
+			(long long)config->breaker_minutes, (long long)config->breaker_actions);
 	} else {
 		(void)snprintf(reason, sizeof(reason),
-			"%zu resources within %lld minutes are more than %lld: a person "
-			"decides",
-			n, (long long)config->breaker_minutes,
-			(long long)config->breaker_actions);
+			"what was contained lately is not known: a person decides");
 	}
 	hold(route, GUARD_BREAKER, reason);
+}
+
+/* Without its tags nobody knows whether a resource is exempt. */
+static void apply_unknown_tags(const struct config *config, const json_t *facts, json_t *route)
+{
+	size_t i = 0;
+	json_t *resource = NULL;
+	char reason[200];
+
+	if (config->exempt_tags.n == 0) {
+		return;
+	}
+	json_array_foreach(json_object_get(facts, "tags_unknown"), i, resource)
+	{
+		if (ask_instead(route, resource)) {
+			(void)snprintf(reason, sizeof(reason),
+				"the tags of %.80s can't be read, so whether it is exempt is "
+				"not known: a person decides",
+				doc_text_or(resource, "id", "the resource"));
+			hold(route, GUARD_EXEMPT_TAG, reason);
+		}
+	}
+}
+
+static bool lists(const json_t *list, const char *id)
+{
+	size_t i = 0;
+	const json_t *v = NULL;
+
+	json_array_foreach(list, i, v)
+	{
+		if (json_is_string(v) && strcmp(json_string_value(v), id) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What can't do without the step `id` is only reported. */
+static void report_dependents(json_t *steps, const char *id)
+{
+	size_t i = 0;
+	json_t *step = NULL;
+
+	json_array_foreach(steps, i, step)
+	{
+		if (lists(json_object_get(step, "needs"), id) &&
+			!lists(json_object_get(step, "soft"), id)) {
+			json_object_set_new(step, "mode", json_string("notify"));
+		}
+	}
+}
+
+/* What a person took back, this finding does not start again. */
+static void drop_undone(const json_t *facts, const char *name, json_t *route)
+{
+	json_t *steps = json_object_get(route, "steps");
+	char work[600], reason[200];
+
+	for (size_t i = json_array_size(steps); i > 0; i--) {
+		json_t *step = json_array_get(steps, i - 1);
+		work_of(step, work);
+		const json_t *undone = json_object_get(json_object_get(facts, "undone"), work);
+		if (json_object_get(json_object_get(undone, "findings"), name) == NULL) {
+			continue;
+		}
+		(void)snprintf(reason, sizeof(reason),
+			"%.60s was undone in case %.40s: the same finding does not do it again",
+			doc_text_or(step, "id", "?"), doc_text_or(undone, "case", "?"));
+		hold(route, GUARD_SUPPRESSED, reason);
+		report_dependents(steps, doc_text_or(step, "id", ""));
+		json_array_remove(steps, i - 1);
+	}
+	if (json_array_size(steps) == 0) {
+		json_object_set_new(route, "mode", json_string("notify"));
+	}
 }
 
 void guard_dynamic(const struct config *config, const struct finding *f, const json_t *facts,
 	json_t *route)
 {
 	char reason[200];
-	char key[FINDING_MAX_ID + 1];
-	struct str name = f->arn.n > 0 ? f->arn : f->id;
+	char name[FINDING_MAX_ID + 1];
 
-	(void)snprintf(key, sizeof(key), "%.*s", STR_ARG(name));
-	const json_t *seen = json_object_get(json_object_get(facts, "seen"), key);
-	const json_t *undone = json_object_get(json_object_get(facts, "suppressed"), key);
-	if (name.n > 0 && undone != NULL) {
+	finding_name(f, name);
+	const json_t *seen = json_object_get(json_object_get(facts, "seen"), name);
+	const json_t *undone = json_object_get(json_object_get(facts, "suppressed"), name);
+	if (name[0] != '\0' && undone != NULL) {
 		(void)snprintf(reason, sizeof(reason),
 			"case %.40s was undone: the same finding does not trigger again",
 			doc_text_or(undone, "case", "?"));
@@ -322,12 +443,17 @@ void guard_dynamic(const struct config *config, const struct finding *f, const j
 		hold(route, GUARD_SUPPRESSED, reason);
 		return;
 	}
-	if (name.n > 0 && seen != NULL && doc_int(seen, "updated_ms", 0) >= f->updated_ms) {
+	if (name[0] != '\0' && seen != NULL &&
+		doc_int(seen, "updated_ms", 0) >= f->updated_ms) {
 		(void)snprintf(reason, sizeof(reason), "answered before in case %.40s",
 			doc_text_or(seen, "case", "?"));
 		drop_steps(route, "none");
 		hold(route, GUARD_DUPLICATE, reason);
 		return;
 	}
+	if (name[0] != '\0' && json_object_size(json_object_get(facts, "undone")) > 0) {
+		drop_undone(facts, name, route);
+	}
+	apply_unknown_tags(config, facts, route);
 	apply_breaker(config, facts, route);
 }

@@ -33,31 +33,41 @@ const char *guard_text(const char *guard);
  */
 const char *guard_static(
 	const struct config *config, const struct finding *f, char reason[200], bool *tell);
-/* GUARD_EXEMPT_TAG when the resource carries an exempt tag, else NULL. */
-const char *guard_resource(
-	const struct config *config, const struct finding_resource *r, char reason[200]);
+/*
+ * GUARD_EXEMPT_TAG when the resource carries an exempt tag, or is a credential of an instance of the
+ * finding that does; else NULL.
+ */
+const char *guard_resource(const struct config *config, const struct finding *f,
+	const struct finding_resource *r, char reason[200]);
+/*
+ * The finding is about a session of `role` (name or ARN; NULL: none) that names a case, in its
+ * session name or in cordon's user agent: that case's id. Anybody can write both, so whoever has a
+ * journal looks there whether the role worked on that case then.
+ */
+bool guard_own_case(const char *role, const struct finding *f, char case_id[32]);
 
 /*
- * Facts, the part of the journal that the dynamic guards look at:
- *   {"now_ms": n,
- *    "seen": {"<finding arn>": {"case": id, "updated_ms": n}},   newest version answered
- *    "suppressed": {"<finding arn>": {"case": id, "reason": text}},
- *    "recent": [{"resource": id, "time_ms": n}]}                 when a step on it had its intent
- * Make an empty one with guard_facts_new, add the records of the finding's case (journal_read) with
- * guard_facts_add, and to "recent" what journal_acts knows of every case. A finding without ARN goes
- * by its id.
+ * Facts, what the dynamic guards must know beside the finding:
+ *   {"seen": {"<finding name>": {"case": id, "updated_ms": n}},   newest version answered
+ *    "suppressed": {"<finding name>": {"case": id, "reason": text}},
+ *    "undone": {"<action> <kind> <id>": {"case": id, "findings": {name: ..}}},   steps taken back
+ *    "contained": n,               resources contained within config->breaker_minutes, these included
+ *    "tags_unknown": [{kind,id}]}  resources whose tags could not be read
+ * guard_facts_new gives empty ones; guard_facts_add adds the records of the finding's case
+ * (journal_read). Names are finding_name's.
  */
-json_t *guard_facts_new(int64_t now_ms);
+json_t *guard_facts_new(void);
 void guard_facts_add(json_t *facts, const json_t *records);
 
 /*
  * Applies the dynamic guards to a route (cordon.route/1), in place:
  *  duplicate   same finding, updatedAt not later: no steps, mode none;
- *  suppressed  its case was undone: no steps, mode notify;
- *  breaker     with this route's resources more than config->breaker_actions of them would be
- *              contained within config->breaker_minutes: every auto step becomes approve.
- * Each adds an entry to held_back. Facts that are not of this form trip the breaker: when cordon
- * does not know what it did lately, it asks.
+ *  suppressed  its case was undone: no steps, mode notify; a step that was undone: not that step;
+ *  exempt_tag  tags of a resource are not known while some are exempt: its auto steps become approve;
+ *  breaker     more than config->breaker_actions resources would be contained within
+ *              config->breaker_minutes: every auto step becomes approve. So it does when "contained"
+ *              is no number: when cordon does not know what it did lately, it asks.
+ * Each adds an entry to held_back.
  */
 void guard_dynamic(const struct config *config, const struct finding *f, const json_t *facts,
 	json_t *route);

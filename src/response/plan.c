@@ -411,6 +411,12 @@ void plan_hash(const json_t *plan, char out[65])
 	json_t *timeless = json_deep_copy(plan);
 
 	json_object_del(timeless, "made");
+	json_t *step;
+	size_t i;
+	json_array_foreach(json_object_get(timeless, "steps"), i, step)
+	{
+		json_object_del(step, "would_call"); /* a rehearsal's note */
+	}
 	doc_sha256(timeless, out);
 	json_decref(timeless);
 }

@@ -93,7 +93,7 @@ static enum err_status make_steps(struct route *rt, struct err *err)
 			char reason[200];
 			if (r->kind != p->steps[s].on || target_of(r).n == 0 ||
 				!playbook_holds(&p->steps[s].when, rt->config, f, r) ||
-				guard_resource(rt->config, r, reason) != NULL) {
+				guard_resource(rt->config, f, r, reason) != NULL) {
 				continue;
 			}
 			enum playbook_mode mode = narrow(
@@ -117,8 +117,8 @@ static void note_exempt_resources(struct route *rt)
 {
 	char reason[200];
 	for (size_t i = 0; i < rt->finding->n_resources; i++) {
-		const char *guard =
-			guard_resource(rt->config, &rt->finding->resources[i], reason);
+		const char *guard = guard_resource(
+			rt->config, rt->finding, &rt->finding->resources[i], reason);
 		if (guard != NULL) {
 			hold(rt, guard, reason);
 		}

@@ -85,8 +85,7 @@ def test_respond_then_undo(configured, aws, techsolutions, event):
     assert state == 'running'
 
     assert configured('case', 'verify', case).code == 0
-    assert configured('case', 'approve', case, '--reason', 'go').code == 0
-    ran = configured('resume', case, '--output', 'json')
+    ran = configured('approve', case, 'stop-instance', '--reason', 'go', '--output', 'json')
     assert ran.code == 0, ran.err + ran.out
     assert ran.json['state'] == 'contained'
     state = ec2.describe_instances(InstanceIds=[techsolutions.instances[0]])['Reservations'][0]['Instances'][0]['State']['Name']

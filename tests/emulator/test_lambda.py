@@ -115,6 +115,7 @@ def groups_of(aws, interface: str) -> list[str]:
 
 
 def test_a_finding_is_answered_and_measured(function, api, aws, techsolutions, finding):
+    aws('ec2').delete_tags(Resources=[techsolutions.instances[0]], Tags=[{'Key': 'Environment'}])
     process = function()
     path, body, _ = api.invoke(finding(techsolutions.instances[0], profile=techsolutions.profiles[0]))
     assert path == 'invocation/8476a536-e9f4-11e8-9739-2dfe598c3fcd/response'

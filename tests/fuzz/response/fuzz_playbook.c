@@ -32,7 +32,7 @@ static void route_one(const struct playbook_set *set, const char *text)
 		abort();
 	}
 	if (playbook_route(set, &config, found.items[0], &route, NULL) == ERR_OK) {
-		json_t *facts = guard_facts_new(1);
+		json_t *facts = guard_facts_new();
 		guard_dynamic(&config, found.items[0], facts, route);
 		json_decref(facts);
 		json_decref(route);

@@ -133,7 +133,7 @@ static void no_form_is_ever_too_long(void **state)
 static void the_mail_has_its_parts_in_order(void **state)
 {
 	static const char *const parts[] = { "EC2 i-0a1b2c3d4e5f67890", "WHAT WAS DONE",
-		"10:20:38Z", "YOU MUST DECIDE", "cordon case approve 2026-0042", "FACTS",
+		"10:20:38Z", "YOU MUST DECIDE", "cordon approve 2026-0042", "FACTS",
 		"111122223333", "Environment: prod", "Owner: web-team", "203.0.113.77",
 		"37 times", "PROBABLE CAUSE", "93 %", "1,534 bytes", "cordon undo 2026-0042",
 		"https://ir.example/c/2026-0042" };
@@ -237,7 +237,7 @@ static void the_chat_form_threads_by_case(void **state)
 	assert_string_equal(doc_text(d, "source"), "custom");
 	assert_string_equal(doc_text(d, "metadata.threadId"), "2026-0042");
 	assert_string_equal(doc_text(d, "content.textType"), "client-markdown");
-	assert_non_null(strstr(doc_text(d, "content.nextSteps[0]"), "cordon case approve"));
+	assert_non_null(strstr(doc_text(d, "content.nextSteps[0]"), "cordon approve"));
 	json_decref(d);
 	notify_deinit(&m);
 	json_decref(view);

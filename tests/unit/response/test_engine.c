@@ -766,7 +766,8 @@ static void test_notify_steps_never_run(void **state)
 	json_decref(plan);
 }
 
-static void test_dry_run_does_nothing(void **state)
+/* The same apply is run: what it may change is for the client to refuse. */
+static void test_dry_run_leaves_no_record(void **state)
 {
 	(void)state;
 	json_t *plan = plan_for(three());
@@ -775,8 +776,11 @@ static void test_dry_run_does_nothing(void **state)
 
 	e.dry_run = true;
 	assert_int_equal(engine_run(&e, case_id, plan, &out, NULL), ERR_OK);
-	assert_int_equal(world->n_order, 0);
+	assert_int_equal(world->n_order, 3);
 	assert_int_equal(count_kind("plan.made", NULL), 0);
+	assert_int_equal(count_kind("step.intent", NULL), 0);
+	assert_int_equal(count_kind("approval.asked", NULL), 0);
+	assert_true(json_is_array(doc_get(out, "actions[0].would_call")));
 	assert_int_equal(doc_int(out, "actions[0].after.value", 0), 9);
 	assert_string_equal(doc_text(out, "actions[0].calls[1]"), "ec2:SetThing");
 	json_decref(out);
@@ -1093,7 +1097,7 @@ int main(void)
 		T(test_unanswered_question_lapses_when_the_playbook_says_so),
 		T(test_yes_approves_and_says_so),
 		T(test_notify_steps_never_run),
-		T(test_dry_run_does_nothing),
+		T(test_dry_run_leaves_no_record),
 		T(test_killed_half_open_is_closed_first),
 		T(test_killed_before_the_proof_only_proves),
 		T(test_undo_goes_backwards),

@@ -170,7 +170,7 @@ static void a_finding_is_answered_once(void **state)
 	struct config c = routing_config(CONFIG_AUTO);
 	struct finding *f = NULL;
 	json_t *r = routed(&c, &f);
-	json_t *facts = guard_facts_new(CLOCK);
+	json_t *facts = guard_facts_new();
 	json_t *records = json_array();
 	json_array_append_new(records,
 		record("finding.received", json_pack("{s:s%, s:s}", "arn", f->arn.p, f->arn.n,
@@ -208,7 +208,7 @@ static void after_undo_the_same_finding_stays_quiet(void **state)
 	struct config c = routing_config(CONFIG_AUTO);
 	struct finding *f = NULL;
 	json_t *r = routed(&c, &f);
-	json_t *facts = guard_facts_new(CLOCK);
+	json_t *facts = guard_facts_new();
 	json_t *records = json_array();
 	json_array_append_new(records,
 		record("case.suppressed", json_pack("{s:s%, s:s}", "finding_arn", f->arn.p,
@@ -228,37 +228,18 @@ static void the_breaker_asks_after_too_many_resources(void **state)
 	(void)state;
 	struct config c = routing_config(CONFIG_AUTO);
 	c.breaker_actions = 3;
-	/* Resources contained lately, of which `same` is this finding's own; minutes ago. */
-	static const struct {
-		int others;
-		bool same;
-		int minutes;
-		bool trips;
-	} cases[] = { { 0, false, 1, false }, { 2, false, 1, false }, { 3, false, 1, true },
-		{ 2, true, 1, false }, { 3, false, 6, false }, { 3, true, 1, true } };
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+	for (int contained = 0; contained < 6; contained++) {
 		struct finding *f = NULL;
 		json_t *r = routed(&c, &f);
-		json_t *facts = guard_facts_new(CLOCK);
-		json_t *recent = json_object_get(facts, "recent");
-		for (int k = 0; k < cases[i].others * 2; k++) { /* two steps on each */
-			json_array_append_new(recent,
-				json_pack("{s:o, s:I}", "resource", json_sprintf("i-%d", k / 2),
-					"time_ms",
-					(json_int_t)(CLOCK - cases[i].minutes * 60000)));
-		}
-		if (cases[i].same) {
-			json_array_append_new(
-				recent, json_pack("{s:s, s:I}", "resource", INSTANCE, "time_ms",
-						(json_int_t)CLOCK));
-		}
+		json_t *facts = guard_facts_new();
+		bool trips = contained > 3;
+		json_object_set_new(facts, "contained", json_integer(contained));
 		guard_dynamic(&c, f, facts, r);
-		assert_string_equal(routing_mode(r, "isolate-network"),
-			cases[i].trips ? "approve" : "auto");
-		assert_string_equal(doc_text(r, "mode"), cases[i].trips ? "approve" : "auto");
-		assert_int_equal(
-			json_array_size(json_object_get(r, "held_back")), cases[i].trips);
-		if (cases[i].trips) {
+		assert_string_equal(
+			routing_mode(r, "isolate-network"), trips ? "approve" : "auto");
+		assert_string_equal(doc_text(r, "mode"), trips ? "approve" : "auto");
+		assert_int_equal(json_array_size(json_object_get(r, "held_back")), trips);
+		if (trips) {
 			assert_string_equal(doc_text(r, "held_back[0].guard"), GUARD_BREAKER);
 		}
 		json_decref(facts);
@@ -267,20 +248,138 @@ static void the_breaker_asks_after_too_many_resources(void **state)
 	}
 }
 
-static void the_breaker_counts_what_was_journalled(void **state)
+static void a_step_that_was_undone_is_not_done_again_by_its_finding(void **state)
 {
 	(void)state;
-	json_t *facts = guard_facts_new(CLOCK);
+	struct config c = routing_config(CONFIG_AUTO);
+	struct finding *f = NULL;
+	json_t *r = routed(&c, &f);
+	json_t *facts = guard_facts_new();
 	json_t *records = json_array();
+	json_t *step = json_pack("{s:s, s:s, s:{s:s, s:s}}", "step", "isolate-network",
+		"action", "isolate-network", "resource", "kind", "Instance", "id", INSTANCE);
 	json_array_append_new(records,
-		record("step.intent", json_pack("{s:{s:s}}", "resource", "id", "i-9")));
-	json_array_append_new(records, record("step.result", json_object()));
+		record("finding.received",
+			json_pack("{s:s%, s:i}", "arn", f->arn.p, f->arn.n, "updated", 1)));
+	json_array_append_new(records, record("step.intent", json_incref(step)));
+	json_array_append_new(records, record("undo.result", json_incref(step)));
 	guard_facts_add(facts, records);
-	assert_int_equal(json_array_size(json_object_get(facts, "recent")), 1);
-	assert_string_equal(doc_text(facts, "recent[0].resource"), "i-9");
-	assert_int_equal(doc_int(facts, "recent[0].time_ms", 0), CLOCK - 120000);
+	guard_dynamic(&c, f, facts, r); /* a later version of the finding */
+	assert_string_equal(doc_text(r, "held_back[0].guard"), GUARD_SUPPRESSED);
+	assert_null(routing_step(r, "isolate-network"));
+	assert_string_equal(
+		routing_mode(r, "stop-instance"), "notify"); /* it needs isolation */
+	assert_string_equal(routing_mode(r, "snapshot-volumes"), "auto");
+	json_decref(r);
+	/* Another finding is new evidence; so is a step that was done again since. */
+	f->arn = STR("arn:aws:guardduty:eu-west-1:111122223333:detector/d/finding/other");
+	assert_int_equal(playbook_route(shipped, &c, f, &r, NULL), ERR_OK);
+	guard_dynamic(&c, f, facts, r);
+	assert_string_equal(routing_mode(r, "isolate-network"), "auto");
+	json_decref(r);
+	json_decref(step);
 	json_decref(records);
 	json_decref(facts);
+	finding_free(f);
+}
+
+static void a_resource_whose_tags_are_unknown_may_be_exempt(void **state)
+{
+	(void)state;
+	struct config c = routing_config(CONFIG_AUTO);
+	struct finding *f = NULL;
+	const char *items[1] = { "keep" };
+	for (int exempt = 0; exempt < 2; exempt++) {
+		json_t *r = routed(&c, &f);
+		json_t *facts = guard_facts_new();
+		json_object_set_new(facts, "tags_unknown",
+			json_pack("[{s:s, s:s}]", "kind", "Instance", "id", INSTANCE));
+		c.exempt_tags = (struct config_list){ items, (size_t)exempt };
+		guard_dynamic(&c, f, facts, r);
+		assert_string_equal(
+			routing_mode(r, "isolate-network"), exempt ? "approve" : "auto");
+		json_decref(facts);
+		json_decref(r);
+		finding_free(f);
+	}
+}
+
+/* How a name is written must not carry anything past a guard. */
+static void guards_do_not_mind_how_names_are_written(void **state)
+{
+	(void)state;
+	static const char *const tags[] = { "environment = test", "ENVIRONMENT=TEST",
+		"Environment=Te*" };
+	const char *items[1] = { NULL };
+	struct routing_case k = {
+		.type = "Trojan:EC2/DropPoint", .severity = 9, .environment = "Test"
+	};
+	for (size_t i = 0; i < 3; i++) {
+		struct config c = routing_config(CONFIG_AUTO);
+		items[0] = tags[i];
+		c.exempt_tags = (struct config_list){ items, 1 };
+		json_t *r = routing_route(shipped, &c, &k);
+		assert_held(r, GUARD_EXEMPT_TAG, "notify");
+		json_decref(r);
+	}
+	struct config c = routing_config(CONFIG_AUTO);
+	items[0] = "trojan:ec2/*";
+	c.exempt_types = (struct config_list){ items, 1 };
+	json_t *r = routing_route(shipped, &c, &k);
+	assert_held(r, GUARD_EXEMPT_TYPE, "notify");
+	json_decref(r);
+	c = routing_config(CONFIG_AUTO);
+	k = (struct routing_case){ .type = " UnauthorizedAccess:EC2/SSHBruteForce ",
+		.severity = 9,
+		.environment = "sandbox" };
+	r = routing_route(shipped, &c, &k);
+	assert_held(r, GUARD_TARGET_ONLY, "notify");
+	json_decref(r);
+}
+
+/* The same finding, passed on by somebody who writes its ARN otherwise. */
+static void a_finding_is_known_by_its_name_however_written(void **state)
+{
+	(void)state;
+	struct config c = routing_config(CONFIG_AUTO);
+	struct finding *f = NULL;
+	json_t *r = routed(&c, &f);
+	json_t *facts = guard_facts_new();
+	json_t *records = json_pack(
+		"[o]", record("case.suppressed", json_pack("{s:s%, s:s}", "finding_arn",
+							 f->arn.p, f->arn.n, "reason", "")));
+	guard_facts_add(facts, records);
+	f->arn = STR(" ARN:aws:guardduty:EU-WEST-1:111122223333:detector/d/finding/F ");
+	guard_dynamic(&c, f, facts, r);
+	assert_held(r, GUARD_SUPPRESSED, "notify");
+	json_decref(records);
+	json_decref(facts);
+	json_decref(r);
+	finding_free(f);
+}
+
+static void credentials_of_an_exempt_instance_are_exempt(void **state)
+{
+	(void)state;
+	struct config c = routing_config(CONFIG_AUTO);
+	const char *items[1] = { "keep" };
+	c.exempt_tags = (struct config_list){ items, 1 };
+	struct routing_case k = {
+		.type = "UnauthorizedAccess:IAMUser/InstanceCredentialExfiltration.OutsideAWS",
+		.severity = 9,
+		.resource =
+			"{\"resourceType\":\"AccessKey\",\"accessKeyDetails\":{\"accessKeyId\":"
+			"\"ASIAIOSFODNN7EXAMPLE\",\"principalId\":\"AROAEXAMPLE:" INSTANCE
+			"\",\"userType\":\"AssumedRole\",\"userName\":\"web\"}}",
+	};
+	struct finding *f = routing_finding(&k);
+	json_t *r = NULL;
+	assert_int_equal(f->n_resources, 2);
+	f->resources[1].tags = json_pack("{s:s}", "Keep", "yes"); /* as looked up */
+	assert_int_equal(playbook_route(shipped, &c, f, &r, NULL), ERR_OK);
+	assert_held(r, GUARD_EXEMPT_TAG, "notify");
+	json_decref(r);
+	finding_free(f);
 }
 
 static void without_facts_a_person_decides(void **state)
@@ -289,7 +388,7 @@ static void without_facts_a_person_decides(void **state)
 	struct config c = routing_config(CONFIG_AUTO);
 	struct finding *f = NULL;
 	json_t *r = routed(&c, &f);
-	json_t *facts = json_pack("{s:s}", "recent", "?");
+	json_t *facts = json_pack("{s:n}", "contained");
 	guard_dynamic(&c, f, facts, r);
 	assert_string_equal(doc_text(r, "held_back[0].guard"), GUARD_BREAKER);
 	assert_string_equal(routing_mode(r, "isolate-network"), "approve");
@@ -323,7 +422,11 @@ int main(void)
 		cmocka_unit_test(a_finding_is_answered_once),
 		cmocka_unit_test(after_undo_the_same_finding_stays_quiet),
 		cmocka_unit_test(the_breaker_asks_after_too_many_resources),
-		cmocka_unit_test(the_breaker_counts_what_was_journalled),
+		cmocka_unit_test(a_step_that_was_undone_is_not_done_again_by_its_finding),
+		cmocka_unit_test(a_resource_whose_tags_are_unknown_may_be_exempt),
+		cmocka_unit_test(guards_do_not_mind_how_names_are_written),
+		cmocka_unit_test(a_finding_is_known_by_its_name_however_written),
+		cmocka_unit_test(credentials_of_an_exempt_instance_are_exempt),
 		cmocka_unit_test(without_facts_a_person_decides),
 	};
 	return cmocka_run_group_tests(tests, load, unload);
