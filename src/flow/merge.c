@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-
 #define MOST_LOOKED 1000 /* open cases looked into */
 
 static bool names_resource(const struct finding *finding, const json_t *resource)

@@ -380,9 +380,11 @@ static void test_dry_run_and_observer(void **state)
 		aws_call(w.client, "sns", "CreateTopic", params, NULL, &e), ERR_REFUSED);
 	assert_int_equal(stub_requests(&w.stub), 0);
 	assert_int_equal(seen.before, 0);
+	assert_int_equal(seen.after, 1); /* held back, and told of */
+	assert_int_equal(seen.last, ERR_REFUSED);
 	assert_int_equal(aws_call(w.client, "sns", "ListTopics", NULL, NULL, &e), ERR_OK);
 	assert_int_equal(seen.before, 1);
-	assert_int_equal(seen.after, 1);
+	assert_int_equal(seen.after, 2);
 	assert_int_equal(seen.last, ERR_OK);
 	json_t *refused = aws_client_refused(w.client);
 	assert_int_equal(json_array_size(refused), 1);
