@@ -58,6 +58,8 @@ look_for_check() {
 	need nftables has_sbin nft
 	need iptables has_sbin iptables
 	need iproute2 has_sbin ip
+	need openssl has openssl # moto_proxy makes its certificates with it
+	need valgrind has valgrind
 	need git has git
 	need default-jre-headless has java
 	need maven has mvn

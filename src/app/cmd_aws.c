@@ -35,6 +35,7 @@ static enum err_status read_params(struct app *app, json_t **out, struct err *er
 		st = doc_parse(json, MAX_PARAMS, out, err);
 		if (st == ERR_INPUT) {
 			(void)err_prefix(err, "--params");
+			st = err->status = text[0] == '@' ? ERR_INPUT : ERR_USAGE;
 		}
 	}
 	buf_deinit(&file);

@@ -4,7 +4,6 @@
  */
 #include "aws/creds_doc.h"
 #include "aws/metadata.h"
-#include "aws/uri.h"
 
 #include <string.h>
 
@@ -84,13 +83,14 @@ enum err_status creds_from_container(
 	const char *relative = env_var(o->env, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
 	const char *full = env_var(o->env, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
 	struct uri_parts u;
+	struct str query;
 	struct buf token, answer;
 	if (!relative && !full) {
 		return ERR_OK;
 	}
 	(void)snprintf(url, sizeof(url), "%s%s", relative ? "http://169.254.170.2" : "",
 		relative ? relative : full);
-	if (!uri_split(str_from(url), &u) || !container_host_ok(&u)) {
+	if (!metadata_split(str_from(url), &u, &query) || !container_host_ok(&u)) {
 		return err_set(err, ERR_CONFIG,
 			"AWS_CONTAINER_CREDENTIALS_FULL_URI must be https, or http to this "
 			"machine");

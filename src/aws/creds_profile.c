@@ -71,29 +71,23 @@ static void set(json_t *params, const char *key, struct str value)
 }
 
 /* https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html */
-static enum err_status duration(
+static enum err_status role_params(
 	const struct creds_options *o, const char *profile, json_t *params, struct err *err)
 {
-	struct str text = get(o, profile, "duration_seconds");
+	struct str duration = get(o, profile, "duration_seconds");
+	struct str session = get(o, profile, "role_session_name");
 	int64_t seconds;
-	if (text.n) {
-		if (!str_to_i64(text, &seconds) || seconds < 900 || seconds > 43200) {
+	set(params, "RoleArn", get(o, profile, "role_arn"));
+	set(params, "RoleSessionName", session.n ? session : str_from(o->session_name));
+	set(params, "ExternalId", get(o, profile, "external_id"));
+	if (duration.n) {
+		if (!str_to_i64(duration, &seconds) || seconds < 900 || seconds > 43200) {
 			return err_set(err, ERR_CONFIG,
 				"profile '%s': duration_seconds must be 900 to 43200", profile);
 		}
 		(void)json_object_set_new(params, "DurationSeconds", json_integer(seconds));
 	}
 	return ERR_OK;
-}
-
-static enum err_status role_params(
-	const struct creds_options *o, const char *profile, json_t *params, struct err *err)
-{
-	struct str session = get(o, profile, "role_session_name");
-	set(params, "RoleArn", get(o, profile, "role_arn"));
-	set(params, "RoleSessionName", session.n ? session : str_from(o->session_name));
-	set(params, "ExternalId", get(o, profile, "external_id"));
-	return duration(o, profile, params, err);
 }
 
 static enum err_status with_token_file(const struct creds_options *o, struct str path,
@@ -172,10 +166,7 @@ static enum err_status web_identity(const struct creds_options *o, const char *p
 	json_t *params = json_object();
 	set(params, "RoleArn", arn);
 	set(params, "RoleSessionName", name.n ? name : str_from(o->session_name));
-	enum err_status st = duration(o, profile, params, err);
-	if (st == ERR_OK) {
-		st = with_token_file(o, file, params, out, err);
-	}
+	enum err_status st = with_token_file(o, file, params, out, err);
 	json_decref(params);
 	return st;
 }

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* botocore data/partitions.json; the first prefix that fits wins. */
+/*
+ * botocore data/partitions.json; the first prefix that fits wins. How a new one is added: README.md.
+ */
 static const struct {
 	const char *prefix, *suffix, *dual;
 } partitions[] = {
@@ -40,6 +42,11 @@ const char *endpoint_suffix(const char *region, bool dual_stack)
 static bool is_true(struct str s)
 {
 	return str_eq_nocase(s, STR("true"));
+}
+
+static bool is_s3(const struct model_call *c)
+{
+	return strcmp(model_text(c->m, c->service->name), "s3") == 0;
 }
 
 /* The configured URL for a service, empty when there is none. */
@@ -93,19 +100,26 @@ static const struct model_host *special_host(
 	return NULL;
 }
 
-static void regional_host(const struct endpoint_rules *rules, const struct model_call *c,
-	const char *region, struct buf *out, char signing_region[64])
+static enum err_status regional_host(const struct endpoint_rules *rules,
+	const struct model_call *c, const char *region, struct wire_request *r,
+	char signing_region[64], struct err *err)
 {
+	struct buf *out = &r->authority;
 	bool fips = is_true(profile_setting(
 		rules->env, rules->profiles, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
 	bool dual = is_true(profile_setting(rules->env, rules->profiles,
 		"AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
 	uint8_t variant = (uint8_t)((fips ? 1 : 0) | (dual ? 2 : 0));
+	/* Of the rules that refuse a combination, the only one that meets these services. */
+	if (fips && is_s3(c) && strncmp(region, "cn-", 3) == 0) {
+		return err_set(err, ERR_CONFIG,
+			"S3 has no FIPS endpoint in China; unset AWS_USE_FIPS_ENDPOINT");
+	}
 	const struct model_host *h = special_host(c, region, variant);
 	if (!h) {
 		buf_printf(out, "%s%s.%s.%s", model_text(c->m, c->service->endpoint_prefix),
 			fips ? "-fips" : "", region, endpoint_suffix(region, dual));
-		return;
+		return ERR_OK;
 	}
 	const char *host = model_text(c->m, h->host);
 	const char *mark = strstr(host, "{region}");
@@ -119,6 +133,7 @@ static void regional_host(const struct endpoint_rules *rules, const struct model
 	if (h->signing_region) {
 		(void)snprintf(signing_region, 64, "%s", model_text(c->m, h->signing_region));
 	}
+	return ERR_OK;
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
@@ -188,7 +203,7 @@ static bool region_ok(const char *region)
 enum err_status endpoint_apply(const struct endpoint_rules *rules, const struct model_call *c,
 	const char *region, struct wire_request *r, char signing_region[64], struct err *err)
 {
-	bool s3 = strcmp(model_text(c->m, c->service->name), "s3") == 0;
+	bool s3 = is_s3(c);
 	if (!region_ok(region)) {
 		return err_set(err, ERR_CONFIG,
 			"'%s' is no region name; expected one like eu-west-1", region);
@@ -197,11 +212,11 @@ enum err_status endpoint_apply(const struct endpoint_rules *rules, const struct 
 	struct str url = configured(rules, c);
 	if (!url.n) {
 		r->tls = true;
-		regional_host(rules, c, region, &r->authority, signing_region);
-		if (s3 && !addressing_style(rules, "path")) {
+		enum err_status st = regional_host(rules, c, region, r, signing_region, err);
+		if (st == ERR_OK && s3 && !addressing_style(rules, "path")) {
 			move_bucket(r, &r->authority);
 		}
-		return ERR_OK;
+		return st;
 	}
 	struct uri_parts u;
 	if (!uri_split(url, &u)) {

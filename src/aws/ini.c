@@ -74,7 +74,8 @@ static enum err_status section_line(struct parser *p, struct str line)
 	p->section = arena_str(&p->out->arena, buf_view(&name));
 	p->parent = (struct str){ 0 };
 	buf_deinit(&name);
-	return ok ? ERR_OK : bad(p, "a section needs a name");
+	/* A section without keys is one too: it is remembered by an item without a name. */
+	return ok ? add(p, STR(""), STR("")) : bad(p, "a section needs a name");
 }
 
 static enum err_status key_line(struct parser *p, struct str line, bool indented)

@@ -14,7 +14,7 @@
 
 struct ini_item {
 	struct str section; /* "default", "profile dev", "sso-session x", "services y" */
-	struct str key, value;
+	struct str key, value; /* the key is empty in the item that a section begins with */
 };
 struct ini {
 	struct arena arena;

@@ -1,7 +1,5 @@
 #include "aws/metadata.h"
 
-#include "aws/uri.h"
-
 #include <stdlib.h>
 
 #define PAUSE_MS       ((int64_t)100)
@@ -12,13 +10,21 @@
 #define DEFAULT_IPV6   "http://[fd00:ec2::254]"
 #define REGION_OF_HERE "/latest/meta-data/placement/region"
 
-static void build(
-	const struct metadata_question *q, const struct uri_parts *u, struct wire_request *r)
+bool metadata_split(struct str url, struct uri_parts *out, struct str *query)
+{
+	size_t mark = str_find_char(url, '?');
+	*query = mark == SIZE_MAX ? (struct str){ 0 } : str_sub(url, mark, SIZE_MAX);
+	return uri_split(str_sub(url, 0, mark), out);
+}
+
+static void build(const struct metadata_question *q, const struct uri_parts *u,
+	struct str query, struct wire_request *r)
 {
 	r->method = q->method;
 	r->tls = u->tls;
 	buf_add_str(&r->authority, u->authority);
 	buf_add_str(&r->path, u->path.n ? u->path : STR("/"));
+	buf_add_str(&r->path, query); /* nothing is signed here, so it may stand there */
 	if (q->header) {
 		wire_set(&r->headers, q->header, str_from(q->value));
 	}
@@ -61,12 +67,13 @@ enum err_status metadata_ask(const struct metadata *m, const struct metadata_que
 	struct buf *out, struct err *err)
 {
 	struct uri_parts u;
-	if (!uri_split(str_from(q->url), &u)) {
+	struct str query;
+	if (!metadata_split(str_from(q->url), &u, &query)) {
 		return err_set(err, ERR_CONFIG, "malformed credentials URL '%s'", q->url);
 	}
 	struct wire_request r;
 	wire_request_init(&r);
-	build(q, &u, &r);
+	build(q, &u, query, &r);
 	struct err why = { 0 };
 	enum err_status st = once(m, q, &r, out, &why);
 	for (int i = 1; i < q->attempts && st != ERR_OK && passing(&why); i++) {

@@ -11,6 +11,7 @@
 
 #include "aws/http.h"
 #include "aws/profile.h"
+#include "aws/uri.h"
 
 #define METADATA_MAX_ANSWER ((size_t)256 * 1024)
 
@@ -19,6 +20,9 @@ struct metadata {
 	const struct profile_set *profiles;
 	struct http_pool *pool;
 };
+
+/* As uri_split, of a URL that may have a query ("?a=b", or empty). */
+bool metadata_split(struct str url, struct uri_parts *out, struct str *query);
 
 struct metadata_question {
 	const char *method;

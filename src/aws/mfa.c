@@ -1,28 +1,26 @@
 /* The code of an MFA device, asked of the person at the terminal. */
 #include "aws/aws.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
 
-#define PATIENCE_MS 120000
+#define PATIENCE_S  120
 #define CODE_DIGITS 6
 
-/* One line, at most; false at the end of the input or of patience. */
-static bool read_line(int fd, char *out, size_t size)
+/* One line, at most; false at the end of the input or of patience, or when a signal came. */
+static bool read_line(int fd, const sigset_t *open_to, char *out, size_t size)
 {
+	const struct timespec patience = { .tv_sec = PATIENCE_S };
 	size_t n = 0;
 	for (;;) {
 		char c = 0;
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int ready = poll(&p, 1, PATIENCE_MS);
-		if (ready < 0 && errno == EINTR) {
-			return false; /* the person pressed Ctrl-C */
-		}
+		int ready = ppoll(&p, 1, &patience, open_to);
 		if (ready <= 0 || read(fd, &c, 1) != 1) {
 			return false;
 		}
@@ -72,12 +70,19 @@ enum err_status aws_mfa_terminal(
 	}
 	struct err clean = { 0 }; /* a serial comes from a file: no control characters */
 	(void)err_set(&clean, ERR_OK, "MFA code for %s: ", serial);
+	/* Signals wait for the poll, so that one that comes just before it ends it too. */
+	sigset_t held, usual;
+	(void)sigemptyset(&held);
+	(void)sigaddset(&held, SIGINT);
+	(void)sigaddset(&held, SIGTERM);
+	(void)pthread_sigmask(SIG_BLOCK, &held, &usual);
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	(void)tcsetattr(fd, TCSAFLUSH, &quiet);
 	say(fd, clean.msg);
-	bool got = read_line(fd, code, size);
+	bool got = read_line(fd, &usual, code, size);
 	(void)tcsetattr(fd, TCSAFLUSH, &before);
+	(void)pthread_sigmask(SIG_SETMASK, &usual, NULL);
 	say(fd, "\n");
 	(void)close(fd);
 	if (!got) {

@@ -111,9 +111,10 @@ bool profile_get_in(const struct profile_set *p, enum profile_file file, const c
 		return ini_get(&p->credentials, name, key, out);
 	}
 	config_section(name, section);
-	return ini_get(&p->config, section, key, out) ||
-	       (str_is(str_from(name), "default") &&
-		       ini_get(&p->config, "profile default", key, out));
+	/* [profile default], where somebody wrote that, goes before [default]. */
+	return (str_is(str_from(name), "default") &&
+		       ini_get(&p->config, "profile default", key, out)) ||
+	       ini_get(&p->config, section, key, out);
 }
 
 bool profile_get(

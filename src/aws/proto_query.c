@@ -151,6 +151,7 @@ static void put(struct form *f, const struct model_member *mem, const json_t *v)
 	}
 	struct buf text;
 	buf_init(&text, WIRE_MAX_BODY);
+	text.wipe = true; /* a web identity token, a password */
 	value_text(f->m, mem, v, MODEL_TIME_ISO8601, &text);
 	pair(f, buf_view(&text));
 	buf_deinit(&text);

@@ -54,13 +54,15 @@ static void test_ini(void **state)
 	const char *text =
 		"# c\n[default]\nregion = eu-west-1 # here\nsecret = a#b=c\n"
 		"[profile  'dev']\r\nREGION=us-east-1\r\ns3 =\n  addressing_style = path\n"
-		"[default]\nregion = eu-west-3\n";
+		"[default]\nregion = eu-west-3\n[profile bare]\n";
 	assert_int_equal(ini_parse(str_from(text), "f", &f, NULL), ERR_OK);
 	assert_true(ini_get(&f, "default", "region", &v) && str_is(v, "eu-west-3"));
 	assert_true(ini_get(&f, "default", "secret", &v) && str_is(v, "a#b=c"));
 	assert_true(ini_get(&f, "profile dev", "region", &v) && str_is(v, "us-east-1"));
 	assert_true(ini_get(&f, "profile dev", "s3.addressing_style", &v) && str_is(v, "path"));
 	assert_false(ini_get(&f, "profile dev", "output", &v));
+	assert_true(ini_has_section(&f, "profile bare"));
+	assert_false(ini_has_section(&f, "profile none"));
 	ini_deinit(&f);
 	static const struct {
 		const char *text, *words;
