@@ -52,6 +52,8 @@ static const struct api table[] = {
 	{ EC2, "RunInstances", API_COMPUTE, "T1578.002", N_("started instances") },
 	{ EC2, "SendSSHPublicKey", API_EXECUTE, "T1021.004", N_("sent an SSH key to an instance") },
 	{ EC2, "SendSerialConsoleSSHPublicKey", API_EXECUTE, "T1021.008", N_("sent an SSH key to a serial console") },
+	{ EC2, "SharedSnapshotCopyInitiated", API_EXFIL, "T1537", N_("copied a shared snapshot") },
+	{ EC2, "SharedSnapshotVolumeCreated", API_EXFIL, "T1537", N_("made a volume of a shared snapshot") },
 	{ EC2, "TerminateInstances", API_DESTROY, "T1485", N_("terminated instances") },
 	{ GD, "CreateFilter", API_DEFENCE, "T1562.001", N_("made a filter that hides findings") },
 	{ GD, "DeleteDetector", API_DEFENCE, "T1562.001", N_("deleted the GuardDuty detector") },

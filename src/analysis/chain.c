@@ -77,6 +77,16 @@ static void entry_ssh(struct inquiry *q)
 	}
 }
 
+static void entry_opened(struct inquiry *q)
+{
+	const struct track_note *n = q->opened;
+	add_link(q->chain, "entry", "T1530", n->ref.time_ms,
+		phrase_new(N_("{0} was opened to everybody ({1}) from {2}"),
+			ARGS(inquiry_text(q, n->target), n->api->name,
+				inquiry_text(q, track_edge_at(q->t, n->edge)->ip))),
+		one_ref(q, &n->ref));
+}
+
 static void entry_credential(struct inquiry *q, const struct suspect *s)
 {
 	const char *name = inquiry_name(q, s);
@@ -88,9 +98,6 @@ static void entry_credential(struct inquiry *q, const struct suspect *s)
 		text = N_("The access key {0} of {2} had leaked and was used from {1}");
 	} else if (q->verdict == CLASS_CONSOLE) {
 		text = N_("{0} was signed in to the console from {1} by somebody else");
-	} else if (q->verdict == CLASS_PUBLIC) {
-		text = N_("Anybody could read: {1} did, without credentials");
-		technique = "T1530";
 	} else if (q->verdict == CLASS_INSIDER) {
 		text = N_("{0} acted from {1}, where it is at home");
 	} else if (q->verdict == CLASS_INSTANCE_THEFT) {
@@ -112,7 +119,12 @@ static void means(struct inquiry *q, const struct suspect *s)
 		inquiry_cite(q, events, &s->from_ref);
 	}
 	inquiry_cite(q, events, &s->first);
-	if (s->kind == TRACK_INSTANCE) {
+	if (s->kind == TRACK_ANONYMOUS) {
+		add_link(q->chain, "means", "T1530", s->first.time_ms,
+			phrase_new(N_("Anybody could read: {1} did, without credentials"),
+				ARGS(name, ip)),
+			events);
+	} else if (s->kind == TRACK_INSTANCE) {
 		add_link(q->chain, "means", "T1552.005", s->first.time_ms,
 			phrase_new(N_("The credentials of the role of instance {0} were used "
 				      "from {1}"),
@@ -250,6 +262,8 @@ void inquiry_chain(struct inquiry *q)
 		entry_web(q);
 	} else if (q->ssh_entry != INQUIRY_NONE) {
 		entry_ssh(q);
+	} else if (q->opened) {
+		entry_opened(q);
 	} else if (q->root != INQUIRY_NONE) {
 		entry_credential(q, &q->suspects[q->root]);
 	}

@@ -132,6 +132,7 @@ static void read_member(struct event *e, struct str key, uint32_t value, struct 
 		{ STR("errorMessage"), &e->error_message },
 		{ STR("recipientAccountId"), &e->account },
 		{ STR("vpcEndpointId"), &e->vpc_endpoint },
+		{ STR("vpcEndpointAccountId"), &e->vpc_endpoint_account },
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		if (str_eq(key, texts[i].name)) {

@@ -32,7 +32,7 @@ struct event {
 	struct str session;                 /* name of an assumed role's session */
 	struct str creation;                /* of the session's credentials, RFC 3339 */
 	struct str delivery;                /* ec2RoleDelivery: 1.0 = IMDSv1, 2.0 = IMDSv2 */
-	struct str vpc_endpoint;
+	struct str vpc_endpoint, vpc_endpoint_account;
 	bool mfa, mfa_known;
 	bool console; /* sessionCredentialFromConsole */
 	bool read_only, data_event;

@@ -1,6 +1,7 @@
 #include "analysis/flowlog.h"
 
-#define ROWS_MAX (512u * 1024)
+#define EPHEMERAL 32768
+#define ROWS_MAX  (512u * 1024)
 
 void flow_init(struct flow *f, struct pool *pool)
 {
@@ -183,6 +184,17 @@ static void count_window(struct flow *f, const struct flow_record *r)
 	f->last_ms = first || r->end_ms > f->last_ms ? r->end_ms : f->last_ms;
 }
 
+/*
+ * The other half of somebody's request: from the service's port to a port that systems hand out
+ * for the asking side (32768 and up on Linux, 49152 and up elsewhere).
+ */
+static bool is_reply(const struct flow_record *r)
+{
+	bool service = r->src_port > 0 && r->src_port < EPHEMERAL && r->src_port < r->dst_port;
+	return service && (r->dst_port >= EPHEMERAL || r->src_port < 1024) &&
+	       r->dst_port >= 1024;
+}
+
 void flow_add(struct flow *f, const struct flow_record *r)
 {
 	count_window(f, r);
@@ -197,10 +209,11 @@ void flow_add(struct flow *f, const struct flow_record *r)
 		.instance = pool_put(f->pool, r->instance),
 		.dst_port = (int)(r->dst_port & 0xffff),
 		.accepted = r->accepted,
-		.reply = r->src_port > 0 && r->src_port < 1024 && r->dst_port >= 1024,
+		.reply = is_reply(r),
 		.n = 1,
 		.bytes = (uint64_t)r->bytes,
 		.packets = (uint64_t)r->packets,
+		.most = r->bytes,
 		.first_ms = r->start_ms,
 		.last_ms = r->end_ms };
 	uint64_t key =
@@ -223,6 +236,7 @@ void flow_add(struct flow *f, const struct flow_record *r)
 	have->n++;
 	have->bytes += row.bytes;
 	have->packets += row.packets;
+	have->most = row.most > have->most ? row.most : have->most;
 	have->first_ms = row.first_ms < have->first_ms ? row.first_ms : have->first_ms;
 	have->last_ms = row.last_ms > have->last_ms ? row.last_ms : have->last_ms;
 }

@@ -44,6 +44,7 @@ struct flow_row {
 	bool accepted;
 	bool reply; /* from a well-known port: the other half of somebody's request */
 	uint64_t n, bytes, packets;
+	int64_t most; /* bytes of the largest record */
 	int64_t first_ms, last_ms;
 };
 

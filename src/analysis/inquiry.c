@@ -31,11 +31,15 @@ void inquiry_deinit(struct inquiry *q)
 	free(q->relations);
 	free(q->relation_from);
 	free(q->note_from);
-	free(q->by_holder);
-	free(q->by_address);
-	free(q->at_holder);
-	free(q->at_address);
+	free(q->holders.order);
+	free(q->holders.at);
+	free(q->addresses.order);
+	free(q->addresses.at);
+	free(q->persons.order);
+	free(q->persons.at);
+	free(q->by_time);
 	free(q->failed_logins);
+	free(q->quarantines);
 	json_decref(q->weigh.claims);
 	json_decref(q->chain);
 	json_decref(q->alternatives);
@@ -86,13 +90,50 @@ void inquiry_claim(struct inquiry_weigh *w, enum weight_id id, const char *const
 	}
 }
 
+double inquiry_stranger(const struct inquiry_weigh *w)
+{
+	double who = 0;
+	for (int g = 0; g < G_COUNT; g++) {
+		who += weights_tells_who((enum weight_group)g) ? w->for_it[g] : 0;
+	}
+	return who;
+}
+
 double inquiry_score(const struct inquiry_weigh *w)
 {
 	double sum = WEIGHTS_PRIOR;
+	double deeds = 0;
 	for (int g = 0; g < G_COUNT; g++) {
-		sum += w->for_it[g] + w->against[g];
+		sum += w->against[g];
+		if (weights_everyday((enum weight_group)g)) {
+			deeds += w->for_it[g];
+		} else {
+			sum += w->for_it[g];
+		}
 	}
-	return sum;
+	bool home = w->against[G_HABIT] < 0 || w->against[G_SIGNIN] < 0;
+	double cap = home ? WEIGHTS_DEEDS_HOME : WEIGHTS_DEEDS_NOBODY;
+	bool capped = inquiry_stranger(w) < WEIGHTS_STRANGER && deeds > cap;
+	return sum + (capped ? cap : deeds);
+}
+
+bool inquiry_accuses(const struct inquiry_weigh *w)
+{
+	return inquiry_score(w) >= WEIGHTS_ACCUSE && inquiry_stranger(w) >= WEIGHTS_STRANGER;
+}
+
+static void count_relation(void *ctx, struct track_relation *rel)
+{
+	size_t *n = ctx;
+	(void)rel;
+	(*n)++;
+}
+
+size_t inquiry_count(const struct inquiry *q, const struct suspect *s, enum track_rel kind)
+{
+	size_t n = 0;
+	inquiry_each_relation(q, s, kind, count_relation, &n);
+	return n;
 }
 
 const char *inquiry_name(const struct inquiry *q, const struct suspect *s)
@@ -262,83 +303,125 @@ static void add_edge(struct inquiry *q, struct suspect *s, uint32_t edge, bool f
 	}
 	s->ip = e->ip;
 	s->n += e->n;
+	s->mfa |= track_holder_at(q->t, e->holder)->mfa;
 }
 
 /* ---- peers ---- */
 
-static int holder_order(const void *a, const void *b, void *ctx)
+static uint32_t holder_key(const struct inquiry *q, const struct suspect *s)
 {
-	const struct suspect *s = ctx;
+	(void)q;
+	return s->holder;
+}
+
+static uint32_t address_key(const struct inquiry *q, const struct suspect *s)
+{
+	(void)q;
+	return s->ip;
+}
+
+static uint32_t person_key(const struct inquiry *q, const struct suspect *s)
+{
+	return track_holder_at(q->t, s->holder)->arn;
+}
+
+typedef uint32_t (*key_fn)(const struct inquiry *q, const struct suspect *s);
+
+struct alike_ctx {
+	const struct inquiry *q;
+	key_fn key;
+};
+
+static int alike_order(const void *a, const void *b, void *ctx)
+{
+	const struct alike_ctx *c = ctx;
 	size_t x = *(const size_t *)a;
 	size_t y = *(const size_t *)b;
-	if (s[x].holder != s[y].holder) {
-		return s[x].holder < s[y].holder ? -1 : 1;
+	uint32_t left = c->key(c->q, &c->q->suspects[x]);
+	uint32_t right = c->key(c->q, &c->q->suspects[y]);
+	if (left != right) {
+		return left < right ? -1 : 1;
 	}
 	return x < y ? -1 : x > y;
 }
 
-static int address_order(const void *a, const void *b, void *ctx)
-{
-	const struct suspect *s = ctx;
-	size_t x = *(const size_t *)a;
-	size_t y = *(const size_t *)b;
-	if (s[x].ip != s[y].ip) {
-		return s[x].ip < s[y].ip ? -1 : 1;
-	}
-	return x < y ? -1 : x > y;
-}
-
-static void index_peers(struct inquiry *q)
+static void index_alike(const struct inquiry *q, struct inquiry_alike *alike, key_fn key)
 {
 	size_t n = q->n_suspects;
-	const struct suspect *s = q->suspects;
-	q->by_holder = room(n, sizeof(size_t));
-	q->by_address = room(n, sizeof(size_t));
-	q->at_holder = room(n, sizeof(size_t));
-	q->at_address = room(n, sizeof(size_t));
+	struct alike_ctx ctx = { q, key };
+	alike->order = room(n, sizeof(size_t));
+	alike->at = room(n, sizeof(size_t));
 	for (size_t i = 0; i < n; i++) {
-		q->by_holder[i] = q->by_address[i] = i;
+		alike->order[i] = i;
 	}
-	qsort_r(q->by_holder, n, sizeof(size_t), holder_order, q->suspects);
-	qsort_r(q->by_address, n, sizeof(size_t), address_order, q->suspects);
-	size_t holder = 0;
-	size_t address = 0;
+	qsort_r(alike->order, n, sizeof(size_t), alike_order, &ctx);
+	size_t begin = 0;
 	for (size_t i = 0; i < n; i++) {
-		holder = s[q->by_holder[i]].holder == s[q->by_holder[holder]].holder ? holder
-										     : i;
-		address = s[q->by_address[i]].ip == s[q->by_address[address]].ip ? address : i;
-		q->at_holder[q->by_holder[i]] = holder;
-		q->at_address[q->by_address[i]] = address;
+		uint32_t here = key(q, &q->suspects[alike->order[i]]);
+		begin = here == key(q, &q->suspects[alike->order[begin]]) ? begin : i;
+		alike->at[alike->order[i]] = begin;
 	}
-	q->failed_logins = room(q->t->n_notes, sizeof(size_t));
+}
+
+static struct inquiry_peers alike_of(const struct inquiry *q, const struct inquiry_alike *alike,
+	const struct suspect *s, key_fn key)
+{
+	size_t from = alike->at[s - q->suspects];
+	size_t to = from;
+	while (to < q->n_suspects && to - from < INQUIRY_PEERS &&
+		key(q, &q->suspects[alike->order[to]]) == key(q, s)) {
+		to++;
+	}
+	return (struct inquiry_peers){ alike->order + from, to - from };
+}
+
+static int time_order(const void *a, const void *b, void *ctx)
+{
+	const struct track *t = ctx;
+	const struct track_note *x = &t->notes[*(const size_t *)a];
+	const struct track_note *y = &t->notes[*(const size_t *)b];
+	return track_ref_cmp(t, &x->ref, &y->ref);
+}
+
+static void index_notes(struct inquiry *q)
+{
+	q->by_time = room(q->t->n_notes, sizeof(size_t));
 	for (size_t i = 0; i < q->t->n_notes; i++) {
+		q->by_time[i] = i;
+	}
+	qsort_r(q->by_time, q->t->n_notes, sizeof(size_t), time_order, q->t);
+	q->failed_logins = room(q->t->n_notes, sizeof(size_t));
+	q->quarantines = room(q->t->n_notes, sizeof(size_t));
+	for (size_t k = 0; k < q->t->n_notes; k++) {
+		size_t i = q->by_time[k];
 		const struct track_note *note = &q->t->notes[i];
 		if (!note->ok && !strcmp(note->api->name, "ConsoleLogin")) {
 			q->failed_logins[q->n_failed_logins++] = i;
+		}
+		size_t by = q->suspect_of[note->edge];
+		if (note->ok && note->mfa && by != INQUIRY_NONE) {
+			q->suspects[by].mfa = true;
+		}
+		if (note->ok && str_find(track_text(q->t, note->detail),
+					STR("AWSCompromisedKeyQuarantine")) != SIZE_MAX) {
+			q->quarantines[q->n_quarantines++] = i;
 		}
 	}
 }
 
 struct inquiry_peers inquiry_same_holder(const struct inquiry *q, const struct suspect *s)
 {
-	size_t from = q->at_holder[s - q->suspects];
-	size_t to = from;
-	while (to < q->n_suspects && to - from < INQUIRY_PEERS &&
-		q->suspects[q->by_holder[to]].holder == s->holder) {
-		to++;
-	}
-	return (struct inquiry_peers){ q->by_holder + from, to - from };
+	return alike_of(q, &q->holders, s, holder_key);
 }
 
 struct inquiry_peers inquiry_same_address(const struct inquiry *q, const struct suspect *s)
 {
-	size_t from = q->at_address[s - q->suspects];
-	size_t to = from;
-	while (to < q->n_suspects && to - from < INQUIRY_PEERS &&
-		q->suspects[q->by_address[to]].ip == s->ip) {
-		to++;
-	}
-	return (struct inquiry_peers){ q->by_address + from, to - from };
+	return alike_of(q, &q->addresses, s, address_key);
+}
+
+struct inquiry_peers inquiry_same_person(const struct inquiry *q, const struct suspect *s)
+{
+	return alike_of(q, &q->persons, s, person_key);
 }
 
 void inquiry_index(struct inquiry *q)
@@ -380,5 +463,8 @@ void inquiry_index(struct inquiry *q)
 			q->suspect_of[q->unit_edges[e]] = i;
 		}
 	}
-	index_peers(q);
+	index_alike(q, &q->holders, holder_key);
+	index_alike(q, &q->addresses, address_key);
+	index_alike(q, &q->persons, person_key);
+	index_notes(q);
 }

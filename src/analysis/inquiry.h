@@ -38,6 +38,7 @@ struct suspect {
 	size_t edge_from, edge_to; /* range in inquiry.unit_edges */
 	uint32_t n;
 	struct track_ref first, last;
+	bool mfa; /* a session there, or the sign-in, had a second factor */
 	struct inquiry_weigh weigh;
 	double score;
 	bool guilty;
@@ -45,6 +46,12 @@ struct suspect {
 	struct track_ref from_ref; /* the call that made it, when there is one */
 	bool has_from_ref;
 	size_t attack; /* smallest suspect of the same attack */
+};
+
+/* Suspects that have something in common, side by side, the earliest first. */
+struct inquiry_alike {
+	size_t *order; /* suspects */
+	size_t *at;    /* suspect -> where its group begins in `order` */
 };
 
 struct inquiry {
@@ -57,19 +64,21 @@ struct inquiry {
 	struct track_relation **relations; /* sorted by edge, kind, text */
 	size_t *relation_from;             /* edge -> first of its relations; n+1 entries */
 	size_t *note_from;                 /* edge -> first of its notes; n+1 entries */
-	size_t *by_holder, *by_address;    /* suspects, alike ones side by side, in order */
-	size_t *at_holder, *at_address;    /* suspect -> where its group begins there */
-	size_t *failed_logins;             /* notes */
-	size_t n_failed_logins;
+	struct inquiry_alike holders, addresses, persons;
+	size_t *by_time;                     /* all notes, the earliest first */
+	size_t *failed_logins, *quarantines; /* notes, the earliest first */
+	size_t n_failed_logins, n_quarantines;
 
 	/* what was decided */
 	enum inquiry_class verdict;
 	double confidence;
-	int64_t entry_ms;           /* INT64_MIN: none */
-	size_t root;                /* suspect, or INQUIRY_NONE */
-	size_t web_hit;             /* index, or INQUIRY_NONE */
-	size_t ssh_entry;           /* index of the accepted login, or INQUIRY_NONE */
-	struct inquiry_weigh weigh; /* of the verdict */
+	int64_t entry_ms;                /* INT64_MIN: none */
+	size_t root;                     /* suspect, or INQUIRY_NONE */
+	size_t web_hit;                  /* index, or INQUIRY_NONE */
+	size_t ssh_entry;                /* index of the accepted login, or INQUIRY_NONE */
+	const struct track_note *opened; /* public exposure: the call that opened the door */
+	uint32_t visitor;                /* and an address that came, from flow logs; or 0 */
+	struct inquiry_weigh weigh;      /* of the verdict */
 	json_t *chain, *alternatives, *missing;
 };
 
@@ -95,6 +104,8 @@ struct inquiry_peers {
 };
 struct inquiry_peers inquiry_same_holder(const struct inquiry *q, const struct suspect *s);
 struct inquiry_peers inquiry_same_address(const struct inquiry *q, const struct suspect *s);
+/* Of the same user or role session by name, whatever the credential. */
+struct inquiry_peers inquiry_same_person(const struct inquiry *q, const struct suspect *s);
 
 /* Events cited: ids as texts, at most INQUIRY_CITED. */
 void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_ref *ref);
@@ -104,6 +115,12 @@ json_t *inquiry_cited(const struct inquiry *q, const struct track_ref *ref);
 void inquiry_claim(struct inquiry_weigh *w, enum weight_id id, const char *const *args,
 	json_t *events_taken);
 double inquiry_score(const struct inquiry_weigh *w);
+/* The score accuses, and part of it tells a stranger from the owner. */
+bool inquiry_accuses(const struct inquiry_weigh *w);
+/* What speaks for a stranger, in log-odds. */
+double inquiry_stranger(const struct inquiry_weigh *w);
+/* Different things of one kind that a suspect was seen with. */
+size_t inquiry_count(const struct inquiry *q, const struct suspect *s, enum track_rel kind);
 /* Short name of a suspect for sentences: key id, role session, or ARN. Static until reuse. */
 const char *inquiry_name(const struct inquiry *q, const struct suspect *s);
 const char *inquiry_text(const struct inquiry *q, uint32_t text);

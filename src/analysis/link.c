@@ -32,35 +32,73 @@ static bool made_by_guilty(
 	return true;
 }
 
-/* Who made the credential of suspect i: by key, by session, by the user's password. */
-static const struct track_issue *maker_of(const struct inquiry *q, size_t i, size_t *maker)
+/* The call that made a key of suspect s, whoever made it; NULL when the logs don't hold it. */
+static const struct track_issue *key_issue(const struct inquiry *q, const struct suspect *s)
 {
-	const struct suspect *s = &q->suspects[i];
 	for (size_t e = s->edge_from; e < s->edge_to; e++) {
 		uint32_t edge = q->unit_edges[e];
 		for (size_t k = q->relation_from[edge]; k < q->relation_from[edge + 1]; k++) {
-			if (q->relations[k]->kind != TRACK_KEY) {
-				continue;
-			}
 			const struct track_issue *issue =
-				issue_of(q, track_text(q->t, q->relations[k]->what));
-			if (made_by_guilty(q, issue, i, maker)) {
+				q->relations[k]->kind == TRACK_KEY
+					? issue_of(q, track_text(q->t, q->relations[k]->what))
+					: NULL;
+			if (issue) {
 				return issue;
 			}
 		}
 	}
+	return NULL;
+}
+
+static const struct track_issue *user_issue(
+	const struct inquiry *q, const struct track_holder *h, const char *kind)
+{
+	char what[160];
+	int n = snprintf(what, sizeof(what), "%s/%.*s/%.*s", kind,
+		STR_ARG(str_sub(track_text(q->t, h->account), 0, 20)),
+		STR_ARG(str_sub(track_text(q->t, h->user), 0, 128)));
+	return h->user ? issue_of(q, (struct str){ what, n > 0 ? (size_t)n : 0 }) : NULL;
+}
+
+/* The person was at this address before that moment. */
+static bool was_here_before(
+	const struct inquiry *q, const struct suspect *s, const struct track_ref *moment)
+{
+	struct inquiry_peers peers = inquiry_same_person(q, s);
+	for (size_t i = 0; i < peers.n; i++) {
+		const struct suspect *o = &q->suspects[peers.suspects[i]];
+		if (o->ip == s->ip && track_ref_cmp(q->t, &o->first, moment) < 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Who made the credential of suspect i: by key; by the name of the session when the call that
+ * made its key is not in the logs; by the user, or the user's password.
+ */
+static const struct track_issue *maker_of(const struct inquiry *q, size_t i, size_t *maker)
+{
+	const struct suspect *s = &q->suspects[i];
 	const struct track_holder *h = track_holder_at(q->t, s->holder);
-	const struct track_issue *issue =
-		s->kind == TRACK_ROLE ? issue_of(q, track_text(q->t, h->arn)) : NULL;
+	const struct track_issue *issue = key_issue(q, s);
+	if (!issue && s->kind == TRACK_ROLE) {
+		issue = issue_of(q, track_text(q->t, h->arn));
+	}
 	if (made_by_guilty(q, issue, i, maker)) {
 		return issue;
 	}
-	char what[160];
-	int n = snprintf(what, sizeof(what), "user/%.*s/%.*s",
-		STR_ARG(str_sub(track_text(q->t, h->account), 0, 20)),
-		STR_ARG(str_sub(track_text(q->t, h->user), 0, 128)));
-	issue = h->user ? issue_of(q, (struct str){ what, n > 0 ? (size_t)n : 0 }) : NULL;
-	return made_by_guilty(q, issue, i, maker) ? issue : NULL;
+	issue = user_issue(q, h, "user");
+	bool after = issue && track_ref_cmp(q->t, &issue->ref, &s->first) < 0;
+	if (after && made_by_guilty(q, issue, i, maker)) {
+		return issue;
+	}
+	bool console = s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
+	issue = console ? user_issue(q, h, "password") : NULL;
+	after = issue && track_ref_cmp(q->t, &issue->ref, &s->first) < 0 &&
+		!was_here_before(q, s, &issue->ref);
+	return after && made_by_guilty(q, issue, i, maker) ? issue : NULL;
 }
 
 /* The instance obeyed a command of a guilty suspect shortly before its credentials went astray. */
@@ -69,7 +107,7 @@ static bool commanded_by_guilty(
 {
 	uint32_t instance = track_holder_at(q->t, s->holder)->session;
 	for (size_t i = 0; i < q->t->n_notes; i++) {
-		const struct track_note *n = &q->t->notes[i];
+		const struct track_note *n = &q->t->notes[q->by_time[i]];
 		size_t maker = q->suspect_of[n->edge];
 		bool fits = n->api->tags & API_EXECUTE && n->ok && n->target == instance &&
 			    n->ref.time_ms <= s->first.time_ms &&
@@ -102,7 +140,7 @@ static bool address_is_attackers(const struct inquiry *q, const struct suspect *
 	}
 	*by = found;
 	return found != INQUIRY_NONE && q->suspects[found].first.time_ms <= s->first.time_ms &&
-	       !track_holder_at(q->t, s->holder)->mfa;
+	       !s->mfa;
 }
 
 static bool link_one(struct inquiry *q, size_t i)
@@ -147,6 +185,15 @@ static void claim_used(struct inquiry *q, const struct suspect *s)
 	}
 }
 
+/* Somebody changes their own key for a new one: the everyday case. */
+static bool is_rotation(
+	const struct inquiry *q, const struct suspect *maker, const struct suspect *s)
+{
+	const struct track_holder *by = track_holder_at(q->t, maker->holder);
+	const struct track_holder *h = track_holder_at(q->t, s->holder);
+	return by->user == h->user && by->account == h->account;
+}
+
 /*
  * A key made and at once used from the maker's own address makes the maker suspect before he is
  * accused, so that evidence is weighed with all of it on the scale.
@@ -161,7 +208,7 @@ static void claim_made_keys(struct inquiry *q)
 		const struct track_issue *issue = issue_of(q, str_from(inquiry_name(q, s)));
 		size_t by = issue && issue->edge != UINT32_MAX ? q->suspect_of[issue->edge]
 							       : INQUIRY_NONE;
-		if (by == INQUIRY_NONE || by == i) {
+		if (by == INQUIRY_NONE || by == i || is_rotation(q, &q->suspects[by], s)) {
 			continue;
 		}
 		s->from = by;
@@ -173,6 +220,95 @@ static void claim_made_keys(struct inquiry *q)
 	}
 }
 
+/*
+ * A key, a user or a password that an intruder used within the hour: whoever made it made it for
+ * the intruder, or is the intruder.
+ */
+static bool claim_made_for(struct inquiry *q, size_t i)
+{
+	const struct suspect *s = &q->suspects[i];
+	const struct track_holder *h = track_holder_at(q->t, s->holder);
+	const struct track_issue *issue = key_issue(q, s);
+	bool console = s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
+	if (!s->guilty || s->kind == TRACK_ROLE || s->kind == TRACK_INSTANCE) {
+		return false;
+	}
+	issue = issue ? issue : user_issue(q, h, "user");
+	issue = issue || !console ? issue : user_issue(q, h, "password");
+	size_t by =
+		issue && issue->edge != UINT32_MAX ? q->suspect_of[issue->edge] : INQUIRY_NONE;
+	if (by == INQUIRY_NONE || by == i || q->suspects[by].guilty ||
+		s->first.time_ms < issue->ref.time_ms ||
+		s->first.time_ms - issue->ref.time_ms > 60 * MINUTE_MS) {
+		return false;
+	}
+	struct suspect *maker = &q->suspects[by];
+	json_t *events = inquiry_cited(q, &issue->ref);
+	inquiry_cite(q, events, &s->first);
+	inquiry_claim(&maker->weigh, W_MADE_FOR_THIEF,
+		ARGS(inquiry_name(q, maker), inquiry_name(q, s)), events);
+	maker->score = inquiry_score(&maker->weigh);
+	maker->guilty = inquiry_accuses(&maker->weigh);
+	return maker->guilty;
+}
+
+static bool has_program(const struct inquiry *q, const struct suspect *s, uint32_t family)
+{
+	for (size_t e = s->edge_from; e < s->edge_to; e++) {
+		if (track_relation_of(q->t, q->unit_edges[e], TRACK_AGENT, family)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A program that both use and that nobody innocent with the same credential does. */
+static bool has_intruders_program(
+	const struct inquiry *q, const struct suspect *s, const struct suspect *intruder)
+{
+	struct inquiry_peers peers = inquiry_same_holder(q, s);
+	for (size_t e = s->edge_from; e < s->edge_to; e++) {
+		uint32_t edge = q->unit_edges[e];
+		for (size_t k = q->relation_from[edge]; k < q->relation_from[edge + 1]; k++) {
+			uint32_t family = q->relations[k]->what;
+			bool shared = q->relations[k]->kind == TRACK_AGENT &&
+				      has_program(q, intruder, family);
+			for (size_t i = 0; shared && i < peers.n; i++) {
+				const struct suspect *o = &q->suspects[peers.suspects[i]];
+				bool innocent = o != s && !o->guilty &&
+						inquiry_stranger(&o->weigh) < WEIGHTS_STRANGER;
+				shared = !(innocent && has_program(q, o, family));
+			}
+			if (shared) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* The same credential with the same strange program from yet another address. */
+static bool claim_same_hand(struct inquiry *q, size_t i)
+{
+	struct suspect *s = &q->suspects[i];
+	bool open = !s->guilty && inquiry_stranger(&s->weigh) >= WEIGHTS_STRANGER &&
+		    s->weigh.against[G_HABIT] >= 0 && s->weigh.for_it[G_CHAIN] <= 0;
+	struct inquiry_peers peers = inquiry_same_holder(q, s);
+	for (size_t k = 0; open && k < peers.n; k++) {
+		const struct suspect *o = &q->suspects[peers.suspects[k]];
+		if (!o->guilty || !has_intruders_program(q, s, o)) {
+			continue;
+		}
+		inquiry_claim(&s->weigh, W_SAME_HAND,
+			ARGS(inquiry_name(q, s), inquiry_text(q, s->ip)),
+			inquiry_cited(q, &s->first));
+		s->score = inquiry_score(&s->weigh);
+		s->guilty = inquiry_accuses(&s->weigh);
+		return s->guilty;
+	}
+	return false;
+}
+
 static size_t attack_root(struct inquiry *q, size_t i)
 {
 	while (q->suspects[i].attack != i) {
@@ -181,11 +317,34 @@ static size_t attack_root(struct inquiry *q, size_t i)
 	return i;
 }
 
+static void join(struct inquiry *q, size_t i, size_t k)
+{
+	size_t a = attack_root(q, i);
+	size_t b = attack_root(q, k);
+	q->suspects[a < b ? b : a].attack = a < b ? a : b;
+}
+
+/* The addresses of one stolen credential are one attack. */
+static void join_holders(struct inquiry *q)
+{
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		const struct suspect *s = &q->suspects[i];
+		struct inquiry_peers peers = inquiry_same_holder(q, s);
+		for (size_t k = 0; s->guilty && k < peers.n; k++) {
+			const struct suspect *o = &q->suspects[peers.suspects[k]];
+			if (o->guilty) {
+				join(q, i, peers.suspects[k]);
+				break; /* the first; the others join it as well */
+			}
+		}
+	}
+}
+
 void inquiry_link(struct inquiry *q)
 {
 	claim_made_keys(q);
 	for (size_t i = 0; i < q->n_suspects; i++) {
-		q->suspects[i].guilty = q->suspects[i].score >= WEIGHTS_ACCUSE;
+		q->suspects[i].guilty = inquiry_accuses(&q->suspects[i].weigh);
 	}
 	bool changed = true;
 	for (int round = 0; changed && round < ROUNDS_MAX; round++) {
@@ -194,16 +353,16 @@ void inquiry_link(struct inquiry *q)
 			if (q->suspects[i].from == INQUIRY_NONE) {
 				changed |= link_one(q, i);
 			}
+			changed |= claim_made_for(q, i) || claim_same_hand(q, i);
 		}
 	}
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		if (q->suspects[i].from == INQUIRY_NONE) {
 			continue;
 		}
-		size_t a = attack_root(q, i);
-		size_t b = attack_root(q, q->suspects[i].from);
-		q->suspects[a < b ? b : a].attack = a < b ? a : b;
+		join(q, i, q->suspects[i].from);
 	}
+	join_holders(q);
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		q->suspects[i].attack = attack_root(q, i);
 	}

@@ -76,6 +76,24 @@ static bool opens_to_all(struct str s)
 	return holds_any(s, marks);
 }
 
+/* Opened to everybody for web pages only: what a web server is for. */
+static bool is_web_rule(struct str s)
+{
+	struct str mark = STR("\"fromPort\":");
+	size_t found = 0;
+	for (size_t at = str_find(s, mark); at != SIZE_MAX; at = str_find(s, mark)) {
+		s = str_sub(s, at + mark.n, SIZE_MAX);
+		struct str port = str_sub(s, 0, 4);
+		bool web = str_starts(port, STR("443")) || str_starts(port, STR("80,")) ||
+			   str_starts(port, STR("80}"));
+		if (!web) {
+			return false;
+		}
+		found++;
+	}
+	return found > 0;
+}
+
 static bool gives_all_rights(struct str s)
 {
 	static const char *const marks[] = { "policy/AdministratorAccess", "\"Action\":\"*\"",
@@ -158,12 +176,14 @@ static void note_issue(
 		add_issue(t, key, edge, ref);
 		return;
 	}
-	if (str_is(e->name, "CreateLoginProfile") || str_is(e->name, "UpdateLoginProfile") ||
-		str_is(e->name, "CreateUser")) {
+	/* Who makes a user has all its credentials; who sets a password, the sign-ins after. */
+	bool user = str_is(e->name, "CreateUser");
+	if (user || str_is(e->name, "CreateLoginProfile") ||
+		str_is(e->name, "UpdateLoginProfile")) {
 		char what[160];
-		struct str user = event_text(e, e->request, "userName");
-		int n = snprintf(what, sizeof(what), "user/%.*s/%.*s",
-			STR_ARG(str_sub(e->account, 0, 20)), STR_ARG(str_sub(user, 0, 128)));
+		struct str name = event_text(e, e->request, "userName");
+		int n = snprintf(what, sizeof(what), "%s/%.*s/%.*s", user ? "user" : "password",
+			STR_ARG(str_sub(e->account, 0, 20)), STR_ARG(str_sub(name, 0, 128)));
 		add_issue(t, (struct str){ what, n > 0 ? (size_t)n : 0 }, edge, ref);
 	}
 }
@@ -194,12 +214,17 @@ void track_note_event(struct track *t, const struct event *e, uint32_t edge)
 	bool ok = event_succeeded(e);
 	bool service =
 		track_holder_at(t, track_edge_at(t, edge)->holder)->kind == TRACK_SERVICE;
-	if (ok && (api->tags & (API_ASSUME | API_CREDENTIAL | API_PERSIST))) {
+	/* The other account's copy of the call names its maker; this one only the account. */
+	bool foreign = e->identity == EVENT_ACCOUNT;
+	if (ok && !foreign && api->tags & (API_ASSUME | API_CREDENTIAL | API_PERSIST)) {
 		note_issue(t, e, service ? UINT32_MAX : edge, &ref);
 	}
 	/* Counted, not kept one by one: the relations hold what is needed of them. */
 	unsigned kept = api->tags & ~(unsigned)(API_DATA | API_ASSUME | API_WHOAMI);
-	if (service || kept == 0) {
+	bool quarantine = str_is(e->name, "AttachUserPolicy") &&
+			  str_find(event_text(e, e->request, "policyArn"),
+				  STR("AWSCompromisedKeyQuarantine")) != SIZE_MAX;
+	if ((service && !quarantine) || kept == 0) {
 		return;
 	}
 	static _Thread_local char room[SQUEEZE_MAX];
@@ -210,8 +235,9 @@ void track_note_event(struct track *t, const struct event *e, uint32_t edge)
 	if (str_is(e->name, "ConsoleLogin")) {
 		n.mfa = str_is(event_text(e, e->extra, "MFAUsed"), "Yes");
 	} else {
-		n.outside = names_other_account(text, e->account, e->arn, &other) ||
-			    opens_to_all(text);
+		n.everybody = opens_to_all(text) && !is_web_rule(text);
+		n.outside =
+			names_other_account(text, e->account, e->arn, &other) || n.everybody;
 		n.admin = gives_all_rights(text);
 		n.self = is_self(e, api, subject);
 	}

@@ -44,7 +44,7 @@ static const struct fold_field edge_fields[] = {
 TYPE(edge_type, track_edge, edge_fields);
 
 static const struct fold_field relation_fields[] = {
-	FA(track_relation, kind, FOLD_SAME, TRACK_REGION),
+	FA(track_relation, kind, FOLD_SAME, TRACK_ENDPOINT),
 	FA(track_relation, edge, FOLD_ROW, PART_EDGES),
 	F(track_relation, what, FOLD_TEXT),
 	F(track_relation, n, FOLD_SUM),
@@ -79,6 +79,7 @@ static const struct fold_field note_fields[] = {
 	F(track_note, ok, FOLD_OR),
 	F(track_note, self, FOLD_OR),
 	F(track_note, outside, FOLD_OR),
+	F(track_note, everybody, FOLD_OR),
 	F(track_note, admin, FOLD_OR),
 	F(track_note, mfa, FOLD_OR),
 };
@@ -124,6 +125,7 @@ static const struct fold_field web_hit_fields[] = {
 	F(web_hit, id, FOLD_TEXT),
 	F(web_hit, path, FOLD_TEXT),
 	F(web_hit, role, FOLD_TEXT),
+	F(web_hit, callee, FOLD_TEXT),
 	F(web_hit, status, FOLD_SAME),
 	F(web_hit, bytes, FOLD_SAME),
 };
@@ -183,6 +185,7 @@ static const struct fold_field flow_row_fields[] = {
 	F(flow_row, reply, FOLD_OR),
 	F(flow_row, n, FOLD_SUM),
 	F(flow_row, bytes, FOLD_SUM),
+	F(flow_row, most, FOLD_MAX),
 	F(flow_row, packets, FOLD_SUM),
 	F(flow_row, first_ms, FOLD_MIN),
 	F(flow_row, last_ms, FOLD_MAX),

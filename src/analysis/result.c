@@ -249,6 +249,10 @@ static json_t *verdict(const struct inquiry *q)
 	if (q->web_hit != INQUIRY_NONE) {
 		add_once(ips, inquiry_text(q, q->r->web.hits[q->web_hit].ip));
 	}
+	if (q->opened) {
+		add_once(resources, inquiry_text(q, q->opened->target));
+		add_once(ips, inquiry_text(q, q->visitor));
+	}
 	if (q->ssh_entry != INQUIRY_NONE) {
 		add_once(ips, inquiry_text(q, q->r->ssh.events[q->ssh_entry].ip));
 		add_once(resources, inquiry_text(q, q->r->ssh.events[q->ssh_entry].host));

@@ -1,5 +1,6 @@
 /* The attack event by event, in order of time, whatever file each came from. */
 #include "analysis/inquiry.h"
+#include "analysis/ruling.h"
 
 #include "base/utc.h"
 
@@ -30,6 +31,19 @@ static void add(struct entries *e, const struct entry *row)
 	e->rows[e->n++] = *row;
 }
 
+static bool is_attacker(const struct inquiry *q, uint32_t ip);
+
+/* Sign-ins that failed at an attacker's address, whoever's name was tried. */
+static bool is_guessing(const struct inquiry *q, const struct suspect *s)
+{
+	uint32_t n = 0;
+	for (size_t e = s->edge_from; e < s->edge_to; e++) {
+		n += track_edge_at(q->t, q->unit_edges[e])->n_failed;
+	}
+	return (s->kind == TRACK_LOGIN || s->kind == TRACK_OTHER) && n == s->n &&
+	       is_attacker(q, s->ip);
+}
+
 static void collect_calls(const struct inquiry *q, struct entries *e)
 {
 	if (q->root == INQUIRY_NONE) {
@@ -37,8 +51,7 @@ static void collect_calls(const struct inquiry *q, struct entries *e)
 	}
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		const struct suspect *s = &q->suspects[i];
-		bool ours =
-			i == q->root || (s->guilty && s->attack == q->suspects[q->root].attack);
+		bool ours = ruling_is_attack(q, i) || is_guessing(q, s);
 		for (size_t k = s->edge_from; ours && k < s->edge_to; k++) {
 			const struct track_edge *edge = track_edge_at(q->t, q->unit_edges[k]);
 			for (uint32_t l = 0; l < edge->n_lites; l++) {
@@ -59,9 +72,8 @@ static bool is_attacker(const struct inquiry *q, uint32_t ip)
 	if (q->ssh_entry != INQUIRY_NONE && q->r->ssh.events[q->ssh_entry].ip == ip) {
 		return true;
 	}
-	for (size_t i = 0; i < q->n_suspects && q->root != INQUIRY_NONE; i++) {
-		const struct suspect *s = &q->suspects[i];
-		if (s->ip == ip && s->guilty && s->attack == q->suspects[q->root].attack) {
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		if (q->suspects[i].ip == ip && ruling_is_attack(q, i)) {
 			return true;
 		}
 	}

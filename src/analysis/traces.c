@@ -1,5 +1,7 @@
 #include "analysis/traces.h"
 
+#include "analysis/effects.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -102,9 +104,41 @@ static bool names_role(
 	       issuer.p[issuer.n - role.n - 1] == '/';
 }
 
+/* How well a request fits as what brought the credentials of `s` out; 0: not at all. */
+static int fits_as_entry(
+	const struct inquiry *q, const struct web_hit *h, const struct suspect *s, bool *names)
+{
+	int64_t ahead = s->first.time_ms - h->time_ms;
+	bool may = h->success || h->possible;
+	bool instance = s->kind == TRACK_INSTANCE;
+	*names = false;
+	if (!may || ahead < -MINUTE_MS || ahead > KEYS_LIVE_MS || h->attack == WEB_SQL ||
+		h->attack == WEB_PROBE) {
+		return 0;
+	}
+	*names = h->success && names_role(q, h, s);
+	if (*names) {
+		return 5;
+	}
+	if (h->role && instance) {
+		return 0; /* it asks for another role */
+	}
+	if (h->ip == s->ip || (h->callee && h->callee == s->ip)) {
+		return 4;
+	}
+	if (instance && h->success && h->attack == WEB_SSRF_METADATA) {
+		return 3;
+	}
+	if (instance && effects_tied(q, h)) {
+		return 2;
+	}
+	return instance && h->success && ahead <= SOON_MS ? 1 : 0;
+}
+
 /*
  * The request that brought the credentials of `s` out: answered, before their first use, and
- * either asking for this very role, or just before, or from the same client.
+ * either asking for this very role, or from the same client, or with an effect on the host, or
+ * just before.
  */
 size_t traces_web_entry(const struct inquiry *q, const struct suspect *s, bool *role)
 {
@@ -112,26 +146,8 @@ size_t traces_web_entry(const struct inquiry *q, const struct suspect *s, bool *
 	size_t found = INQUIRY_NONE;
 	int best = 0;
 	for (size_t i = 0; i < w->n_hits; i++) {
-		const struct web_hit *h = &w->hits[i];
-		int64_t ahead = s->first.time_ms - h->time_ms;
-		if (!(h->success || h->possible) || ahead < -MINUTE_MS ||
-			ahead > KEYS_LIVE_MS) {
-			continue;
-		}
-		bool fits = h->attack == WEB_SSRF_METADATA || h->attack == WEB_COMMAND ||
-			    h->attack == WEB_JNDI || h->attack == WEB_SHELL ||
-			    h->attack == WEB_TRAVERSAL;
-		bool names = names_role(q, h, s);
-		int rank = !fits                                  ? 0
-			   : names                                ? 4
-			   : h->role && s->kind == TRACK_INSTANCE ? 0
-								  : /* asks for another role */
-				   h->ip == s->ip ? 3
-			   : s->kind == TRACK_INSTANCE && h->attack == WEB_SSRF_METADATA &&
-					   ahead <= KEYS_LIVE_MS
-				   ? 2
-			   : s->kind == TRACK_INSTANCE && ahead <= SOON_MS ? 1
-									   : 0;
+		bool names = false;
+		int rank = fits_as_entry(q, &w->hits[i], s, &names);
 		if (rank > best) {
 			best = rank;
 			found = i;
@@ -163,88 +179,4 @@ void traces_claim_web(struct inquiry *q, size_t hit, bool role)
 		ARGS(inquiry_text(q, h->ip), web_attack_text(h->attack), status,
 			inquiry_text(q, h->target)),
 		traces_cite(NULL, inquiry_text(q, h->id)));
-}
-
-/* ---- effects ---- */
-
-static bool is_effect(struct str type)
-{
-	static const char *const starts[] = { "Backdoor:EC2", "Backdoor:Runtime",
-		"CryptoCurrency:", "Trojan:EC2", "Trojan:Runtime", "Execution:Runtime",
-		"Execution:EC2", "Execution:ECS", "UnauthorizedAccess:EC2/MetadataDNSRebind",
-		"UnauthorizedAccess:EC2/MaliciousIPCaller", "PrivilegeEscalation:Runtime" };
-	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
-		if (str_starts(type, str_from(starts[i]))) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static bool one_of(int port, const int *ports)
-{
-	for (; *ports; ports++) {
-		if (*ports == port) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* Ports that a fallen host calls and a healthy web server hardly ever does. */
-static bool is_odd_port(enum web_attack attack, int port)
-{
-	static const int directory[] = { 389, 636, 1099, 1389, 0 };
-	static const int shells[] = { 1337, 3333, 4444, 5555, 6666, 6667, 9001, 9999, 14444,
-		31337, 0 };
-	return attack == WEB_JNDI ? one_of(port, directory) : one_of(port, shells);
-}
-
-/* A connection out of the network that began right after the request; NULL when there is none. */
-static const struct flow_row *call_back(const struct inquiry *q, const struct web_hit *h)
-{
-	const struct flow_row *found = NULL;
-	for (size_t i = 0; i < q->r->flow.rows.n; i++) {
-		const struct flow_row *f = table_at(&q->r->flow.rows, i);
-		int64_t after = f->first_ms - h->time_ms;
-		bool fits = f->accepted && !f->reply && is_odd_port(h->attack, f->dst_port) &&
-			    after >= -MINUTE_MS && after <= SOON_MS;
-		if (fits && (!found || f->first_ms < found->first_ms)) {
-			found = f;
-		}
-	}
-	return found;
-}
-
-/*
- * What followed an answered exploit: a finding about the host, a web shell that answered, or a
- * connection out. False when nothing did; `what` gets the first of it in words.
- */
-bool traces_effect_after(struct inquiry *q, size_t hit, json_t *events, char what[160])
-{
-	const struct web_hit *h = &q->r->web.hits[hit];
-	what[0] = 0;
-	const struct flow_row *f = call_back(q, h);
-	if (f) {
-		(void)snprintf(what, 160, "%.50s -> %.50s:%d", inquiry_text(q, f->src),
-			inquiry_text(q, f->dst), f->dst_port);
-	}
-	for (size_t i = hit + 1; i < q->r->web.n_hits; i++) {
-		const struct web_hit *o = &q->r->web.hits[i];
-		if (o->attack == WEB_SHELL && o->success && o->ip == h->ip &&
-			h->attack != WEB_SHELL) {
-			traces_cite(events, inquiry_text(q, o->id));
-			(void)snprintf(what, 160, "%.150s", inquiry_text(q, o->target));
-		}
-	}
-	for (size_t i = 0; i < q->r->n_findings; i++) {
-		const struct reader_finding *g = &q->r->findings[i];
-		int64_t after = g->first_ms - h->time_ms;
-		if (is_effect(track_text(q->t, g->type)) && after >= -MINUTE_MS &&
-			after <= 24 * HOUR_MS) {
-			traces_cite(events, inquiry_text(q, g->id));
-			(void)snprintf(what, 160, "%.150s", inquiry_text(q, g->type));
-		}
-	}
-	return what[0] != 0;
 }

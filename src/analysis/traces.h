@@ -20,10 +20,5 @@ size_t traces_web_entry(const struct inquiry *q, const struct suspect *s, bool *
 /* The first answered attempt of the same client with the same aim: where the entry began. */
 size_t traces_first_of_client(const struct inquiry *q, size_t hit);
 void traces_claim_web(struct inquiry *q, size_t hit, bool role);
-/*
- * What followed an answered exploit: a finding about the host, a web shell that answered, or a
- * connection out. False when nothing did; `what` gets the gravest of it in words.
- */
-bool traces_effect_after(struct inquiry *q, size_t hit, json_t *events, char what[160]);
 
 #endif

@@ -371,6 +371,17 @@ static uint32_t family_text(struct track *t, struct str agent)
 	return *memo;
 }
 
+/* Of which account an endpoint is, its owner's own aside: that may be stated or not. */
+static uint32_t endpoint_text(struct track *t, const struct event *e)
+{
+	char text[96];
+	bool other = e->vpc_endpoint_account.n && !str_eq(e->vpc_endpoint_account, e->account);
+	int n = snprintf(text, sizeof(text), "%.*s%s%.*s",
+		STR_ARG(str_sub(e->vpc_endpoint, 0, 64)), other ? "/" : "",
+		STR_ARG(str_sub(e->vpc_endpoint_account, 0, other ? 20 : 0)));
+	return pool_put(&t->pool, (struct str){ text, n > 0 ? (size_t)n : 0 });
+}
+
 static uint64_t bytes_out(const struct event *e)
 {
 	uint32_t node = scan_member(e->tape, e->extra, STR("bytesTransferredOut"));
@@ -403,6 +414,13 @@ static void count_call(
 	(void)relate(t, edge_i, TRACK_REGION, pool_put(&t->pool, e->region), ref);
 	if (e->key.n) {
 		(void)relate(t, edge_i, TRACK_KEY, pool_put(&t->pool, e->key), ref);
+	}
+	if (str_is(e->name, "UpdateInstanceInformation")) {
+		struct str own = event_text(e, e->request, "iPAddress");
+		(void)relate(t, edge_i, TRACK_PRIVATE, pool_put(&t->pool, own), ref);
+	}
+	if (e->vpc_endpoint.n) {
+		(void)relate(t, edge_i, TRACK_ENDPOINT, endpoint_text(t, e), ref);
 	}
 	struct str target = event_target(e);
 	const struct api *api = api_find(e->source, event_plain_name(e->name));

@@ -67,7 +67,15 @@ struct track_lite {
 	unsigned tags;
 };
 
-enum track_rel { TRACK_API = 1, TRACK_AGENT, TRACK_KEY, TRACK_BUCKET, TRACK_REGION };
+enum track_rel {
+	TRACK_API = 1,
+	TRACK_AGENT,
+	TRACK_KEY,
+	TRACK_BUCKET,
+	TRACK_REGION,
+	TRACK_PRIVATE,  /* an instance's own address, as its agent states it */
+	TRACK_ENDPOINT, /* "vpce-1", or "vpce-1/ACCOUNT" when it is another account's */
+};
 
 /* An edge and something it was seen with. */
 struct track_relation {
@@ -84,15 +92,16 @@ struct track_note {
 	const struct api *api;
 	uint32_t edge, target, subject, detail, outcome;
 	bool ok;
-	bool self;    /* the caller changed its own rights */
-	bool outside; /* the parameters name another account, everybody, or 0.0.0.0/0 */
-	bool admin;   /* the parameters name full rights */
-	bool mfa;     /* sign-in */
+	bool self;      /* the caller changed its own rights */
+	bool outside;   /* the parameters name another account, everybody, or 0.0.0.0/0 */
+	bool everybody; /* they name everybody, not only web pages to 0.0.0.0/0 */
+	bool admin;     /* the parameters name full rights */
+	bool mfa;       /* sign-in */
 };
 
 /* A credential that a call made: by key id, and by session or user. */
 struct track_issue {
-	uint32_t what; /* key id, session ARN, or "user/NAME" for a password */
+	uint32_t what; /* key id, session ARN, "user/ACCOUNT/NAME" or "password/ACCOUNT/NAME" */
 	uint32_t edge; /* who made it; UINT32_MAX: an AWS service */
 	struct track_ref ref;
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define DECODE_ROUNDS 3
+#define HEADER_MAX    2048
 
 static int hex_value(char c)
 {
@@ -97,7 +98,10 @@ static const struct pattern patterns[] = {
 	{ WEB_SHELL, "b374k", NULL },
 	{ WEB_SHELL, ".php?cmd=", NULL },
 	{ WEB_SHELL, ".jsp?cmd=", NULL },
-	{ WEB_SHELL, ".php?c=", "/uploads/" },
+	{ WEB_SHELL, ".aspx?cmd=", NULL },
+	{ WEB_SHELL, ".asp?cmd=", NULL },
+	{ WEB_SHELL, ".php?exec=", NULL },
+	{ WEB_SHELL, ".jsp?pwd=", NULL },
 	{ WEB_COMMAND, "eval-stdin.php", NULL },
 	{ WEB_COMMAND, "execute-solution", "_ignition" },
 	{ WEB_COMMAND, "invokefunction", "call_user_func" },
@@ -113,6 +117,20 @@ static const struct pattern patterns[] = {
 	{ WEB_COMMAND, "allow_url_include", NULL },
 	{ WEB_COMMAND, "php://input", NULL },
 	{ WEB_COMMAND, "data://text/plain", NULL },
+	{ WEB_COMMAND, "/mgmt/tm/util/bash", NULL },
+	{ WEB_COMMAND, "/invoker/jmxinvokerservlet", NULL },
+	{ WEB_COMMAND, "/invoker/ejbinvokerservlet", NULL },
+	{ WEB_COMMAND, "/_async/asyncresponseservice", NULL },
+	{ WEB_COMMAND, "/wls-wsat/coordinatorporttype", NULL },
+	{ WEB_COMMAND, "/autodiscover/autodiscover.json?@", NULL },
+	{ WEB_COMMAND, "redirect:${", NULL },
+	{ WEB_COMMAND, "ro0ab", "=" }, /* a serialised Java object */
+	{ WEB_COMMAND, "pearcmd", "config-create" },
+	{ WEB_COMMAND, "/dev/tcp/", NULL },
+	{ WEB_COMMAND, "|sh", "http" },
+	{ WEB_COMMAND, "| sh", "http" },
+	{ WEB_COMMAND, "|bash", "http" },
+	{ WEB_COMMAND, "| bash", "http" },
 	{ WEB_COMMAND, "/bin/sh", NULL },
 	{ WEB_COMMAND, "/bin/bash", NULL },
 	{ WEB_COMMAND, "cmd.exe", NULL },
@@ -170,8 +188,34 @@ static const struct pattern patterns[] = {
 	{ WEB_PROBE, "/manager/html", NULL },
 };
 
+/*
+ * A script where only what visitors uploaded should lie, called with a parameter: a web shell,
+ * whatever its name.
+ */
+static bool is_uploaded_script(struct str s)
+{
+	static const char *const folders[] = { "/uploads/", "/upload/", "/files/", "/images/",
+		"/img/", "/media/", "/tmp/", "/attachments/", "/avatars/", NULL };
+	static const char *const scripts[] = { ".php?", ".php5?", ".phtml?", ".jsp?", ".jspx?",
+		".aspx?", ".asp?", ".ashx?", NULL };
+	bool folder = false;
+	bool script = false;
+	for (size_t i = 0; folders[i]; i++) {
+		folder |= str_find(s, str_from(folders[i])) != SIZE_MAX;
+	}
+	for (size_t i = 0; folder && scripts[i]; i++) {
+		size_t at = str_find(s, str_from(scripts[i]));
+		script |= at != SIZE_MAX &&
+			  str_find_char(str_sub(s, at, SIZE_MAX), '=') != SIZE_MAX;
+	}
+	return script;
+}
+
 static enum web_attack match(struct str s)
 {
+	if (is_uploaded_script(s)) {
+		return WEB_SHELL;
+	}
 	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
 		const struct pattern *p = &patterns[i];
 		if (str_find(s, str_from(p->needle)) != SIZE_MAX &&
@@ -197,6 +241,47 @@ static struct str role_in(struct str s)
 	return str_sub(name, 0, n);
 }
 
+/* Length of a dotted IPv4 address at the front, or 0. */
+static size_t address_at(struct str s)
+{
+	size_t i = 0;
+	for (int part = 0; part < 4; part++) {
+		unsigned n = 0;
+		size_t begin = i;
+		while (i < s.n && i - begin < 3 && s.p[i] >= '0' && s.p[i] <= '9') {
+			n = n * 10 + (unsigned)(s.p[i++] - '0');
+		}
+		if (i == begin || n > 255 || (part < 3 && (i >= s.n || s.p[i++] != '.'))) {
+			return 0;
+		}
+	}
+	return i < s.n && (s.p[i] == '.' || (s.p[i] >= '0' && s.p[i] <= '9')) ? 0 : i;
+}
+
+/*
+ * The address that the request names, one behind a slash ("http://", "/dev/tcp/") before others;
+ * the metadata service and the host itself aside.
+ */
+static struct str callee_in(struct str s)
+{
+	struct str found = { "", 0 };
+	for (size_t i = 0; i < s.n; i++) {
+		char before = i ? s.p[i - 1] : ' ';
+		bool begins = !((before >= '0' && before <= '9') || before == '.');
+		struct str rest = str_sub(s, i, SIZE_MAX);
+		struct str ip = str_sub(rest, 0, begins ? address_at(rest) : 0);
+		if (ip.n == 0 || str_starts(ip, STR("169.254.")) ||
+			str_starts(ip, STR("127.")) || str_starts(ip, STR("0."))) {
+			continue;
+		}
+		if (before == '/') {
+			return ip;
+		}
+		found = found.n ? found : ip;
+	}
+	return found;
+}
+
 static size_t put(char *room, size_t size, size_t n, struct str s)
 {
 	size_t take = s.n < size - n ? s.n : size - n;
@@ -219,23 +304,38 @@ static enum web_attack match_decoded(char *room, size_t *n)
 	return attack;
 }
 
-enum web_attack web_judge(
-	const struct web_line *l, char *room, size_t room_size, struct str *role)
+static void take_aim(struct web_aim *aim, enum web_attack attack, struct str decoded)
 {
-	size_t n = put(room, room_size, 0, l->target);
+	struct str none = { "", 0 };
+	if (aim) {
+		aim->role = attack == WEB_SSRF_METADATA ? role_in(decoded) : none;
+		aim->callee = attack == WEB_COMMAND || attack == WEB_JNDI || attack == WEB_SHELL
+				      ? callee_in(decoded)
+				      : none;
+	}
+}
+
+enum web_attack web_judge(
+	const struct web_line *l, char *room, size_t size, struct web_aim *aim)
+{
+	size_t n = put(room, size, 0, l->target);
 	enum web_attack attack = match_decoded(room, &n);
-	if (role) {
-		*role = attack == WEB_SSRF_METADATA ? role_in((struct str){ room, n })
-						    : (struct str){ "", 0 };
+	/* Headers that the log shows carry some attacks; other patterns are common words there. */
+	bool shock = attack == WEB_NONE || attack == WEB_PROBE;
+	if (shock) {
+		char header[HEADER_MAX];
+		size_t m = put(header, sizeof(header), 0, l->agent);
+		m = put(header, sizeof(header), m, STR(" "));
+		m = put(header, sizeof(header), m, l->referer);
+		enum web_attack in_header = match_decoded(header, &m);
+		bool function = str_find((struct str){ header, m }, STR("() {")) != SIZE_MAX;
+		if (in_header == WEB_JNDI || function) {
+			attack = function ? WEB_COMMAND : WEB_JNDI;
+			n = put(room, size, 0, (struct str){ header, m });
+		}
 	}
-	if (attack != WEB_NONE) {
-		return attack;
-	}
-	/* Headers that the log shows carry Log4Shell; other patterns are common words there. */
-	n = put(room, room_size, 0, l->agent);
-	n = put(room, room_size, n, STR(" "));
-	n = put(room, room_size, n, l->referer);
-	return match_decoded(room, &n) == WEB_JNDI ? WEB_JNDI : WEB_NONE;
+	take_aim(aim, attack, (struct str){ room, n });
+	return attack;
 }
 
 const char *web_attack_text(enum web_attack a)

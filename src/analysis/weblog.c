@@ -225,8 +225,8 @@ void web_add(struct web *w, const struct web_line *l, struct str id, struct line
 {
 	uint32_t ip = pool_put(w->pool, l->ip);
 	char room[DECODED_MAX];
-	struct str role = { "", 0 };
-	enum web_attack attack = web_judge(l, room, sizeof(room), &role);
+	struct web_aim aim = { .role = { "", 0 }, .callee = { "", 0 } };
+	enum web_attack attack = web_judge(l, room, sizeof(room), &aim);
 	if (key.fresh) {
 		count_line(w, l, ip, attack);
 	}
@@ -240,7 +240,8 @@ void web_add(struct web *w, const struct web_line *l, struct str id, struct line
 			.agent = pool_put(w->pool, str_sub(l->agent, 0, 256)),
 			.id = pool_put(w->pool, id),
 			.path = pool_put(w->pool, path_of(l->target)),
-			.role = pool_put(w->pool, role),
+			.role = pool_put(w->pool, aim.role),
+			.callee = pool_put(w->pool, aim.callee),
 			.status = l->status,
 			.bytes = l->bytes };
 	}
@@ -330,8 +331,11 @@ void web_settle(struct web *w)
 		const struct alike *a = table_find(&alike, alike_key(h));
 		bool catch_all = h->bytes >= 0 && a && a->many;
 		bool answered = h->status >= 200 && h->status < 300 && h->bytes != 0;
-		/* Log4Shell works, or not, whatever page is sent back. */
-		h->possible = h->attack == WEB_JNDI;
+		/* Log4Shell works, or not, whatever page is sent back; code that runs may
+		 * as well end in an error or a redirect. */
+		bool odd = (h->status >= 300 && h->status < 400) || h->status >= 500;
+		bool runs = h->attack == WEB_COMMAND || h->attack == WEB_SHELL;
+		h->possible = h->attack == WEB_JNDI || (runs && (odd || answered));
 		h->success = answered && h->attack != WEB_PROBE && h->attack != WEB_JNDI &&
 			     !catch_all && !is_norm(w, h);
 	}

@@ -35,11 +35,12 @@ struct web_hit {
 	uint64_t key; /* of the line: the same for copies of it in other files */
 	enum web_attack attack;
 	uint32_t ip, target, agent, id, path; /* texts; id "access.log:12" */
-	uint32_t role; /* SSRF: the role whose credentials were asked for, or 0 */
+	uint32_t role;   /* SSRF: the role whose credentials were asked for, or 0 */
+	uint32_t callee; /* the address that the request makes the server call, or 0 */
 	int status;
 	int64_t bytes;
 	bool success;  /* after web_settle: answered as if it worked */
-	bool possible; /* it may have worked: the answer does not tell (Log4Shell) */
+	bool possible; /* it may have worked: the answer does not tell (Log4Shell, errors) */
 };
 
 /* One client. */
@@ -64,10 +65,14 @@ void web_init(struct web *w, struct pool *pool);
 void web_deinit(struct web *w);
 /* False when the line is in none of the formats. */
 bool web_parse(struct str line, struct web_line *out);
-/* Judges a request; *role (may be NULL) is the role named in a metadata path, a slice of `room`
- * (of `room_size` bytes), which holds the decoded request. */
+/* What an attack is after; slices of the room that holds the decoded request. */
+struct web_aim {
+	struct str role;   /* named in a metadata path */
+	struct str callee; /* IPv4 address that the server is made to call */
+};
+/* Judges a request, decoded into `room` of `size` bytes; `aim` may be NULL. */
 enum web_attack web_judge(
-	const struct web_line *l, char *room, size_t room_size, struct str *role);
+	const struct web_line *l, char *room, size_t size, struct web_aim *aim);
 /*
  * Takes one line in. `id` is how it will be cited; `key` tells it from others. A line that is not
  * `fresh` (a copy of one in another file) counts no more, but its id may be the one that is cited.

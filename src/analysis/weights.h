@@ -7,12 +7,21 @@
 #ifndef CORDON_ANALYSIS_WEIGHTS_H
 #define CORDON_ANALYSIS_WEIGHTS_H
 
+#include <stdbool.h>
+
 enum weight_id {
 	W_NEW_ADDRESS,
 	W_OVERLAP,
 	W_MOVED,
 	W_FAMILIAR,
+	W_TWO_PLACES,
+	W_NEW_PLACE,
+	W_DORMANT,
 	W_OFF_INSTANCE,
+	W_FOREIGN_ENDPOINT,
+	W_OWN_ADDRESS,
+	W_OWN_PRIVATE,
+	W_OWN_THROUGHOUT,
 	W_NEW_AGENT,
 	W_SAME_AGENT,
 	W_OTHER_IMDS,
@@ -22,20 +31,27 @@ enum weight_id {
 	W_WHOAMI,
 	W_DENIED,
 	W_DENIED_FEW,
+	W_CONSOLE_LOOK,
 	W_THEN_ALLOWED,
 	W_SELF_RIGHTS,
 	W_GIVES_ADMIN,
 	W_MAKES_KEY,
 	W_MADE_KEY_USED,
+	W_MADE_FOR_THIEF,
+	W_SAME_HAND,
 	W_PERSIST,
 	W_DEFENCE,
 	W_SHARE_OUT,
+	W_OPENED,
+	W_EXPOSED,
+	W_EXPOSED_READ,
 	W_SECRETS,
 	W_DATA,
 	W_DATA_MANY,
 	W_DESTROY,
 	W_COMPUTE,
 	W_QUARANTINE,
+	W_ROOT_KEY,
 	W_GD_KEY,
 	W_GD_IP,
 	W_IAC,
@@ -49,6 +65,8 @@ enum weight_id {
 	W_WEB_ROLE,
 	W_WEB_CLIENT,
 	W_WEB_EFFECT,
+	W_WEB_TIED,
+	W_ODD_CALL,
 	W_ATTACKER_ADDRESS,
 	W_SSH_MANY,
 	W_SSH_SOME,
@@ -67,9 +85,12 @@ enum weight_group {
 	G_DENIED,
 	G_RIGHTS,
 	G_KEYS,
+	G_CHAIN, /* a credential made and at once used by its maker */
 	G_DEFENCE,
+	G_READ,
 	G_TAKE,
 	G_HARM,
+	G_MACHINES,
 	G_ALARM,
 	G_HOW,
 	G_SIGNIN,
@@ -93,9 +114,22 @@ struct weight {
 #define WEIGHTS_PRIOR (-3.5)
 /* Above: an accusation. Between the two: not determinable. Below: nothing. */
 #define WEIGHTS_ACCUSE  0.85
-#define WEIGHTS_SUSPECT (-1.0)
+#define WEIGHTS_SUSPECT (-0.8)
+/*
+ * Deeds say what was done, not by whom: owners make users and delete things as well. Nobody is
+ * accused without this much in the groups that tell a stranger from the owner, and without it
+ * deeds that are everyday for somebody (rights, keys, looking around, reading) weigh no more than
+ * a cap: the lower one where the owner is known to be at home.
+ */
+#define WEIGHTS_STRANGER     0.9
+#define WEIGHTS_DEEDS_HOME   1.2
+#define WEIGHTS_DEEDS_NOBODY 2.7
 
 const struct weight *weights_of(enum weight_id id);
+/* The group tells a stranger from the owner. */
+bool weights_tells_who(enum weight_group g);
+/* The group is about deeds that owners do every day, too. */
+bool weights_everyday(enum weight_group g);
 /* Odds to probability. */
 double weights_probability(double log_odds);
 

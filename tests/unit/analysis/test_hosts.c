@@ -49,11 +49,11 @@ static void test_web_formats(void **state)
 static enum web_attack judge(const char *target, const char *agent, char role[80])
 {
 	char room[4096];
-	struct str found;
+	struct web_aim aim;
 	struct web_line l = { .target = str_from(target), .agent = str_from(agent) };
-	enum web_attack a = web_judge(&l, room, sizeof(room), &found);
+	enum web_attack a = web_judge(&l, room, sizeof(room), &aim);
 	if (role) {
-		(void)snprintf(role, 80, "%.*s", STR_ARG(found));
+		(void)snprintf(role, 80, "%.*s", STR_ARG(aim.role));
 	}
 	return a;
 }

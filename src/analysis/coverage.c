@@ -1,0 +1,225 @@
+#include "analysis/coverage.h"
+
+#include "analysis/effects.h"
+#include "analysis/ruling.h"
+#include "base/i18n.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SERIOUS 4 /* GuardDuty's medium */
+/* A trail that once went on without a pause for so many hours is broken by a shorter silence. */
+#define STEADY_HOURS 18
+#define SILENT_HOURS 3
+/* Flows to port 22 that look like guessing, and one of them like a session. */
+#define SSH_PORT       22
+#define GUESSES        15
+#define SESSION_FACTOR 8
+#define SESSION_BYTES  20000
+#define CALL_BYTES     2000
+
+#define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
+
+static bool is_ssh_attempt(struct str type)
+{
+	return str_find(type, STR("SSHBruteForce")) != SIZE_MAX;
+}
+
+static bool finding_unanswered(struct inquiry *q)
+{
+	const struct reader *r = q->r;
+	for (size_t i = 0; i < r->n_findings; i++) {
+		const struct reader_finding *f = &r->findings[i];
+		if (!f->attempt && f->severity >= SERIOUS) {
+			ruling_missing(q, N_("Logs of the time and place that the GuardDuty "
+					     "finding names: those read do not show what it "
+					     "reports"));
+			return true;
+		}
+		if (is_ssh_attempt(track_text(q->t, f->type)) && r->ssh.n_lines == 0) {
+			ruling_missing(q, N_("The host's auth.log or journal: it would show "
+					     "whether somebody signed in to the instance"));
+			return true;
+		}
+	}
+	return false;
+}
+
+/* AWS found a key in public and said so. */
+static bool quarantine_unanswered(struct inquiry *q)
+{
+	if (q->n_quarantines == 0) {
+		return false;
+	}
+	const struct track_note *n = &q->t->notes[q->quarantines[0]];
+	inquiry_claim(&q->weigh, W_QUARANTINE, ARGS(inquiry_text(q, n->subject)),
+		inquiry_cited(q, &n->ref));
+	ruling_alternative(q, CLASS_LEAKED_KEY, 0.5,
+		N_("No use of the key by somebody else stands out in the logs read"));
+	ruling_missing(q, N_("Which calls with the quarantined user's keys its owner made"));
+	return true;
+}
+
+/* Ports that a fallen host calls: shells, IRC, directories of Log4Shell, mining pools. */
+static bool is_odd_port(int port)
+{
+	static const int ports[] = { 1099, 1337, 1389, 3333, 4444, 5555, 6666, 6667, 7777, 9001,
+		9999, 14444, 31337, 45700 };
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		if (ports[i] == port) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A host called out to a port that healthy servers do not call, and bytes went over. */
+static bool is_odd_call(const struct inquiry *q, const struct flow_row *f)
+{
+	return f->accepted && !f->reply && is_odd_port(f->dst_port) && f->bytes >= CALL_BYTES &&
+	       effects_is_inside(track_text(q->t, f->src)) &&
+	       !effects_is_inside(track_text(q->t, f->dst));
+}
+
+/* Many short connections to sshd and a long one: somebody may have got in. */
+static bool is_guessing(const struct flow_row *f)
+{
+	uint64_t usual = f->n > 1 ? (f->bytes - (uint64_t)f->most) / (f->n - 1) : 0;
+	return f->accepted && f->dst_port == SSH_PORT && f->n >= GUESSES &&
+	       f->most >= SESSION_BYTES && (uint64_t)f->most >= SESSION_FACTOR * usual;
+}
+
+static bool flows_unanswered(struct inquiry *q)
+{
+	const struct flow_row *call = NULL;
+	bool guessed = false;
+	for (size_t i = 0; i < q->r->flow.rows.n; i++) {
+		const struct flow_row *f = table_at(&q->r->flow.rows, i);
+		bool odd = is_odd_call(q, f);
+		call = odd && (!call || effects_flow_order(q, f, call) < 0) ? f : call;
+		guessed |= is_guessing(f);
+	}
+	if (call) {
+		char what[160];
+		(void)snprintf(what, sizeof(what), "%.50s -> %.50s:%d",
+			track_text(q->t, call->src).p, track_text(q->t, call->dst).p,
+			call->dst_port);
+		inquiry_claim(&q->weigh, W_ODD_CALL, ARGS(what), NULL);
+		ruling_missing(q, N_("Web and host logs of the machine that called out: they "
+				     "would show what made it do so"));
+	}
+	guessed = guessed && q->r->ssh.n_lines == 0;
+	if (guessed) {
+		ruling_missing(q, N_("The host's auth.log or journal: it would show whether "
+				     "somebody signed in to the instance"));
+	}
+	return call != NULL || guessed;
+}
+
+static int hour_order(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a;
+	uint64_t y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Silence in a trail that is never silent otherwise. Nights without people do not count. */
+static bool has_hole(const struct inquiry *q)
+{
+	size_t n = q->t->hours.n;
+	uint64_t *hours = calloc(n + 1, sizeof(*hours));
+	if (!hours) {
+		BUG("out of memory");
+	}
+	if (n) {
+		memcpy(hours, q->t->hours.keys, n * sizeof(*hours));
+		qsort(hours, n, sizeof(*hours), hour_order);
+	}
+	size_t run = 1;
+	size_t best = 0;
+	size_t holes = 0;
+	for (size_t i = 1; i < n; i++) {
+		uint64_t silent = hours[i] - hours[i - 1] - 1;
+		run = silent == 0 ? run + 1 : 1;
+		best = run > best ? run : best;
+		holes += silent >= SILENT_HOURS;
+	}
+	free(hours);
+	return holes > 0 && holes <= 2 && best >= STEADY_HOURS;
+}
+
+/* Somebody knocked, and the log of knocks says that nobody was let in. */
+static bool attempts_failed(const struct reader *r)
+{
+	bool tried = r->web.n_hits > 0;
+	for (size_t i = 0; i < r->web.n_hits; i++) {
+		int status = r->web.hits[i].status;
+		if (status < 400 || status > 499) {
+			return false;
+		}
+	}
+	for (size_t i = 0; i < r->ssh.n_events; i++) {
+		tried |= r->ssh.events[i].kind == SSH_FAILED;
+	}
+	return tried;
+}
+
+/*
+ * Without the API's log nobody can say that no credential was stolen. One log alone still answers
+ * the question that it raises itself: was one of the attempts in it a success? A web server's does
+ * so when it turned all of them away: what a request carried in its body is not in there.
+ */
+static bool trail_missing(struct inquiry *q)
+{
+	const struct reader *r = q->r;
+	int kinds = (r->web.n_lines > 0) + (r->ssh.n_lines > 0) + (r->flow.n_lines > 0);
+	if (q->t->n_unique > 0) {
+		return false;
+	}
+	ruling_missing(q, N_("CloudTrail events: they would show whether credentials from the "
+			     "host were used"));
+	return kinds != 1 || !attempts_failed(r);
+}
+
+static void nothing_read(struct inquiry *q)
+{
+	q->verdict = CLASS_UNDETERMINED;
+	q->confidence = 1;
+	ruling_missing(
+		q, N_("Anything to read: no event and no log line was found in the input"));
+}
+
+void coverage_decide(struct inquiry *q)
+{
+	const struct reader *r = q->r;
+	bool lines = r->web.n_lines + r->ssh.n_lines + r->flow.n_lines > 0;
+	if (q->t->n_unique == 0 && !lines && r->n_findings == 0) {
+		nothing_read(q);
+		return;
+	}
+	bool open = finding_unanswered(q);
+	open |= quarantine_unanswered(q);
+	open |= flows_unanswered(q);
+	open |= trail_missing(q);
+	if (has_hole(q)) {
+		ruling_missing(q, N_("CloudTrail events of the hours that are missing in the "
+				     "middle of those read"));
+		open = true;
+	}
+	if (open) {
+		q->verdict = CLASS_UNDETERMINED;
+		q->confidence = 0.6;
+		ruling_alternative(q, CLASS_NO_INCIDENT, 0.4,
+			N_("The logs that would show an incident are not all there"));
+		return;
+	}
+	q->verdict = CLASS_NO_INCIDENT;
+	q->confidence = q->t->n_unique ? 0.85 : 0.75;
+	ruling_alternative(q, CLASS_UNDETERMINED, 1 - q->confidence,
+		N_("What is in the logs read is explained by everyday work"));
+	if (q->t->n_unique && r->web.n_lines + r->ssh.n_lines == 0) {
+		ruling_missing(q, N_("Logs of hosts and web servers, if there are any: none "
+				     "were read, so nothing is said about them"));
+	}
+}

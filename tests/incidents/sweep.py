@@ -1,0 +1,183 @@
+#!/usr/bin/env python3
+"""Plays incidents with the truth known and holds `cordon investigate` to it.
+
+sweep.py [--bin CORDON] [--kinds a,b] [--seeds 1-20] [--cut] [--meta] [--keep DIR] [-v]
+Ends in a table (one row a kind), the innocent accused, how well the stated confidence fits (reliability), and exit 1
+when fewer are right than the floor, somebody innocent is accused, or another packing of the same logs gives another answer.
+CORDON_INCIDENTS=N plays N seeds of each kind instead.
+"""
+import argparse
+import collections
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import zlib
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import attacks  # noqa: E402
+import calm  # noqa: E402
+from world import World, squeeze  # noqa: E402
+
+
+def play(kind, seed):
+    """The world of one incident, its truth and its files."""
+    n = zlib.crc32(kind.encode()) ^ seed * 2654435761 & 0xffffffff
+    r = random.Random(n)
+    w = World(n, days=r.choice([1, 2, 3, 5]), people=r.randrange(3, 9), machines=r.randrange(1, 4))
+    calm.live(w, r.choice([.15, .35, .8]), hosts=True)
+    truth = attacks.KINDS[kind](w)
+    return w, truth, w.files()
+
+
+def write(files, folder):
+    for name, data in files.items():
+        path = pathlib.Path(folder, name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def investigate(binary, files, keep=None):
+    folder = keep or tempfile.mkdtemp(prefix='incident-')
+    try:
+        write(files, folder)
+        p = subprocess.run([binary, 'investigate', folder, '--output', 'json'], capture_output=True, timeout=300)
+        if p.returncode not in (0, 6) or not p.stdout:
+            return {'verdict': {'class': f'exit {p.returncode}: {p.stderr.decode(errors="replace")[-200:]}'}}
+        return json.loads(p.stdout)
+    finally:
+        if not keep:
+            shutil.rmtree(folder)
+
+
+def seconds(text):
+    import calendar
+    import time
+    return calendar.timegm(time.strptime(text[:19], '%Y-%m-%dT%H:%M:%S')) if text else None
+
+
+class Score:
+    def __init__(self, kind, seed, truth, doc, bad):
+        v = doc['verdict']
+        self.kind, self.seed, self.said = kind, seed, v['class']
+        self.right = v['class'] == truth.klass or v['class'] in truth.also
+        self.confidence = v.get('confidence', 0)
+        named = {'principals': set(v.get('principals', [])), 'keys': set(v.get('access_keys', [])), 'ips': set(v.get('source_ips', []))}
+        true = {'principals': truth.principals, 'keys': truth.keys, 'ips': truth.ips}
+        self.innocent = sorted(x for k in named for x in named[k] - true[k] - truth.may)
+        self.missed = sorted(x for k in named for x in true[k] - named[k]) if self.right and v['class'] == truth.klass else []
+        entry = seconds(v.get('entry_time'))
+        self.late = None if truth.entry is None or entry is None else entry - truth.entry
+        self.entry_right = truth.entry is None or v['class'] != truth.klass or (self.late is not None and abs(self.late) <= truth.slack)
+        seen = {row['event'] for row in doc.get('timeline', [])}
+        self.recall = len(seen & bad) / len(bad) if bad and v['class'] == truth.klass else None
+
+
+def reshaped(files, r):
+    """The same evidence packed otherwise: split, shuffled, doubled, compressed anew."""
+    import gzip
+    out = {}
+    for name, data in files.items():
+        if name.endswith('.json.gz') and name.startswith('cloudtrail/'):
+            rows = json.loads(gzip.decompress(data))['Records']
+            r.shuffle(rows)
+            cut = r.randrange(0, len(rows) + 1)
+            for i, part in enumerate((rows[:cut], rows[cut:])):
+                out[f'{r.randrange(10 ** 9)}/{i}.json.gz'] = squeeze(json.dumps({'Records': part}).encode(), r.choice([1, 9]))
+            if r.random() < .3:
+                out[f'copy/{r.randrange(10 ** 9)}.json'] = json.dumps(rows).encode()
+        else:
+            out['x/' + name] = data
+            if r.random() < .5:
+                out['again/' + name] = data
+    return out
+
+
+def essence(doc):
+    keep = {k: doc[k] for k in ('verdict', 'scope', 'detections', 'timeline')}
+    return json.dumps(keep, sort_keys=True)
+
+
+def reliability(scores):
+    rows = collections.defaultdict(list)
+    for s in scores:
+        rows[min(int(s.confidence * 10), 9)].append(s.right)
+    print('\nstated confidence   cases   right')
+    for k in sorted(rows):
+        print(f'  {k / 10:.1f} - {(k + 1) / 10:.1f}       {len(rows[k]):6}  {sum(rows[k]) / len(rows[k]):6.1%}')
+    n = len(scores)
+    if n:
+        print(f'  Brier score {sum((s.confidence - s.right) ** 2 for s in scores) / n:.3f} over {n} cases')
+
+
+def main():
+    a = argparse.ArgumentParser()
+    a.add_argument('--bin', default=os.environ.get('CORDON_BIN', 'build/debug/src/app/cordon'))
+    a.add_argument('--kinds', default='')
+    a.add_argument('--seeds', default='1-4')
+    a.add_argument('--cut', action='store_true', help='also take the deciding logs away')
+    a.add_argument('--meta', action='store_true', help='also pack the same evidence otherwise')
+    a.add_argument('--floor', type=float, default=.9, help='share of cases that must be right; nobody innocent may be accused')
+    a.add_argument('--keep', help='write the files of the (one) incident here and leave them')
+    a.add_argument('-v', action='store_true')
+    o = a.parse_args()
+    if os.environ.get('CORDON_INCIDENTS'):
+        o.seeds = '1-' + os.environ['CORDON_INCIDENTS']
+    low, _, high = o.seeds.partition('-')
+    kinds = [k for k in attacks.KINDS if not o.kinds or any(x in k for x in o.kinds.split(','))]
+    scores, cuts, unequal = [], [], []
+    for kind in kinds:
+        for seed in range(int(low), int(high or low) + 1):
+            w, truth, files = play(kind, seed)
+            doc = investigate(o.bin, files, o.keep)
+            s = Score(kind, seed, truth, doc, w.bad)
+            scores.append(s)
+            if o.v and (not s.right or s.innocent or s.missed or not s.entry_right):
+                print(f'{kind} {seed}: {s.said} ({s.confidence}) innocent={s.innocent} missed={s.missed} late={s.late}')
+            for part in truth.cuts if o.cut else []:
+                left = {k: v for k, v in files.items() if not k.startswith(part + '/') and not k.startswith('guardduty/')}
+                if not left:
+                    continue
+                c = Score(kind, seed, truth, investigate(o.bin, left), w.bad)
+                c.cut = part
+                cuts.append(c)
+                # Without the entry the verdict may still say what is seen: whose credential was used.
+                seen = {'web': ('instance_credential_theft', 'leaked_access_key'), 'ssh': ('instance_credential_theft',)}
+                ok = c.right = c.said == 'undetermined' or c.said in seen.get(part, ())
+                if o.v and (not ok or c.innocent):
+                    print(f'{kind} {seed} without {part}: {c.said} ({c.confidence}) left={sorted({k.split("/")[0] for k in left})} innocent={c.innocent}')
+            if o.meta:
+                other = investigate(o.bin, reshaped(files, random.Random(seed)))
+                if essence(other) != essence(doc):
+                    unequal.append((kind, seed))
+    print(f'{"kind":18} cases  class  entry  named  recall  innocent')
+    for kind in kinds:
+        of = [s for s in scores if s.kind == kind]
+        recall = [s.recall for s in of if s.recall is not None]
+        print(f'{kind:18} {len(of):5} {sum(s.right for s in of):6} {sum(s.entry_right for s in of):6} {sum(not s.missed for s in of):6} '
+              f'{sum(recall) / len(recall) if recall else 1:7.0%} {sum(bool(s.innocent) for s in of):9}')
+    n = len(scores)
+    right, innocent = sum(s.right for s in scores), sum(bool(s.innocent) for s in scores)
+    print(f'{"all":18} {n:5} {right:6} {sum(s.entry_right for s in scores):6} {sum(not s.missed for s in scores):6}         {innocent:9}')
+    reliability(scores)
+    if o.cut:
+        by = collections.Counter((c.cut, c.said) for c in cuts)
+        print('\nwith the deciding logs taken away (and no finding left):')
+        for (part, said), k in sorted(by.items()):
+            print(f'  without {part:11} {said:32} {k:5}')
+        print(f'  as it should be: {sum(c.right for c in cuts)} of {len(cuts)}; innocent accused: {sum(bool(c.innocent) for c in cuts)}')
+    if o.meta:
+        print(f'\npacked otherwise: {n - len(unequal)} of {n} give the same answer {unequal[:5]}')
+    accused = innocent + sum(bool(c.innocent) for c in cuts)
+    asked = sum(c.right for c in cuts)
+    good = right >= o.floor * n and not accused and not unequal and asked >= o.floor * len(cuts)
+    print('held' if good else f'below the floor of {o.floor:.0%}, or innocent accused, or not the same answer')
+    return 0 if good else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
