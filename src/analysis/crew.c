@@ -64,6 +64,12 @@ static void reject(void *ctx, const char *path, const char *reason)
 	reader_reject_path(&c->workers[0].reader, path, reason, 1);
 }
 
+static void skip(void *ctx, const char *path, const char *reason)
+{
+	struct crew *c = ctx;
+	reader_skip(&c->workers[0].reader, path, reason);
+}
+
 static void start(struct crew *c, struct crew_worker *w)
 {
 	w->crew = c;
@@ -89,8 +95,9 @@ enum err_status crew_read(
 {
 	pthread_t threads[CREW_MAX];
 	size_t n_threads = 1;
+	const struct files_filter filter = { &c->shared.window, reject, skip, c };
 	start(c, &c->workers[0]);
-	enum err_status st = files_find(&c->files, paths, n_paths, reject, c, err);
+	enum err_status st = files_find(&c->files, paths, n_paths, &filter, err);
 	size_t n = c->files.n < c->n_workers ? c->files.n : c->n_workers;
 	if (st != ERR_OK) {
 		return st;

@@ -33,7 +33,7 @@ struct crew {
 
 /*
  * `threads` 0: one for each core. The rules must be ready, outlive the crew, and are not changed.
- * What else there is to set (shared.from_ms ...) is set between this and crew_read.
+ * What else there is to set (shared.window ...) is set between this and crew_read.
  */
 void crew_init(struct crew *c, uint64_t seed, const struct sigma_set *rules, int threads);
 void crew_deinit(struct crew *c);

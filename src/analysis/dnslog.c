@@ -145,31 +145,3 @@ uint32_t dns_name_of(const struct dns *d, uint32_t ip, int64_t before_ms)
 	}
 	return best ? best->name : 0;
 }
-
-static uint32_t moved(struct dns *to, const struct dns *from, uint32_t text)
-{
-	return pool_put(to->pool, pool_get(from->pool, text));
-}
-
-void dns_merge(struct dns *d, const struct dns *other)
-{
-	if (other->n_lines) {
-		widen(&d->first_ms, &d->last_ms, other->first_ms, other->last_ms,
-			d->n_lines == 0);
-		d->n_lines += other->n_lines;
-	}
-	for (size_t i = 0; i < other->rows.n; i++) {
-		struct dns_row r = *(const struct dns_row *)table_at(&other->rows, i);
-		r.src = moved(d, other, r.src);
-		r.instance = moved(d, other, r.instance);
-		r.name = moved(d, other, r.name);
-		add_row(d, &r);
-	}
-	for (size_t i = 0; i < other->addresses.n; i++) {
-		struct dns_address a =
-			*(const struct dns_address *)table_at(&other->addresses, i);
-		a.ip = moved(d, other, a.ip);
-		a.name = moved(d, other, a.name);
-		add_address(d, &a);
-	}
-}

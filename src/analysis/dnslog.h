@@ -51,7 +51,5 @@ void dns_add(struct dns *d, const struct dns_line *l, struct scan_tape *t);
  * the smaller name. Text in the pool; 0 when none is known.
  */
 uint32_t dns_name_of(const struct dns *d, uint32_t ip, int64_t before_ms);
-/* What `other` saw, added to `d`; its texts are put into the pool of `d`. */
-void dns_merge(struct dns *d, const struct dns *other);
 
 #endif

@@ -16,8 +16,7 @@
 
 struct walk {
 	struct files *files;
-	files_reject_fn reject;
-	void *ctx;
+	const struct files_filter *filter;
 };
 
 const char *files_base_name(const char *path)
@@ -26,11 +25,27 @@ const char *files_base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
+static void reject(const struct walk *w, const char *path, const char *reason)
+{
+	w->filter->reject(w->filter->ctx, path, reason);
+}
+
+/* Names that lie below what was named on the command line only: that itself is always read. */
+static bool pruned(const struct walk *w, const char *path)
+{
+	enum prune_why why =
+		w->filter->window ? prune_path(w->filter->window, str_from(path)) : PRUNE_NO;
+	if (why != PRUNE_NO) {
+		w->filter->skip(w->filter->ctx, path, prune_text(why));
+	}
+	return why != PRUNE_NO;
+}
+
 static void add(struct walk *w, const char *path, off_t size)
 {
 	struct files *f = w->files;
 	if (f->n >= FILES_MAX) {
-		w->reject(w->ctx, path, N_("past the first two million files"));
+		reject(w, path, N_("past the first two million files"));
 		return;
 	}
 	if (f->n == f->cap) {
@@ -48,7 +63,7 @@ static void walk_folder(struct walk *w, const char *path, int depth)
 {
 	DIR *d = depth < FOLDERS_DEEP ? opendir(path) : NULL;
 	if (!d) {
-		w->reject(w->ctx, path,
+		reject(w, path,
 			depth < FOLDERS_DEEP ? N_("a folder that can't be opened")
 					     : N_("folders nested too deep"));
 		return;
@@ -61,7 +76,9 @@ static void walk_folder(struct walk *w, const char *path, int depth)
 		int n = snprintf(sub, sizeof(sub), "%s/%s", path, e->d_name);
 		struct stat sb;
 		if (n <= 0 || (size_t)n >= sizeof(sub) || lstat(sub, &sb) != 0) {
-			w->reject(w->ctx, e->d_name, N_("a path that can't be followed"));
+			reject(w, e->d_name, N_("a path that can't be followed"));
+		} else if (pruned(w, sub)) {
+			continue;
 		} else if (S_ISDIR(sb.st_mode)) {
 			walk_folder(w, sub, depth + 1);
 		} else if (S_ISREG(sb.st_mode) || S_ISLNK(sb.st_mode)) {
@@ -77,9 +94,9 @@ static int by_bytes(const void *a, const void *b)
 }
 
 enum err_status files_find(struct files *f, const char *const *paths, size_t n_paths,
-	files_reject_fn reject, void *ctx, struct err *err)
+	const struct files_filter *filter, struct err *err)
 {
-	struct walk w = { f, reject, ctx };
+	struct walk w = { f, filter };
 	for (size_t i = 0; i < n_paths; i++) {
 		struct stat sb;
 		if (!strcmp(paths[i], "-")) {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEM_MAX 2048
+#define ITEM_MAX 4096
 
 /* What the numbers of the other state are in this one. */
 struct map {
@@ -234,6 +234,9 @@ static void fold_one(struct map *m, const struct fold_type *type, unsigned char 
 	const unsigned char *from)
 {
 	_Alignas(16) unsigned char item[ITEM_MAX];
+	if (type->size > sizeof(item)) {
+		BUG("an item larger than there is room for");
+	}
 	memcpy(item, from, type->size);
 	if (map_item(m, type, item)) {
 		join_item(m, type, into, item);

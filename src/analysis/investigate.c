@@ -96,8 +96,8 @@ enum err_status investigate_run(
 	crew_init(&crew, draw_seed(env), &rules, opts->threads);
 	crew.shared.own_marker =
 		opts->own_marker ? str_from(opts->own_marker) : STR("md/case#");
-	crew.shared.from_ms = opts->from_ms;
-	crew.shared.to_ms = opts->to_ms;
+	crew.shared.window = opts->window;
+	crew.shared.now_ms = env_now_ms(env);
 	crew.progress = opts->progress;
 	crew.progress_ctx = opts->progress_ctx;
 	TRY(crew_read(&crew, opts->paths, opts->n_paths, err));

@@ -2,6 +2,7 @@
 #ifndef CORDON_ANALYSIS_INVESTIGATE_H
 #define CORDON_ANALYSIS_INVESTIGATE_H
 
+#include "analysis/prune.h"
 #include "base/doc.h"
 #include "base/env.h"
 #include "base/i18n.h"
@@ -17,7 +18,7 @@ struct investigate_options {
 	size_t n_paths;
 	struct investigate_rules rules;
 	int threads;            /* 0 = cores */
-	int64_t from_ms, to_ms; /* only events in the window; 0 = open */
+	struct prune window;    /* only records in here; nothing set = all */
 	size_t timeline_max;    /* entries of the timeline, 0 = 10,000 */
 	const json_t *findings; /* raw GuardDuty findings of the case (array) or NULL */
 	const char *

@@ -3,12 +3,16 @@
 #include "analysis/detect.h"
 #include "analysis/files.h"
 #include "analysis/lites.h"
+#include "analysis/reader_take.h"
+#include "analysis/trail_digest.h"
 #include "base/i18n.h"
 #include "finding/finding.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #define EVENTS_MAX   (64u * 1024 * 1024)
 #define FINDINGS_MAX 100000u
@@ -21,6 +25,9 @@ void reader_shared_init(struct reader_shared *s, uint64_t seed)
 	*s = (struct reader_shared){ .seed = seed };
 	seen_init(&s->events, EVENTS_MAX);
 	seen_init(&s->lines, LINES_MAX);
+	if (pthread_mutex_init(&s->record_lock, NULL) != 0) {
+		BUG("no lock can be made");
+	}
 	(void)scan_choose();
 }
 
@@ -28,6 +35,7 @@ void reader_shared_deinit(struct reader_shared *s)
 {
 	seen_deinit(&s->events);
 	seen_deinit(&s->lines);
+	(void)pthread_mutex_destroy(&s->record_lock);
 }
 
 void reader_init(struct reader *r, struct reader_shared *shared)
@@ -37,6 +45,9 @@ void reader_init(struct reader *r, struct reader_shared *shared)
 	web_init(&r->web, &r->track.pool);
 	ssh_init(&r->ssh, &r->track.pool);
 	flow_init(&r->flow, &r->track.pool);
+	dns_init(&r->dns, &r->track.pool);
+	s3log_init(&r->s3, &r->track.pool);
+	hours_init(&r->hours);
 	table_init(&r->hits, sizeof(struct detect_hit), RULES_MAX);
 	table_init(&r->rejects, sizeof(struct reader_reject), REJECTS_MAX);
 	for (int i = 0; i < READER_NESTING; i++) {
@@ -49,6 +60,9 @@ void reader_deinit(struct reader *r)
 	web_deinit(&r->web);
 	ssh_deinit(&r->ssh);
 	flow_deinit(&r->flow);
+	dns_deinit(&r->dns);
+	s3log_deinit(&r->s3);
+	table_deinit(&r->hours);
 	track_deinit(&r->track);
 	free(r->findings);
 	table_deinit(&r->hits);
@@ -60,17 +74,35 @@ void reader_deinit(struct reader *r)
 	input_deinit(&r->input);
 }
 
+static struct reader_reject *reject_row(struct reader *r, struct str file, const char *reason)
+{
+	uint64_t key = table_hash(table_hash(r->track.seed, file), str_from(reason));
+	size_t at = table_add(&r->rejects, key, NULL);
+	if (at == SIZE_MAX) {
+		return NULL;
+	}
+	struct reader_reject *row = table_at(&r->rejects, at);
+	row->file = pool_put(&r->track.pool, file);
+	row->reason = pool_put(&r->track.pool, str_from(reason));
+	return row;
+}
+
 /* Named as it lies on the disk: events are cited without .gz, but a person looks for the file. */
 void reader_reject_path(struct reader *r, const char *path, const char *reason, uint64_t count)
 {
-	struct str file = str_from(files_base_name(path));
-	uint64_t key = table_hash(table_hash(r->track.seed, file), str_from(reason));
-	size_t at = table_add(&r->rejects, key, NULL);
-	if (at != SIZE_MAX) {
-		struct reader_reject *row = table_at(&r->rejects, at);
-		row->file = pool_put(&r->track.pool, file);
-		row->reason = pool_put(&r->track.pool, str_from(reason));
+	struct reader_reject *row = reject_row(r, str_from(files_base_name(path)), reason);
+	if (row) {
 		row->n += count;
+	}
+}
+
+/* A folder "07" says nothing by itself: named from the root of the log tree on. */
+void reader_skip(struct reader *r, const char *path, const char *reason)
+{
+	struct reader_reject *row = reject_row(r, trail_digest_tail(str_from(path)), reason);
+	if (row) {
+		row->n++;
+		row->skipped = true;
 	}
 }
 
@@ -79,7 +111,8 @@ void reader_reject(struct reader *r, const char *reason, uint64_t count)
 	reader_reject_path(r, r->path ? r->path : r->name, reason, count);
 }
 
-static void take_finding(struct reader *r, const struct finding *f, uint64_t of_text)
+static void take_finding(
+	struct reader *r, const struct finding *f, uint64_t of_text, struct str text)
 {
 	if (f->sample) {
 		r->n_samples++;
@@ -124,6 +157,10 @@ static void take_finding(struct reader *r, const struct finding *f, uint64_t of_
 		out.ip = pool_put(p, f->actors[0].ip);
 	}
 	r->findings[r->n_findings++] = out;
+	if (r->shared->on_record) {
+		bool fresh = seen_add(&r->shared->lines, table_mix(out.of_id, of_text));
+		reader_take_finding(r, &out, text, fresh);
+	}
 }
 
 void reader_finding_text(struct reader *r, struct str json)
@@ -135,7 +172,7 @@ void reader_finding_text(struct reader *r, struct str json)
 		return;
 	}
 	for (size_t i = 0; i < set.n; i++) {
-		take_finding(r, set.items[i], table_hash(i, json));
+		take_finding(r, set.items[i], table_hash(i, json), json);
 	}
 	finding_set_deinit(&set);
 }
@@ -172,6 +209,63 @@ static bool begins_json(struct str s)
 	return i < s.n && s.p[i] && strchr("{[]\"", s.p[i]) != NULL;
 }
 
+/* Files that are no text at all, or text in another coding. */
+static const char *foreign(struct str s)
+{
+	static const struct {
+		struct str magic;
+		const char *reason;
+	} kinds[] = {
+		{ { "PAR1", 4 }, N_("a Parquet file: not read; convert it to CSV or JSON, with "
+				    "Athena for "
+				    "example") },
+		{ { "PK\x03\x04", 4 }, N_("a ZIP archive: unpack it first") },
+		{ { "\x28\xb5\x2f\xfd", 4 }, N_("compressed by zstd: unpack it first") },
+		{ { "BZh", 3 }, N_("compressed by bzip2: unpack it first") },
+		{ { "\xfd"
+		    "7zXZ",
+			  5 },
+			N_("compressed by xz: unpack it first") },
+		{ { "Obj\x01", 4 }, N_("an Avro file: not read; convert it to JSON") },
+		{ { "LPKSHHRH", 8 }, N_("a journal file: write it as text with journalctl "
+					"--file NAME -o export") },
+		{ { "\xff\xfe", 2 }, N_("text in UTF-16: convert it to UTF-8") },
+		{ { "\xfe\xff", 2 }, N_("text in UTF-16: convert it to UTF-8") },
+	};
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (str_starts(s, kinds[i].magic)) {
+			return kinds[i].reason;
+		}
+	}
+	return NULL;
+}
+
+/* What the file begins with tells what it is, never its name. */
+static void read_content(struct reader *r, struct input *in, struct str head)
+{
+	const char *reason = foreign(head);
+	if (reason) {
+		reader_reject(r, reason, 1);
+	} else if (begins_json(head)) {
+		reader_json(r, in);
+	} else if (str_starts(head, STR("__CURSOR="))) {
+		reader_journal(r, in);
+	} else if (reader_is_csv(head)) {
+		reader_csv(r, in);
+	} else {
+		reader_lines(r, in);
+	}
+}
+
+/* When the file was changed last: dates lines that have no year. */
+static int64_t changed_ms(const struct reader *r, const char *path)
+{
+	struct stat sb;
+	bool known = !strcmp(path, "-") ? fstat(STDIN_FILENO, &sb) == 0 && S_ISREG(sb.st_mode)
+					: stat(path, &sb) == 0;
+	return known ? (int64_t)sb.st_mtim.tv_sec * 1000 : r->shared->now_ms;
+}
+
 void reader_file(struct reader *r, const char *path)
 {
 	char name[256];
@@ -179,6 +273,7 @@ void reader_file(struct reader *r, const char *path)
 	struct err err = { 0 };
 	struct input *in = &r->input;
 	r->n_files++;
+	r->file_ms = changed_ms(r, path);
 	if (input_open(in, path, &err) != ERR_OK) {
 		reader_reject(r,
 			err.status == ERR_DENIED ? N_("no permission to read it")
@@ -191,11 +286,7 @@ void reader_file(struct reader *r, const char *path)
 	if (str_starts(input_view(in), STR("\xef\xbb\xbf"))) {
 		input_take(in, 3);
 	}
-	if (begins_json(input_view(in))) {
-		reader_json(r, in);
-	} else {
-		reader_lines(r, in);
-	}
+	read_content(r, in, input_view(in));
 	if (in->trouble) {
 		reader_reject(r, in->trouble, 1);
 	}
@@ -259,6 +350,11 @@ void reader_settle(struct reader *r, size_t edge_max)
 	if (r->track.n_unique) {
 		near_ms = r->track.last.time_ms;
 	}
+	s3log_settle(&r->s3);
 	ssh_settle(&r->ssh, near_ms);
+	r->n_outside += ssh_cut(&r->ssh, r->shared->window.from_ms, r->shared->window.to_ms);
+	for (size_t i = 0; i < r->ssh.n_events; i++) {
+		hours_add(&r->hours, RECORD_SSH, r->ssh.events[i].time_ms);
+	}
 	settle_findings(r);
 }

@@ -6,8 +6,12 @@
 #ifndef CORDON_ANALYSIS_READER_H
 #define CORDON_ANALYSIS_READER_H
 
+#include "analysis/dnslog.h"
 #include "analysis/flowlog.h"
+#include "analysis/hours.h"
 #include "analysis/input.h"
+#include "analysis/prune.h"
+#include "analysis/s3log.h"
 #include "analysis/sshlog.h"
 #include "analysis/track.h"
 #include "analysis/weblog.h"
@@ -27,7 +31,11 @@ struct reader_finding {
 struct reader_reject {
 	uint32_t file, reason;
 	uint64_t n;
+	bool skipped; /* left out because of the window, not for want of understanding */
 };
+
+/* Told of every record as it is read, copies too; from one worker at a time. */
+typedef void (*reader_record_fn)(void *ctx, const struct record *rec);
 
 /* What all readers of a run share. */
 struct reader_shared {
@@ -35,8 +43,13 @@ struct reader_shared {
 	struct seen events; /* (id, content) */
 	struct seen lines;  /* line logs: (text, the how-manieth of its kind in its file) */
 	struct str own_marker;
-	int64_t from_ms, to_ms;    /* 0 = open */
-	bool fragments;            /* show on_event also what is no whole event, in "Records" */
+	struct prune window; /* only records in here; nothing set = all */
+	int64_t now_ms; /* dates lines without a year when nothing else does; 0 = unknown */
+	reader_record_fn on_record; /* or NULL */
+	void *on_record_ctx;
+	pthread_mutex_t record_lock;
+	bool only_records; /* nothing is kept of what is read: for who looks at records */
+	bool fragments;    /* show on_event also what is no whole event, in "Records" */
 	_Atomic uint64_t raw_done; /* bytes of files taken, as they lie there */
 };
 void reader_shared_init(struct reader_shared *s, uint64_t seed);
@@ -52,12 +65,17 @@ struct reader {
 	struct web web;
 	struct ssh ssh;
 	struct flow flow;
+	struct dns dns;
+	struct s3log s3;
+	struct table hours; /* struct hours_hour */
 	struct reader_finding *findings;
 	size_t n_findings, cap_findings;
 	struct table hits;    /* struct detect_hit, item i of rule i */
 	struct table rejects; /* struct reader_reject */
 	uint64_t n_files, n_bytes, n_digests, n_outside;
 	uint64_t n_samples; /* sample findings, dropped */
+	uint64_t n_records,
+		n_copies; /* other than CloudTrail's: all; those that were read before */
 
 	/* How to read. */
 	struct reader_shared *shared;
@@ -65,6 +83,7 @@ struct reader {
 	reader_event_fn on_web; /* requests to web servers (weblog.h); NULL: nobody asks */
 	void *on_event_ctx;     /* of both */
 	bool in_records;
+	int64_t last_hour[RECORD_SOURCES]; /* put into `hours` last */
 	struct scan_tape tapes[READER_NESTING];
 	struct input input;
 
@@ -72,6 +91,8 @@ struct reader {
 	const char *name; /* base name without ".gz", for citing lines */
 	const char *path;
 	uint64_t line;
+	int64_t file_ms;  /* when the file was changed last; 0 = unknown */
+	int64_t stamp_ms; /* time that the envelope of a line names; 0 = none */
 	struct table line_counts;
 };
 
@@ -91,11 +112,26 @@ void reader_fold(struct reader *r, const struct reader *other);
 /* The file being read, or part of it, was not understood. `reason`: N_() text. */
 void reader_reject(struct reader *r, const char *reason, uint64_t count);
 void reader_reject_path(struct reader *r, const char *path, const char *reason, uint64_t count);
+/* A folder or file that the window leaves out. */
+void reader_skip(struct reader *r, const char *path, const char *reason);
 /* The window starts with JSON: reads it to the end of the file. */
 void reader_json(struct reader *r, struct input *in);
 /* One scanned value of tape `level`. False when it is no record of any known kind. */
 bool reader_record(struct reader *r, int level, uint32_t node);
 /* Reads lines of text to the end of the file. */
 void reader_lines(struct reader *r, struct input *in);
+/*
+ * One line by itself, out of an envelope; false when its format is not known. JSON in it is
+ * scanned into tape `level`.
+ */
+bool reader_line(struct reader *r, int level, struct str line);
+/* "journalctl -o export" to the end of the file (reader_journal.c); one object of -o json. */
+void reader_journal(struct reader *r, struct input *in);
+bool reader_journal_json(struct reader *r, struct scan_tape *t, uint32_t node);
+/* The text begins with the header of a table whose columns are known (reader_rows.c). */
+bool reader_is_csv(struct str s);
+void reader_csv(struct reader *r, struct input *in);
+/* The object is an answer of GetQueryResults, of Athena or CloudTrail Lake. */
+bool reader_query_result(struct reader *r, int level, uint32_t node);
 
 #endif

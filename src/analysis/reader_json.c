@@ -1,5 +1,5 @@
 /* JSON of every shape that CloudTrail events, findings and journal lines travel in. */
-#include "analysis/reader.h"
+#include "analysis/reader_take.h"
 
 #include "base/i18n.h"
 #include "base/utc.h"
@@ -190,56 +190,34 @@ void reader_json(struct reader *r, struct input *in)
 
 /* ---- one record ---- */
 
-static bool take_event(struct reader *r, const struct event *e)
+/* CloudWatch Logs says when an event was written, in milliseconds. */
+static int64_t stamp_of(struct scan_tape *t, uint32_t node)
 {
-	const struct reader_shared *s = r->shared;
-	bool outside =
-		(s->from_ms && e->time_ms < s->from_ms) || (s->to_ms && e->time_ms > s->to_ms);
-	if (outside) {
-		r->n_outside++;
-		return true;
-	}
-	bool fresh = track_event(&r->track, e);
-	if (r->on_event) {
-		r->on_event(r->on_event_ctx, r, e, fresh);
-	}
-	return true;
+	int64_t ms = 0;
+	struct str raw = scan_raw(t, scan_member(t, node, STR("timestamp")));
+	return str_to_i64(raw, &ms) && ms > 0 ? ms : 0;
 }
 
-/* A text that is itself JSON: CloudTrailEvent of LookupEvents, message of a log export. */
-static bool take_embedded(struct reader *r, int level, struct str text)
+/*
+ * A text that is a record itself: CloudTrailEvent of LookupEvents, message of a log export; JSON,
+ * or a line of any log that CloudWatch Logs was given.
+ */
+static bool take_embedded(struct reader *r, int level, uint32_t node, struct str text)
 {
 	text = str_trim(text);
-	if (level + 1 >= READER_NESTING || text.n == 0 ||
-		(text.p[0] != '{' && text.p[0] != '[')) {
+	if (level + 1 >= READER_NESTING || text.n == 0) {
 		return false;
+	}
+	if (text.p[0] != '{' && text.p[0] != '[') {
+		r->line++;
+		r->stamp_ms = stamp_of(&r->tapes[level], node);
+		bool taken = reader_line(r, level + 1, text);
+		r->stamp_ms = 0;
+		return taken;
 	}
 	size_t used = 0;
 	struct scan_tape *t = &r->tapes[level + 1];
 	return scan_value(t, text, true, &used) == SCAN_OK && reader_record(r, level + 1, 0);
-}
-
-/* systemd-journal-remote and journalctl -o json */
-static bool take_journal(struct reader *r, struct scan_tape *t, uint32_t node)
-{
-	struct str message = scan_text(t, scan_member(t, node, STR("MESSAGE")));
-	struct str when = scan_text(t, scan_member(t, node, STR("__REALTIME_TIMESTAMP")));
-	int64_t us = 0;
-	if (message.n == 0 || !str_to_i64(when, &us)) {
-		return false;
-	}
-	struct ssh_line l = { .time_ms = us / 1000,
-		.dated = true,
-		.host = scan_text(t, scan_member(t, node, STR("_HOSTNAME"))),
-		.repeat = 1 };
-	struct str program = scan_text(t, scan_member(t, node, STR("SYSLOG_IDENTIFIER")));
-	r->ssh.n_lines++;
-	if (ssh_parse_message(program, message, &l)) {
-		struct str id = scan_text(t, scan_member(t, node, STR("__CURSOR")));
-		uint64_t key = table_mix(table_hash(r->track.seed, message), (uint64_t)us);
-		ssh_add(&r->ssh, &l, id.n ? id : message, key);
-	}
-	return true;
 }
 
 static bool is_finding(struct scan_tape *t, uint32_t node)
@@ -280,16 +258,21 @@ bool reader_record(struct reader *r, int level, uint32_t node)
 	}
 	struct event e;
 	if (event_read(t, node, r->track.seed, &e)) {
-		return take_event(r, &e);
+		reader_take_event(r, &e);
+		return true;
 	}
 	if (event_read(t, scan_member(t, node, STR("detail")), r->track.seed, &e)) {
-		return take_event(r, &e);
+		reader_take_event(r, &e);
+		return true;
+	}
+	if (str_is(scan_text(t, scan_member(t, node, STR("messageType"))), "CONTROL_MESSAGE")) {
+		return true; /* CloudWatch Logs asking whether anybody listens */
 	}
 	static const char *const embedded[] = { "CloudTrailEvent", "message", "Message",
 		"@message", "_raw", "eventJson" };
 	for (size_t i = 0; i < sizeof(embedded) / sizeof(embedded[0]); i++) {
 		uint32_t text = scan_member(t, node, str_from(embedded[i]));
-		if (text != SCAN_NONE && take_embedded(r, level, scan_text(t, text))) {
+		if (text != SCAN_NONE && take_embedded(r, level, node, scan_text(t, text))) {
 			return true;
 		}
 	}
@@ -303,6 +286,9 @@ bool reader_record(struct reader *r, int level, uint32_t node)
 		r->n_digests++;
 		return true;
 	}
+	if (reader_take_dns(r, t, node) || reader_query_result(r, level, node)) {
+		return true;
+	}
 	if (is_finding(t, node)) {
 		reader_finding_text(r, scan_raw(t, node));
 		return true;
@@ -311,5 +297,5 @@ bool reader_record(struct reader *r, int level, uint32_t node)
 		event_fragment(t, node, &e);
 		r->on_event(r->on_event_ctx, r, &e, true);
 	}
-	return take_journal(r, t, node);
+	return reader_journal_json(r, t, node);
 }

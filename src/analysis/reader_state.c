@@ -12,7 +12,7 @@
 		sizeof(fields) / sizeof((fields)[0]), 0 }
 
 /* Places in `parts` below that others point at. */
-enum { PART_HOLDERS, PART_EDGES };
+enum { PART_HOLDERS, PART_EDGES, PART_S3 };
 
 static const struct fold_field holder_fields[] = {
 	FA(track_holder, kind, FOLD_SAME, TRACK_OTHER),
@@ -96,7 +96,11 @@ static const struct fold_field lite_fields[] = {
 };
 TYPE(lite_type, track_lite, lite_fields);
 
-static const struct fold_type hour_type = { "hour", 0, NULL, 0, 0 };
+static const struct fold_field hour_fields[] = {
+	F(hours_hour, source, FOLD_SAME),
+	F(hours_hour, hour, FOLD_SAME),
+};
+TYPE(hour_type, hours_hour, hour_fields);
 
 static const struct fold_field track_fields[] = {
 	F(track, n_events, FOLD_SUM),
@@ -194,10 +198,64 @@ TYPE(flow_row_type, flow_row, flow_row_fields);
 
 static const struct fold_field flow_fields[] = {
 	F(flow, n_lines, FOLD_SUM),
+	F(flow, n_skipped, FOLD_SUM),
 	F(flow, first_ms, FOLD_MIN),
 	F(flow, last_ms, FOLD_MAX),
 };
 TYPE(flow_type, flow, flow_fields);
+
+static const struct fold_field dns_row_fields[] = {
+	F(dns_row, src, FOLD_TEXT),
+	F(dns_row, instance, FOLD_TEXT),
+	F(dns_row, name, FOLD_TEXT),
+	F(dns_row, n, FOLD_SUM),
+	F(dns_row, n_failed, FOLD_SUM),
+	F(dns_row, blocked, FOLD_OR),
+	F(dns_row, first_ms, FOLD_MIN),
+	F(dns_row, last_ms, FOLD_MAX),
+};
+TYPE(dns_row_type, dns_row, dns_row_fields);
+
+static const struct fold_field dns_address_fields[] = {
+	F(dns_address, ip, FOLD_TEXT),
+	F(dns_address, name, FOLD_TEXT),
+	F(dns_address, first_ms, FOLD_MIN),
+	F(dns_address, last_ms, FOLD_MAX),
+};
+TYPE(dns_address_type, dns_address, dns_address_fields);
+
+static const struct fold_field dns_fields[] = {
+	F(dns, n_lines, FOLD_SUM),
+	F(dns, first_ms, FOLD_MIN),
+	F(dns, last_ms, FOLD_MAX),
+};
+TYPE(dns_type, dns, dns_fields);
+
+static const struct fold_field s3_row_fields[] = {
+	F(s3log_row, requester, FOLD_TEXT),
+	F(s3log_row, ip, FOLD_TEXT),
+	F(s3log_row, bucket, FOLD_TEXT),
+	FA(s3log_row, kind, FOLD_SAME, S3LOG_OTHER),
+	F(s3log_row, n, FOLD_SUM),
+	F(s3log_row, n_denied, FOLD_SUM),
+	F(s3log_row, bytes, FOLD_SUM),
+	F(s3log_row, first_ms, FOLD_MIN),
+	F(s3log_row, last_ms, FOLD_MAX),
+	F(s3log_row, cite, FOLD_LEAST),
+};
+TYPE(s3_row_type, s3log_row, s3_row_fields);
+
+static const struct fold_field s3_object_fields[] = {
+	FA(s3log_object, row, FOLD_ROW, PART_S3),
+};
+TYPE(s3_object_type, s3log_object, s3_object_fields);
+
+static const struct fold_field s3_fields[] = {
+	F(s3log, n_lines, FOLD_SUM),
+	F(s3log, first_ms, FOLD_MIN),
+	F(s3log, last_ms, FOLD_MAX),
+};
+TYPE(s3_type, s3log, s3_fields);
 
 static const struct fold_field finding_fields[] = {
 	F(reader_finding, first_ms, FOLD_SAME),
@@ -220,6 +278,7 @@ static const struct fold_field reject_fields[] = {
 	F(reader_reject, file, FOLD_TEXT),
 	F(reader_reject, reason, FOLD_TEXT),
 	F(reader_reject, n, FOLD_SUM),
+	F(reader_reject, skipped, FOLD_OR),
 };
 TYPE(reject_type, reader_reject, reject_fields);
 
@@ -229,6 +288,8 @@ static const struct fold_field reader_fields[] = {
 	F(reader, n_digests, FOLD_SUM),
 	F(reader, n_outside, FOLD_SUM),
 	F(reader, n_samples, FOLD_SUM),
+	F(reader, n_records, FOLD_SUM),
+	F(reader, n_copies, FOLD_SUM),
 };
 TYPE(reader_type, reader, reader_fields);
 
@@ -250,9 +311,10 @@ TYPE(reader_type, reader, reader_fields);
 static const struct fold_part parts[] = {
 	[PART_HOLDERS] = TABLE(holder_type, track.holders),
 	[PART_EDGES] = TABLE(edge_type, track.edges),
+	[PART_S3] = TABLE(s3_row_type, s3.rows),
 	TABLE(relation_type, track.relations),
 	TABLE(issue_type, track.issues),
-	TABLE(hour_type, track.hours),
+	TABLE(hour_type, hours),
 	LIST(note_type, track.notes, track.n_notes, track.cap_notes, LIST_MAX),
 	LIST(lite_type, track.lites, track.n_lites, track.cap_lites, LIST_MAX),
 	ONE(track_type, IN(track)),
@@ -265,6 +327,11 @@ static const struct fold_part parts[] = {
 	ONE(ssh_type, IN(ssh)),
 	TABLE(flow_row_type, flow.rows),
 	ONE(flow_type, IN(flow)),
+	TABLE(dns_row_type, dns.rows),
+	TABLE(dns_address_type, dns.addresses),
+	ONE(dns_type, IN(dns)),
+	TABLE(s3_object_type, s3.objects),
+	ONE(s3_type, IN(s3)),
 	LIST(finding_type, findings, n_findings, cap_findings, LIST_MAX),
 	TABLE(reject_type, rejects),
 	ONE(reader_type, 0),

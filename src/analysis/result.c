@@ -28,38 +28,35 @@ static void add_once(json_t *list, const char *text)
 	json_array_append_new(list, doc_str(str_from(text)));
 }
 
-static int u64_order(const void *a, const void *b)
+struct gap_list {
+	json_t *list;
+	const char *source;
+};
+
+static void add_gap(void *ctx, int64_t from_ms, int64_t to_ms)
 {
-	uint64_t x = *(const uint64_t *)a;
-	uint64_t y = *(const uint64_t *)b;
-	return x < y ? -1 : x > y;
+	struct gap_list *g = ctx;
+	char from[32];
+	char to[32];
+	if (json_array_size(g->list) >= GAPS_MAX) {
+		return;
+	}
+	utc_rfc3339(from_ms, from);
+	utc_rfc3339(to_ms, to);
+	json_array_append_new(g->list,
+		json_pack("{s:s,s:s,s:s}", "source", g->source, "from", from, "to", to));
 }
 
-/* Hours without a single event, at least GAP_HOURS in a row, between the first and the last. */
+/* Stretches without a record, by source. Findings and sign-ins are rare by nature. */
 static json_t *gaps(const struct inquiry *q)
 {
+	static const enum record_source sources[] = { RECORD_CLOUDTRAIL, RECORD_WEB,
+		RECORD_FLOW, RECORD_DNS, RECORD_S3, RECORD_SSH };
 	json_t *out = json_array();
-	size_t n = q->t->hours.n;
-	uint64_t *hours = calloc(n + 1, sizeof(*hours));
-	if (!hours) {
-		BUG("out of memory");
+	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
+		struct gap_list g = { out, record_source_word(sources[i]) };
+		hours_gaps(&q->r->hours, sources[i], GAP_HOURS, add_gap, &g);
 	}
-	if (n) {
-		memcpy(hours, q->t->hours.keys, n * sizeof(*hours));
-		qsort(hours, n, sizeof(*hours), u64_order);
-	}
-	for (size_t i = 1; i < n && json_array_size(out) < GAPS_MAX; i++) {
-		if (hours[i] - hours[i - 1] > GAP_HOURS) {
-			char from[32];
-			char to[32];
-			utc_rfc3339((int64_t)(hours[i - 1] + 1) * HOUR_MS, from);
-			utc_rfc3339((int64_t)hours[i] * HOUR_MS, to);
-			json_array_append_new(
-				out, json_pack("{s:s,s:s,s:s}", "source", "cloudtrail", "from",
-					     from, "to", to));
-		}
-	}
-	free(hours);
 	return out;
 }
 
@@ -74,7 +71,7 @@ static int rejected_order(const void *a, const void *b, void *ctx)
 	return c ? c : str_cmp(pool_get(p, x->reason), pool_get(p, y->reason));
 }
 
-static json_t *rejected(const struct inquiry *q)
+static json_t *rejected(const struct inquiry *q, bool skipped)
 {
 	struct table *rejects = &q->r->rejects;
 	json_t *out = json_array();
@@ -86,7 +83,10 @@ static json_t *rejected(const struct inquiry *q)
 		rows[i] = *(struct reader_reject *)table_at(rejects, i);
 	}
 	qsort_r(rows, rejects->n, sizeof(*rows), rejected_order, &q->t->pool);
-	for (size_t i = 0; i < rejects->n && i < REJECTED_MAX; i++) {
+	for (size_t i = 0; i < rejects->n && json_array_size(out) < REJECTED_MAX; i++) {
+		if (rows[i].skipped != skipped) {
+			continue;
+		}
 		json_array_append_new(
 			out, json_pack("{s:o,s:o,s:I}", "file",
 				     doc_str(track_text(q->t, rows[i].file)), "reason",
@@ -100,18 +100,21 @@ static json_t *rejected(const struct inquiry *q)
 static json_t *inputs(const struct inquiry *q)
 {
 	const struct reader *r = q->r;
-	uint64_t lines = r->web.n_lines + r->ssh.n_lines + r->flow.n_lines;
-	json_t *in = json_pack("{s:I,s:I,s:I,s:I,s:o,s:o}", "files", (json_int_t)r->n_files,
-		"bytes", (json_int_t)r->n_bytes, "events",
-		(json_int_t)(r->track.n_events + lines), "unique_events",
-		(json_int_t)(r->track.n_unique + lines), "rejected", rejected(q), "gaps",
-		gaps(q));
+	uint64_t copies = r->track.n_events - r->track.n_unique + r->n_copies;
+	uint64_t events = r->track.n_events + r->n_records;
+	json_t *in = json_pack("{s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "files",
+		(json_int_t)r->n_files, "bytes", (json_int_t)r->n_bytes, "events",
+		(json_int_t)events, "unique_events", (json_int_t)(events - copies),
+		"duplicates", (json_int_t)copies, "rejected", rejected(q, false), "skipped",
+		rejected(q, true), "gaps", gaps(q));
 	json_object_set_new(in, "sources",
-		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I}", "cloudtrail",
+		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "cloudtrail",
 			(json_int_t)r->track.n_unique, "web", (json_int_t)r->web.n_lines, "ssh",
-			(json_int_t)r->ssh.n_lines, "flow", (json_int_t)r->flow.n_lines,
-			"findings", (json_int_t)r->n_findings, "digests",
-			(json_int_t)r->n_digests));
+			(json_int_t)r->ssh.n_lines, "flow", (json_int_t)r->flow.n_lines, "dns",
+			(json_int_t)r->dns.n_lines, "s3", (json_int_t)r->s3.n_lines, "findings",
+			(json_int_t)r->n_findings, "digests", (json_int_t)r->n_digests));
+	json_object_set_new(
+		in, "flow_windows_lost", json_integer((json_int_t)r->flow.n_skipped));
 	json_object_set_new(in, "outside_window", json_integer((json_int_t)r->n_outside));
 	json_object_set_new(in, "own_calls", json_integer((json_int_t)r->track.n_own));
 	json_object_set_new(in, "sample_findings", json_integer((json_int_t)r->n_samples));

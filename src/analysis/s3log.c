@@ -9,7 +9,7 @@ void s3log_init(struct s3log *s, struct pool *pool)
 {
 	*s = (struct s3log){ .pool = pool };
 	table_init(&s->rows, sizeof(struct s3log_row), ROWS_MAX);
-	table_init(&s->objects, sizeof(uint64_t), OBJECTS_MAX);
+	table_init(&s->objects, sizeof(struct s3log_object), OBJECTS_MAX);
 }
 
 void s3log_deinit(struct s3log *s)
@@ -143,7 +143,6 @@ bool s3log_parse(struct str line, struct s3log_line *out)
 
 /* ---- what was seen ---- */
 
-/* By texts, not by their numbers: two parts of one input number them differently. */
 static uint64_t row_key(struct str requester, struct str ip, struct str bucket,
 	enum s3log_kind kind, uint64_t seed)
 {
@@ -151,106 +150,66 @@ static uint64_t row_key(struct str requester, struct str ip, struct str bucket,
 	return table_hash(table_hash(h, ip), bucket);
 }
 
-static uint64_t key_of_row(const struct s3log *s, const struct s3log_row *r)
-{
-	return row_key(pool_get(s->pool, r->requester), pool_get(s->pool, r->ip),
-		pool_get(s->pool, r->bucket), r->kind, s->pool->seed);
-}
-
-static void add_row(struct s3log *s, uint64_t key, const struct s3log_row *r)
+/* The row that a line belongs to; UINT32_MAX past the ceiling. */
+static uint32_t row_of(struct s3log *s, const struct s3log_line *l, uint64_t key)
 {
 	bool fresh = false;
 	size_t at = table_add(&s->rows, key, &fresh);
-	if (at == SIZE_MAX) {
-		return;
+	if (at != SIZE_MAX && fresh) {
+		*(struct s3log_row *)table_at(&s->rows, at) =
+			(struct s3log_row){ .requester = pool_put(s->pool, l->requester),
+				.ip = pool_put(s->pool, l->ip),
+				.bucket = pool_put(s->pool, l->bucket),
+				.kind = l->kind,
+				.first_ms = l->time_ms,
+				.last_ms = l->time_ms };
 	}
-	struct s3log_row *row = table_at(&s->rows, at);
-	if (fresh) {
-		*row = *r;
-		return;
-	}
-	row->n += r->n;
-	row->n_denied += r->n_denied;
-	row->bytes += r->bytes;
-	row->last_ms = r->last_ms > row->last_ms ? r->last_ms : row->last_ms;
-	bool earlier =
-		r->first_ms < row->first_ms ||
-		(r->first_ms == row->first_ms && str_cmp(pool_get(s->pool, r->first_id),
-							 pool_get(s->pool, row->first_id)) < 0);
-	if (earlier) {
-		row->first_ms = r->first_ms;
-		row->first_id = r->first_id;
-	}
+	return (uint32_t)at;
 }
 
-/* Counts an object for its row the first time that it is seen there. */
-static void add_object(struct s3log *s, uint64_t object, uint64_t row)
+/* Objects of a row are counted when all is read: each once, whoever read it. */
+static void add_object(struct s3log *s, const struct s3log_line *l, uint64_t key, uint32_t row)
 {
 	bool fresh = false;
-	size_t at = table_add(&s->objects, object, &fresh);
-	struct s3log_row *r = table_find(&s->rows, row);
-	if (at != SIZE_MAX && fresh && r) {
-		*(uint64_t *)table_at(&s->objects, at) = row;
-		r->n_objects++;
+	size_t at = table_add(&s->objects, table_hash(key, l->key), &fresh);
+	if (at != SIZE_MAX && fresh) {
+		((struct s3log_object *)table_at(&s->objects, at))->row = row;
 	}
-}
-
-static void widen(struct s3log *s, int64_t from, int64_t to)
-{
-	s->first_ms = s->n_lines == 0 || from < s->first_ms ? from : s->first_ms;
-	s->last_ms = s->n_lines == 0 || to > s->last_ms ? to : s->last_ms;
 }
 
 void s3log_add(struct s3log *s, const struct s3log_line *l, struct str id)
 {
 	bool sent = l->kind == S3LOG_READ && l->status >= 200 && l->status < 300;
-	struct s3log_row r = { .requester = pool_put(s->pool, l->requester),
-		.ip = pool_put(s->pool, l->ip),
-		.bucket = pool_put(s->pool, l->bucket),
-		.kind = l->kind,
-		.n = 1,
-		.n_denied = l->status == 403 || l->status == 401,
-		.bytes = sent && l->bytes > 0 ? (uint64_t)l->bytes : 0,
-		.first_ms = l->time_ms,
-		.last_ms = l->time_ms,
-		.first_id = pool_put(s->pool, id) };
 	uint64_t key = row_key(l->requester, l->ip, l->bucket, l->kind, s->pool->seed);
-	add_row(s, key, &r);
-	if (l->key.n && l->status < 400) {
-		add_object(s, table_hash(key, l->key), key);
-	}
-	widen(s, l->time_ms, l->time_ms);
+	uint32_t at = row_of(s, l, key);
+	s->first_ms = s->n_lines == 0 || l->time_ms < s->first_ms ? l->time_ms : s->first_ms;
+	s->last_ms = s->n_lines == 0 || l->time_ms > s->last_ms ? l->time_ms : s->last_ms;
 	s->n_lines++;
+	if (at == UINT32_MAX) {
+		return;
+	}
+	struct s3log_row *row = table_at(&s->rows, at);
+	row->n++;
+	row->n_denied += l->status == 403 || l->status == 401;
+	row->bytes += sent && l->bytes > 0 ? (uint64_t)l->bytes : 0;
+	row->first_ms = l->time_ms < row->first_ms ? l->time_ms : row->first_ms;
+	row->last_ms = l->time_ms > row->last_ms ? l->time_ms : row->last_ms;
+	row->cite = pool_least(s->pool, row->cite, pool_put(s->pool, id));
+	if (l->key.n && l->status < 400) {
+		add_object(s, l, key, at);
+	}
+}
+
+void s3log_settle(struct s3log *s)
+{
+	for (size_t i = 0; i < s->objects.n; i++) {
+		const struct s3log_object *o = table_at(&s->objects, i);
+		((struct s3log_row *)table_at(&s->rows, o->row))->n_objects++;
+	}
 }
 
 const struct s3log_row *s3log_row_of(const struct s3log *s, struct str requester, struct str ip,
 	struct str bucket, enum s3log_kind kind)
 {
 	return table_find(&s->rows, row_key(requester, ip, bucket, kind, s->pool->seed));
-}
-
-static uint32_t moved(struct s3log *to, const struct s3log *from, uint32_t text)
-{
-	return pool_put(to->pool, pool_get(from->pool, text));
-}
-
-void s3log_merge(struct s3log *s, const struct s3log *other)
-{
-	if (other->n_lines) {
-		widen(s, other->first_ms, other->last_ms);
-		s->n_lines += other->n_lines;
-	}
-	for (size_t i = 0; i < other->rows.n; i++) {
-		struct s3log_row r = *(const struct s3log_row *)table_at(&other->rows, i);
-		r.requester = moved(s, other, r.requester);
-		r.ip = moved(s, other, r.ip);
-		r.bucket = moved(s, other, r.bucket);
-		r.first_id = moved(s, other, r.first_id);
-		r.n_objects = 0;
-		add_row(s, key_of_row(s, &r), &r);
-	}
-	for (size_t i = 0; i < other->objects.n; i++) {
-		add_object(s, other->objects.keys[i],
-			*(const uint64_t *)table_at(&other->objects, i));
-	}
 }

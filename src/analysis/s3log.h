@@ -33,15 +33,20 @@ struct s3log_row {
 	uint32_t requester, ip, bucket; /* requester: ARN, canonical id, or 0 for nobody */
 	enum s3log_kind kind;
 	uint64_t n, n_denied, bytes;
-	uint64_t n_objects; /* different keys, as far as they were counted */
+	uint64_t n_objects; /* after s3log_settle: different keys */
 	int64_t first_ms, last_ms;
-	uint32_t first_id; /* "file:line" of the earliest one, to be cited */
+	uint32_t cite; /* "file:line" of one of its lines, the least */
+};
+
+/* An object that a row is about. */
+struct s3log_object {
+	uint32_t row;
 };
 
 struct s3log {
 	struct pool *pool;
 	struct table rows;    /* struct s3log_row */
-	struct table objects; /* (row, object key) seen: key of the row */
+	struct table objects; /* struct s3log_object, by row and key */
 	uint64_t n_lines;
 	int64_t first_ms, last_ms;
 };
@@ -55,8 +60,8 @@ void s3log_add(struct s3log *s, const struct s3log_line *l, struct str id);
 /* The row of this requester, address, bucket and kind, or NULL. */
 const struct s3log_row *s3log_row_of(const struct s3log *s, struct str requester, struct str ip,
 	struct str bucket, enum s3log_kind kind);
-/* What `other` saw (with the same seed), added to `s`; texts are put into the pool of `s`. */
-void s3log_merge(struct s3log *s, const struct s3log *other);
+/* After the last line: counts the objects of each row. */
+void s3log_settle(struct s3log *s);
 /* "read", "list" ... static. */
 const char *s3log_kind_word(enum s3log_kind kind);
 

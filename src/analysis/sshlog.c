@@ -183,16 +183,13 @@ enum ssh_parse_result ssh_parse(struct str line, struct ssh_line *out)
 	l.host = str_sub(rest, 0, blank);
 	rest = str_trim(str_sub(rest, blank, SIZE_MAX));
 	size_t colon = str_find(rest, STR(": "));
-	if (colon == SIZE_MAX) {
-		return SSH_OTHER;
-	}
-	struct str program = str_sub(rest, 0, colon);
-	program = str_sub(program, 0, str_find_char(program, '['));
-	if (!ssh_parse_message(program, str_trim(str_sub(rest, colon + 2, SIZE_MAX)), &l)) {
-		return SSH_OTHER;
-	}
+	struct str who = colon == SIZE_MAX ? STR("") : str_sub(rest, 0, colon);
+	who = str_sub(who, 0, str_find_char(who, '['));
+	l.text = colon == SIZE_MAX ? rest : str_trim(str_sub(rest, colon + 2, SIZE_MAX));
+	l.program = who;
+	bool access = ssh_parse_message(who, l.text, &l);
 	*out = l;
-	return SSH_EVENT;
+	return access ? SSH_EVENT : SSH_OTHER;
 }
 
 void ssh_add(struct ssh *s, const struct ssh_line *l, struct str id, uint64_t key)
@@ -250,6 +247,25 @@ static int nearest_year(int64_t ms, int64_t near_ms)
 		}
 	}
 	return best < YEAR_MIN ? YEAR_MIN : best > YEAR_MAX ? YEAR_MAX : best;
+}
+
+int64_t ssh_date(int64_t undated_ms, int64_t near_ms)
+{
+	return in_year(undated_ms, nearest_year(undated_ms, near_ms));
+}
+
+uint64_t ssh_cut(struct ssh *s, int64_t from_ms, int64_t to_ms)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->n_events; i++) {
+		int64_t ms = s->events[i].time_ms;
+		if ((!from_ms || ms >= from_ms) && (!to_ms || ms <= to_ms)) {
+			s->events[n++] = s->events[i];
+		}
+	}
+	uint64_t dropped = s->n_events - n;
+	s->n_events = n;
+	return dropped;
 }
 
 /* Copies of one line side by side, the one to cite first. */

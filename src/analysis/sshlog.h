@@ -21,7 +21,7 @@ struct ssh_line {
 	int64_t time_ms;
 	bool dated; /* the line has a year */
 	enum ssh_kind kind;
-	struct str host, user, ip, text;
+	struct str host, program, user, ip, text;
 	int repeat; /* "message repeated N times", else 1 */
 };
 
@@ -60,7 +60,7 @@ struct ssh_entry {
 void ssh_init(struct ssh *s, struct pool *pool);
 void ssh_deinit(struct ssh *s);
 enum ssh_parse_result { SSH_NOT_SYSLOG, SSH_OTHER, SSH_EVENT };
-/* SSH_OTHER: a syslog line that says nothing about access. */
+/* SSH_OTHER: a syslog line that says nothing about access; time, host, program, text are filled. */
 enum ssh_parse_result ssh_parse(struct str line, struct ssh_line *out);
 /* A message without its prefix, as in a journal export; fills kind, user, ip, text, repeat. */
 bool ssh_parse_message(struct str program, struct str message, struct ssh_line *out);
@@ -68,6 +68,10 @@ bool ssh_parse_message(struct str program, struct str message, struct ssh_line *
 void ssh_add(struct ssh *s, const struct ssh_line *l, struct str id, uint64_t key);
 /* After the last line: gives years by the evidence that has them, and sorts. */
 void ssh_settle(struct ssh *s, int64_t near_ms);
+/* A time of a line without a year, put into the year that brings it closest to `near_ms`. */
+int64_t ssh_date(int64_t undated_ms, int64_t near_ms);
+/* After ssh_settle: drops events outside the window (0 = open), and returns how many. */
+uint64_t ssh_cut(struct ssh *s, int64_t from_ms, int64_t to_ms);
 /* Fills `out` for the accepted login at `i`. */
 void ssh_entry_read(const struct ssh *s, size_t i, struct ssh_entry *out);
 

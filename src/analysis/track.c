@@ -15,7 +15,6 @@
 #define RELATIONS_MAX  (1024u * 1024)
 #define ISSUES_MAX     (1024u * 1024)
 #define MEMO_MAX       (64u * 1024)
-#define HOURS_MAX      (1024u * 1024)
 
 #define HOUR_MS (3600 * INT64_C(1000))
 
@@ -29,7 +28,6 @@ void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str ow
 	table_init(&t->issues, sizeof(struct track_issue), ISSUES_MAX);
 	table_init(&t->families, sizeof(uint32_t), MEMO_MAX);
 	table_init(&t->actions, sizeof(uint32_t), MEMO_MAX);
-	table_init(&t->hours, 0, HOURS_MAX);
 }
 
 void track_deinit(struct track *t)
@@ -43,7 +41,6 @@ void track_deinit(struct track *t)
 	table_deinit(&t->issues);
 	table_deinit(&t->families);
 	table_deinit(&t->actions);
-	table_deinit(&t->hours);
 }
 
 struct track_holder *track_holder_at(const struct track *t, uint32_t i)
@@ -451,16 +448,20 @@ static void count_call(
 	lites_add(t, &lite);
 }
 
+bool track_is_fresh(struct track *t, const struct event *e)
+{
+	return seen_add(t->seen, table_mix(table_hash(t->seed, e->id), e->hash));
+}
+
 bool track_event(struct track *t, const struct event *e)
 {
 	t->n_events++;
-	if (!seen_add(t->seen, table_mix(table_hash(t->seed, e->id), e->hash))) {
+	if (!track_is_fresh(t, e)) {
 		return false;
 	}
 	t->n_unique++;
 	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
 	widen(t, &t->first, &t->last, &ref);
-	(void)table_add(&t->hours, (uint64_t)(e->time_ms / HOUR_MS), NULL);
 	if (t->own_marker.n && str_find(e->agent, t->own_marker) != SIZE_MAX) {
 		t->n_own++;
 		return true;

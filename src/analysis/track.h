@@ -121,13 +121,14 @@ struct track {
 	struct track_ref first, last;
 	struct str own_marker;
 	struct table families,
-		actions;    /* memo: hash of agent, or of service and call -> text */
-	struct table hours; /* keys only: hours since 1970 that hold events */
+		actions; /* memo: hash of agent, or of service and call -> text */
 };
 
 /* `seed` and `seen` are the same for all workers of a run. */
 void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str own_marker);
 void track_deinit(struct track *t);
+/* False when an event with the same id and content was read before; from now on this one was. */
+bool track_is_fresh(struct track *t, const struct event *e);
 /* Takes one event in; false when it is a duplicate (same id, same content). */
 bool track_event(struct track *t, const struct event *e);
 

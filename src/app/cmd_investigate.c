@@ -1,8 +1,8 @@
 #include "analysis/investigate.h"
 #include "app/cli.h"
+#include "app/span.h"
 #include "base/phrase.h"
 #include "base/text.h"
-#include "base/utc.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,8 +13,7 @@
 #define THREADS_MAX    64
 
 static const struct app_option options[] = {
-	{ "from", 0, "TIME", N_("Only events at or after this time (RFC 3339)"), NULL },
-	{ "to", 0, "TIME", N_("Only events at or before this time"), NULL },
+	SPAN_OPTIONS,
 	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
 	{ "placeholders", 0, "FILE", N_("YAML file of values for %name% in rules (expand)"),
 		NULL },
@@ -262,17 +261,6 @@ static void print_inputs(struct app *app, const json_t *in)
 	}
 }
 
-static enum err_status read_time(
-	struct app *app, const char *name, int64_t *out, struct err *err)
-{
-	const char *text = app_opt(app, name);
-	if (text && !utc_parse(str_from(text), out)) {
-		return err_set(err, ERR_USAGE,
-			"--%s %s is no time; write it as 2026-08-01T10:00:00Z", name, text);
-	}
-	return ERR_OK;
-}
-
 static enum err_status read_threads(struct app *app, int *out, struct err *err)
 {
 	const char *text = app_opt(app, "threads");
@@ -299,11 +287,12 @@ static enum err_status run(struct app *app, struct err *err)
 {
 	struct investigate_options opts = { .paths = app->args,
 		.n_paths = (size_t)app->n_args };
+	struct span span;
 	json_t *doc = NULL;
 	int shown = -1;
 	enum err_status st = ERR_OK;
-	TRY(read_time(app, "from", &opts.from_ms, err));
-	TRY(read_time(app, "to", &opts.to_ms, err));
+	TRY(span_read(app, &span, err));
+	opts.window = (struct prune){ span.from_ms, span.to_ms, span.regions };
 	TRY(read_threads(app, &opts.threads, err));
 	opts.rules.dir = app_opt(app, "rules") ? app_opt(app, "rules") : app->config.rules;
 	opts.rules.placeholders = app_opt(app, "placeholders") ? app_opt(app, "placeholders")
@@ -342,7 +331,7 @@ const struct app_command cmd_investigate = {
 		   "sent anywhere."),
 	.examples = "cordon investigate AWSLogs/ access.log auth.log\tThe whole story from "
 		    "mixed logs\n"
-		    "cordon investigate --from 2026-08-01T00:00:00Z logs/ --output json\tThe "
+		    "cordon investigate --since 2026-08-01T00:00:00Z logs/ --output json\tThe "
 		    "document, for programs\n",
 	.options = options,
 	.min_args = 1,

@@ -186,7 +186,7 @@ def test_mistakes_of_the_caller(tmp_path: pathlib.Path):
     (tmp_path / 'a.json').write_text('{"Records":[]}')
     run = subprocess.run([BIN, 'investigate', '--threads', '0', str(tmp_path)], capture_output=True, timeout=60)
     assert run.returncode == 2 and b'--threads' in run.stderr
-    run = subprocess.run([BIN, 'investigate', '--from', 'yesterdayish', str(tmp_path)], capture_output=True, timeout=60)
+    run = subprocess.run([BIN, 'investigate', '--since', 'yesterdayish', str(tmp_path)], capture_output=True, timeout=60)
     assert run.returncode == 2 and b'yesterdayish' in run.stderr
 
 

@@ -5,7 +5,7 @@
 #include "analysis/event.h"
 #include "analysis/flowlog.h"
 #include "analysis/prune.h"
-#include "analysis/s3log.h"
+#include "analysis/reader.h"
 #include "base/utc.h"
 #include "tests/unit/unit.h"
 
@@ -143,21 +143,6 @@ static void test_dns(void **state)
 	assert_int_equal(dns_name_of(&d, ip, at("2026-08-01T09:59:00Z")), 0);
 	assert_false(read_dns(&tape, "{\"query_name\":\"a\",\"query_timestamp\":\"x\"}", &l));
 	assert_false(read_dns(&tape, "{\"a\":1}", &l));
-	/* The same in two parts. */
-	struct pool other_pool;
-	struct dns other;
-	pool_init(&other_pool, 3, 1u << 20);
-	(void)pool_put(&other_pool, STR("shifts the numbers"));
-	dns_init(&other, &other_pool);
-	assert_true(read_dns(&tape, second, &l));
-	dns_add(&other, &l, &tape);
-	dns_merge(&other, &d);
-	row = table_at(&other.rows, 0);
-	assert_int_equal(other.rows.n, 1);
-	assert_int_equal(row->n, 3);
-	assert_int_equal(other.n_lines, 3);
-	dns_deinit(&other);
-	pool_deinit(&other_pool);
 	dns_deinit(&d);
 	pool_deinit(&pool);
 	scan_deinit(&tape);
@@ -236,7 +221,7 @@ static void test_s3_lines(void **state)
 	assert_false(s3log_parse(STR(""), &l));
 }
 
-static void add_s3(struct s3log *s, const char *key, const char *id, const char *second)
+static void add_s3(struct reader *r, const char *key, const char *id, const char *second)
 {
 	char line[600];
 	struct s3log_line l;
@@ -246,40 +231,60 @@ static void add_s3(struct s3log *s, const char *key, const char *id, const char 
 		second, key);
 	assert_true(s3log_parse(str_from(line), &l));
 	l.bytes = 7;
-	s3log_add(s, &l, str_from(id));
+	s3log_add(&r->s3, &l, str_from(id));
 }
 
-static void test_s3_rows_and_merging(void **state)
+static void add_dns(struct reader *r, const char *when)
+{
+	char json[300];
+	size_t used = 0;
+	struct dns_line l;
+	(void)snprintf(json, sizeof(json),
+		"{\"query_timestamp\":\"%s\",\"query_name\":\"c2.example.net.\",\"rcode\":"
+		"\"NOERROR\",\"answers\":[{\"Rdata\":\"198.51.100.9\",\"Type\":\"A\"}],"
+		"\"srcaddr\":\"10.0.0.5\"}",
+		when);
+	assert_int_equal(scan_value(&r->tapes[0], str_from(json), true, &used), SCAN_OK);
+	assert_true(dns_read(&r->tapes[0], 0, &l));
+	dns_add(&r->dns, &l, &r->tapes[0]);
+}
+
+/* What two workers saw is what one would have seen, though they number their texts differently. */
+static void test_workers_are_joined(void **state)
 {
 	(void)state;
-	struct pool pa;
-	struct pool pb;
-	struct s3log a;
-	struct s3log b;
-	pool_init(&pa, 5, 1u << 20);
-	pool_init(&pb, 5, 1u << 20);
-	(void)pool_put(&pb, STR("shifts the numbers"));
-	s3log_init(&a, &pa);
-	s3log_init(&b, &pb);
-	add_s3(&a, "one", "f:1", "10");
+	static struct reader_shared shared;
+	static struct reader a;
+	static struct reader b;
+	reader_shared_init(&shared, 5);
+	reader_init(&a, &shared);
+	reader_init(&b, &shared);
+	(void)pool_put(&b.track.pool, STR("shifts the numbers"));
+	add_s3(&a, "one", "f:3", "10");
 	add_s3(&a, "two", "f:2", "20");
-	add_s3(&b, "two", "f:9", "05");
+	add_s3(&b, "two", "f:1", "05");
 	add_s3(&b, "three", "f:8", "30");
-	s3log_merge(&a, &b);
+	add_dns(&a, "2026-08-01T10:00:00Z");
+	add_dns(&b, "2026-08-01T11:00:00Z");
+	reader_fold(&a, &b);
+	reader_settle(&a, 10);
 	const struct s3log_row *row =
-		s3log_row_of(&a, STR("arn:x"), STR("192.0.2.3"), STR("b"), S3LOG_READ);
+		s3log_row_of(&a.s3, STR("arn:x"), STR("192.0.2.3"), STR("b"), S3LOG_READ);
 	assert_non_null(row);
 	assert_int_equal(row->n, 4);
 	assert_int_equal(row->n_objects, 3);
 	assert_int_equal(row->bytes, 28);
-	same(pool_get(&pa, row->first_id), "f:9");
+	same(pool_get(&a.track.pool, row->cite), "f:1");
 	assert_int_equal(row->first_ms, at("2026-08-01T10:00:05Z"));
 	assert_int_equal(row->last_ms, at("2026-08-01T10:00:30Z"));
-	assert_null(s3log_row_of(&a, STR("arn:x"), STR("192.0.2.3"), STR("b"), S3LOG_WRITE));
-	s3log_deinit(&a);
-	s3log_deinit(&b);
-	pool_deinit(&pa);
-	pool_deinit(&pb);
+	assert_null(s3log_row_of(&a.s3, STR("arn:x"), STR("192.0.2.3"), STR("b"), S3LOG_WRITE));
+	assert_int_equal(a.dns.rows.n, 1);
+	assert_int_equal(a.dns.addresses.n, 1);
+	assert_int_equal(((struct dns_row *)table_at(&a.dns.rows, 0))->n, 2);
+	assert_int_equal(a.s3.n_lines, 4);
+	reader_deinit(&a);
+	reader_deinit(&b);
+	reader_shared_deinit(&shared);
 }
 
 /* ---- flow logs ---- */
@@ -493,7 +498,7 @@ int main(void)
 		cmocka_unit_test(test_prune_regions),
 		cmocka_unit_test(test_dns),
 		cmocka_unit_test(test_s3_lines),
-		cmocka_unit_test(test_s3_rows_and_merging),
+		cmocka_unit_test(test_workers_are_joined),
 		cmocka_unit_test(test_flow_versions),
 		cmocka_unit_test(test_csv),
 		cmocka_unit_test(test_columns),
