@@ -117,30 +117,16 @@ static bool flows_unanswered(struct inquiry *q)
 	return call != NULL || guessed;
 }
 
-static int hour_order(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a;
-	uint64_t y = *(const uint64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
 /* Silence in a trail that is never silent otherwise. Nights without people do not count. */
 static bool has_hole(const struct inquiry *q)
 {
-	size_t n = q->t->hours.n;
-	uint64_t *hours = calloc(n + 1, sizeof(*hours));
-	if (!hours) {
-		BUG("out of memory");
-	}
-	if (n) {
-		memcpy(hours, q->t->hours.keys, n * sizeof(*hours));
-		qsort(hours, n, sizeof(*hours), hour_order);
-	}
+	size_t n = 0;
+	int64_t *hours = hours_of(&q->r->hours, RECORD_CLOUDTRAIL, &n);
 	size_t run = 1;
 	size_t best = 0;
 	size_t holes = 0;
 	for (size_t i = 1; i < n; i++) {
-		uint64_t silent = hours[i] - hours[i - 1] - 1;
+		int64_t silent = hours[i] - hours[i - 1] - 1;
 		run = silent == 0 ? run + 1 : 1;
 		best = run > best ? run : best;
 		holes += silent >= SILENT_HOURS;

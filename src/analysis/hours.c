@@ -29,23 +29,30 @@ static int order(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-void hours_gaps(const struct table *t, enum record_source source, int64_t least,
-	hours_gap_fn fn, void *ctx)
+int64_t *hours_of(const struct table *t, enum record_source source, size_t *n)
 {
-	size_t n = 0;
 	int64_t *hours = calloc(t->n + 1, sizeof(*hours));
 	if (!hours) {
 		BUG("out of memory");
 	}
+	*n = 0;
 	for (size_t i = 0; i < t->n; i++) {
 		const struct hours_hour *h = table_at(t, i);
 		if (h->source == (uint32_t)source) {
-			hours[n++] = h->hour;
+			hours[(*n)++] = h->hour;
 		}
 	}
-	if (n) {
-		qsort(hours, n, sizeof(*hours), order);
+	if (*n) {
+		qsort(hours, *n, sizeof(*hours), order);
 	}
+	return hours;
+}
+
+void hours_gaps(const struct table *t, enum record_source source, int64_t least,
+	hours_gap_fn fn, void *ctx)
+{
+	size_t n = 0;
+	int64_t *hours = hours_of(t, source, &n);
 	for (size_t i = 1; i < n; i++) {
 		if (hours[i] - hours[i - 1] > least) {
 			fn(ctx, (hours[i - 1] + 1) * HOUR_MS, hours[i] * HOUR_MS);

@@ -13,6 +13,8 @@ struct hours_hour {
 /* Empty table for hours_add; table_deinit frees it. */
 void hours_init(struct table *t);
 void hours_add(struct table *t, enum record_source source, int64_t ms);
+/* The hours of a source in order, each once; *n of them. The caller frees. */
+int64_t *hours_of(const struct table *t, enum record_source source, size_t *n);
 /*
  * Calls `fn` for every stretch of at least `least` hours without a record of the source, between
  * its first and its last hour, in order of time.
