@@ -62,6 +62,11 @@ IAM_ACTION = {
         'GetObjectLockConfiguration': 'GetBucketObjectLockConfiguration',
         'PutObjectLockConfiguration': 'PutBucketObjectLockConfiguration',
     },
+    's3control': {
+        'GetPublicAccessBlock': 'GetAccountPublicAccessBlock',
+        'PutPublicAccessBlock': 'PutAccountPublicAccessBlock',
+        'DeletePublicAccessBlock': 'PutAccountPublicAccessBlock',
+    },
     'lambda': {'Invoke': 'InvokeFunction'},
     'dynamodb': {'TransactWriteItems': 'PutItem', 'TransactGetItems': 'GetItem'},
     'sqs': {'SendMessageBatch': 'SendMessage', 'DeleteMessageBatch': 'DeleteMessage',
@@ -190,8 +195,6 @@ def comma(value):
 def add_operation(table, service, svc, op, mutating, pagers):
     t, model = table.texts, svc['operations'][op]
     name = svc['name']
-    if model.get('endpoint', {}).get('hostPrefix'):
-        sys.exit(f'{name} {op}: host prefixes are not done; see endpoint.c')
     ref_in, ref_out = model.get('input'), model.get('output')
     shapes = svc['shapes']
     flags = 1 if mutating else 0
@@ -212,6 +215,7 @@ def add_operation(table, service, svc, op, mutating, pagers):
     if checksum.get('requestChecksumRequired') or model.get('httpChecksumRequired'):
         flags |= 16
     flags |= 32 if model.get('authtype') == 'none' or model.get('auth') == ['smithy.api#noAuth'] else 0
+    flags |= 128 if 'gzip' in model.get('requestcompression', {}).get('encodings', []) else 0
     flags |= 64 if model.get('authtype') == 'v4-unsigned-body' or model.get('unsignedPayload') else 0
     pager = 0
     if op in pagers:
@@ -224,7 +228,7 @@ def add_operation(table, service, svc, op, mutating, pagers):
     table.operations.append((
         t.id(op), t.id(model['http']['method']), t.id(model['http']['requestUri']),
         t.id(f"{IAM_PREFIX.get(name, svc['signing'])}:{action}"),
-        t.id((ref_out or {}).get('resultWrapper')), t.id((ref_in or {}).get('locationName')),
+        t.id(model.get('endpoint', {}).get('hostPrefix')), t.id((ref_out or {}).get('resultWrapper')), t.id((ref_in or {}).get('locationName')),
         t.id(ns.get('uri')), service.shape(ref_in['shape']) if ref_in else 'MODEL_NO_SHAPE',
         service.shape(ref_out['shape']) if ref_out else 'MODEL_NO_SHAPE', pager, flags))
 

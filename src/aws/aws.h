@@ -182,6 +182,25 @@ ERR_MUST_CHECK enum err_status aws_wait(
 ERR_MUST_CHECK enum err_status aws_show_request(struct aws_client *c, const char *service,
 	const char *operation, const json_t *params, json_t **out, struct err *err);
 
+/* A call to be made by whoever holds a URL. Zero-initialise. */
+#define AWS_PRESIGN_DEFAULT_S 900
+#define AWS_PRESIGN_MAX_S     604800
+struct aws_presign {
+	const char *service, *operation;
+	const json_t *params; /* borrowed, may be NULL */
+	const char *region;   /* another than the client's, or NULL */
+	int64_t expires_s;    /* 0 = AWS_PRESIGN_DEFAULT_S; ERR_USAGE past AWS_PRESIGN_MAX_S */
+};
+/*
+ * As aws_show_request, with the signature in the URL and "expires", the time at which it ends: with
+ * temporary credentials never later than they do. Whoever uses it must send exactly the method, the
+ * headers shown and, unless the service is S3, the body shown; S3 takes any body. Calls of the
+ * query protocols (EC2, IAM, STS ...) are GETs. A client that refuses mutating calls presigns none.
+ * The URL is a secret: it is good for the call by itself.
+ */
+ERR_MUST_CHECK enum err_status aws_presign(struct aws_client *c, const struct aws_presign *what,
+	json_t **out, struct err *err);
+
 /* The caller's account id and ARN (sts:GetCallerIdentity, asked once); borrowed from the client. */
 ERR_MUST_CHECK enum err_status aws_caller(
 	struct aws_client *c, const char **account, const char **arn, struct err *err);

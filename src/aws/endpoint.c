@@ -212,6 +212,7 @@ enum err_status endpoint_apply(const struct endpoint_rules *rules, const struct 
 	struct str url = configured(rules, c);
 	if (!url.n) {
 		r->tls = true;
+		buf_add_str(&r->authority, buf_view(&r->host_prefix));
 		enum err_status st = regional_host(rules, c, region, r, signing_region, err);
 		if (st == ERR_OK && s3 && !addressing_style(rules, "path")) {
 			move_bucket(r, &r->authority);
@@ -226,6 +227,9 @@ enum err_status endpoint_apply(const struct endpoint_rules *rules, const struct 
 			STR_ARG(url));
 	}
 	r->tls = u.tls;
+	if (!uri_is_address(u.host)) { /* no name lies below an address */
+		buf_add_str(&r->authority, buf_view(&r->host_prefix));
+	}
 	buf_add_str(&r->authority, u.authority);
 	/* A custom endpoint is an emulator, a proxy or another store: bucket in the path. */
 	if (s3 && addressing_style(rules, "virtual")) {

@@ -1,5 +1,6 @@
 #include "aws/job.h"
 
+#include "aws/build.h"
 #include "aws/errors.h"
 #include "aws/proto.h"
 #include "aws/validate.h"
@@ -24,27 +25,6 @@ static const char *operation_name(const struct job *j)
 	return model_text(j->call.m, j->call.op->name);
 }
 
-/* Tokens make a repeat harmless, so one is made for every call that can carry one. */
-static void fill_tokens(struct job *j)
-{
-	const struct model_shape *input = model_input(&j->call);
-	j->params = j->req->params ? json_copy((json_t *)(uintptr_t)j->req->params) : NULL;
-	for (size_t i = 0; input && i < input->n; i++) {
-		const struct model_member *mem = model_at(j->call.m, input, i);
-		const char *name = model_name(j->call.m, mem);
-		if (!(mem->flags & MODEL_IDEMPOTENCY)) {
-			continue;
-		}
-		j->repeatable = true;
-		if (!json_object_get(j->params, name)) {
-			char token[37];
-			env_uuid(j->client->env, token);
-			j->params = j->params ? j->params : json_object();
-			(void)json_object_set_new(j->params, name, json_string(token));
-		}
-	}
-}
-
 /* Reads never harm; REST's GET, HEAD, PUT and DELETE say the same thing twice. */
 static bool repeatable(const struct job *j)
 {
@@ -55,108 +35,45 @@ static bool repeatable(const struct job *j)
 	       (rest && strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0);
 }
 
-static bool unhex(const char *hex, struct buf *out)
-{
-	char pair[3] = "";
-	for (size_t i = 0; hex[i] && hex[i + 1]; i += 2) {
-		char *end = NULL;
-		pair[0] = hex[i];
-		pair[1] = hex[i + 1];
-		buf_putc(out, (char)strtoul(pair, &end, 16));
-		if (*end) {
-			return false;
-		}
-	}
-	return out->n == HASH_SHA256_BYTES;
-}
-
-static bool has_checksum(const struct wire_pairs *headers)
-{
-	for (size_t i = 0; i < headers->n; i++) {
-		struct str name = str_from(headers->items[i].name);
-		if (str_eq_nocase(str_sub(name, 0, 15), STR("x-amz-checksum-")) &&
-			!str_eq_nocase(name, STR("x-amz-checksum-algorithm")) &&
-			!str_eq_nocase(name, STR("x-amz-checksum-type"))) {
-			return true;
-		}
-	}
-	return wire_get(headers, "Content-MD5") != NULL;
-}
-
 /*
- * A part's checksum must be of the kind named when the upload began, which only the caller knows;
- * and a caller who names another kind than SHA-256 brings the value.
+ * S3 takes a stream in one pass: its checksum follows it and, without TLS, every chunk is signed.
+ * A stream whose digest the caller knows, or brings, needs neither over TLS.
  */
-static bool checksum_wanted(const struct job *j)
+static void chunk_stream(struct job *j)
 {
-	const char *named = wire_get(&j->wire.headers, "x-amz-sdk-checksum-algorithm");
-	if (named) {
-		return strcmp(named, "SHA256") == 0;
+	const struct aws_source *s = j->wire.source;
+	enum checksum_kind kind = build_trailer(&j->call, &j->wire);
+	if (s && !s->sha256_hex && (j->call.op->flags & MODEL_OP_CHECKSUM) &&
+		(kind || !j->wire.tls)) {
+		chunked_init(&j->chunked, s, kind, !j->wire.tls);
+		chunked_announce(&j->chunked, &j->wire);
 	}
-	return strcmp(operation_name(j), "UploadPart") != 0;
-}
-
-/* The digest of what is sent, so that S3 refuses a body that was damaged on its way. */
-static void add_checksum(struct job *j)
-{
-	uint8_t flags = j->call.op->flags;
-	struct wire_request *w = &j->wire;
-	struct str body = wire_body(w);
-	bool body_sent = body.n || w->source || (flags & MODEL_OP_STREAM_IN);
-	if (!(flags & (MODEL_OP_CHECKSUM | MODEL_OP_CHECKSUM_REQUIRED)) || !body_sent ||
-		has_checksum(&w->headers) || !checksum_wanted(j)) {
-		return;
-	}
-	struct buf raw, text;
-	buf_init(&raw, 64);
-	buf_init(&text, 128);
-	bool sha = (flags & MODEL_OP_CHECKSUM) != 0;
-	if (w->source) {
-		sha = sha && w->source->sha256_hex && unhex(w->source->sha256_hex, &raw);
-	} else if (sha) {
-		unsigned char digest[HASH_SHA256_BYTES];
-		hash_sha256_of(body, digest);
-		buf_add(&raw, digest, sizeof(digest));
-	} else {
-		unsigned char digest[16];
-		hash_md5_of(body, digest);
-		buf_add(&raw, digest, sizeof(digest));
-	}
-	hash_base64(buf_view(&raw), &text);
-	if (sha) {
-		wire_set(&w->headers, "x-amz-sdk-checksum-algorithm", STR("SHA256"));
-		wire_set(&w->headers, "x-amz-checksum-sha256", buf_view(&text));
-	} else if (!w->source) {
-		wire_set(&w->headers, "Content-MD5", buf_view(&text));
-	}
-	buf_deinit(&raw);
-	buf_deinit(&text);
 }
 
 static enum err_status build(struct job *j, struct err *err)
 {
+	struct aws_client *c = j->client;
 	wire_request_deinit(&j->wire);
 	wire_request_init(&j->wire);
-	enum err_status st = proto_build(&j->call, j->params, &j->wire, err);
+	struct build_input in = { .call = &j->call,
+		.params = j->params,
+		.body = j->req->body,
+		.source = j->req->source,
+		.body_later = j->body_later && (j->call.op->flags & MODEL_OP_STREAM_IN),
+		.compress_from = build_compress_from(c->env, &c->profiles) };
+	enum err_status st = build_request(&in, &j->wire, err);
 	if (st != ERR_OK) {
 		return st;
 	}
-	if (j->call.op->flags & MODEL_OP_STREAM_IN) {
-		j->wire.blob = j->req->body;
-		j->wire.source = j->req->body.p ? NULL : j->req->source;
-		if (!wire_get(&j->wire.headers, "Content-Type")) {
-			wire_set(&j->wire.headers, "Content-Type",
-				STR("application/octet-stream"));
-		}
-	}
-	add_checksum(j);
 	struct buf agent;
 	buf_init(&agent, 512);
-	client_user_agent(j->client, &agent);
+	client_user_agent(c, &agent);
 	wire_set(&j->wire.headers, "User-Agent", buf_view(&agent));
 	buf_deinit(&agent);
-	return endpoint_apply(
-		&j->client->endpoints, &j->call, j->region, &j->wire, j->signing_region, err);
+	st = endpoint_apply(
+		&c->endpoints, &j->call, j->region, &j->wire, j->signing_region, err);
+	chunk_stream(j);
+	return st;
 }
 
 enum err_status job_prepare(
@@ -186,8 +103,10 @@ enum err_status job_prepare(
 	j->deadline_ms = own && (!all || own < all) ? own : all;
 	env_uuid(c->env, j->invocation);
 	j->body_out_start = req->body_out ? req->body_out->n : 0;
-	j->repeatable = repeatable(j);
-	fill_tokens(j);
+	bool has_token =
+		false; /* makes a repeat harmless, so every call that can carry one has one */
+	j->params = build_params(&j->call, c->env, req->params, &has_token);
+	j->repeatable = has_token || repeatable(j);
 	return build(j, err);
 }
 
@@ -219,6 +138,42 @@ static enum err_status source_hash(
 			    "needs");
 }
 
+/* S3 signs the path as it is sent; what the credentials and the region are is known by now. */
+static struct sigv4_params signing(const struct job *j, const char *payload)
+{
+	const char *name = model_text(j->call.m, j->call.service->signing_name);
+	return (struct sigv4_params){
+		.keys = { j->creds->access_key, j->creds->secret_key, j->creds->session_token },
+		.region = j->signing_region,
+		.service = name,
+		.now_ms = env_now_ms(j->client->env) + atomic_load(&j->client->skew_ms),
+		.s3 = strcmp(name, "s3") == 0,
+		.payload_hash = payload,
+	};
+}
+
+enum err_status job_presign(struct job *j, int64_t seconds, struct err *err)
+{
+	struct aws_client *c = j->client;
+	if (j->call.op->flags & MODEL_OP_NO_SIGN) {
+		return err_set(err, ERR_USAGE, "%s %s is not signed, so it can't be presigned",
+			service_name(j), operation_name(j));
+	}
+	enum err_status st = creds_get(c->creds, &j->creds, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	struct sigv4_params p = signing(j, NULL);
+	p.payload_hash = p.s3 ? SIGV4_UNSIGNED : NULL;
+	p.expires_s = seconds;
+	sigv4_presign(c->keys, &p, &j->wire);
+	j->url_ends_ms = p.now_ms + seconds * 1000;
+	if (j->creds->expires_ms && j->creds->expires_ms < j->url_ends_ms) {
+		j->url_ends_ms = j->creds->expires_ms;
+	}
+	return ERR_OK;
+}
+
 static enum err_status sign(struct job *j, struct err *err)
 {
 	char hash[HASH_SHA256_HEX];
@@ -229,7 +184,10 @@ static enum err_status sign(struct job *j, struct err *err)
 		wire_set(&j->wire.headers, "Host", buf_view(&j->wire.authority));
 		return ERR_OK;
 	}
-	if (source && source->sha256_hex) {
+	bool chunked = source && source == &j->chunked.source;
+	if (chunked) {
+		payload = chunked_payload(&j->chunked);
+	} else if (source && source->sha256_hex) {
 		payload = source->sha256_hex;
 	} else if (j->wire.tls && (source || (j->call.op->flags & MODEL_OP_UNSIGNED_BODY))) {
 		payload = SIGV4_UNSIGNED;
@@ -240,16 +198,11 @@ static enum err_status sign(struct job *j, struct err *err)
 		}
 		payload = hash;
 	}
-	bool s3 = strcmp(service_name(j), "s3") == 0;
-	struct sigv4_params p = {
-		.keys = { j->creds->access_key, j->creds->secret_key, j->creds->session_token },
-		.region = j->signing_region,
-		.service = model_text(j->call.m, j->call.service->signing_name),
-		.now_ms = env_now_ms(c->env) + atomic_load(&c->skew_ms),
-		.s3 = s3,
-		.payload_hash = payload,
-	};
+	struct sigv4_params p = signing(j, payload);
 	sigv4_sign(c->keys, &p, &j->wire);
+	if (chunked) {
+		chunked_start(&j->chunked, c->keys, &p, &j->wire);
+	}
 	return ERR_OK;
 }
 
@@ -489,6 +442,7 @@ void job_deinit(struct job *j)
 {
 	creds_unref(j->creds);
 	json_decref(j->params);
+	chunked_deinit(&j->chunked);
 	wire_request_deinit(&j->wire);
 	wire_response_deinit(&j->answer);
 }

@@ -2,6 +2,7 @@
 #ifndef CORDON_AWS_JOB_H
 #define CORDON_AWS_JOB_H
 
+#include "aws/chunked.h"
 #include "aws/client.h"
 
 enum job_state { JOB_WAITING, JOB_RUNNING, JOB_DONE };
@@ -14,7 +15,9 @@ struct job {
 	struct creds *creds;
 	bool fixed_creds; /* the caller's, never renewed here */
 	bool show_only;   /* for a person's eyes: the dry run does not matter */
+	bool body_later;  /* whoever sends it brings the body of a streaming payload */
 	struct wire_request wire;
+	struct chunked chunked; /* the body of a stream to S3 */
 	struct wire_response answer;
 	struct http_exchange exchange;
 	enum job_state state;
@@ -28,6 +31,7 @@ struct job {
 	char region[64];                  /* changed by an S3 redirect */
 	char signing_region[64];
 	char invocation[37];
+	int64_t url_ends_ms; /* of a presigned URL */
 	struct aws_stats stats;
 };
 
@@ -39,6 +43,8 @@ ERR_MUST_CHECK enum err_status job_prepare(
 	struct job *j, struct aws_client *c, struct aws_request *req, struct err *err);
 /* Signs for now and sends or, with `h` NULL, only signs. */
 ERR_MUST_CHECK enum err_status job_send(struct job *j, struct http *h, struct err *err);
+/* Puts a signature good for so many seconds into the URL, and url_ends_ms. Sends nothing. */
+ERR_MUST_CHECK enum err_status job_presign(struct job *j, int64_t seconds, struct err *err);
 /* After the exchange ended: done (req->status, result, err set) or waiting for another attempt. */
 void job_judge(struct job *j);
 /* Ends with an error that is final. */

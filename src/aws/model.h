@@ -86,10 +86,12 @@ struct model_shape {
 #define MODEL_OP_CHECKSUM_REQUIRED 0x10u /* refused without a checksum of the body */
 #define MODEL_OP_NO_SIGN           0x20u
 #define MODEL_OP_UNSIGNED_BODY     0x40u
+#define MODEL_OP_COMPRESS          0x80u /* a large body may be sent gzipped */
 
 struct model_operation {
 	uint16_t name, method, uri; /* text ids; uri with {Label} and {Label+} */
 	uint16_t iam;               /* "ec2:DescribeInstances" */
+	uint16_t host_prefix;       /* "{AccountId}." before the host, with labels; 0 = none */
 	uint16_t result_wrapper;    /* query */
 	uint16_t input_wire;        /* rest-xml: root element, 0 = none */
 	uint16_t input_xmlns;       /* rest-xml: its namespace */

@@ -8,12 +8,13 @@ static const char text[] =
 	"/snapshots/{snapshotId}/blocks/{blockIndex}\0/{Bucket}\0"
 	"/2018-10-31/layers/{LayerName}/versions/{VersionNumber}\0"
 	"/clusters/{name}/access-entries/{principalArn}/access-policies/{policyArn}\0"
-	"/clusters/{name}/access-entries/{principalArn}\0/tags/{resourceArn}\0/clusters/{name}\0"
-	"/2015-03-31/functions/{FunctionName}/aliases/{Name}\0/detector/{DetectorId}/filter/{FilterName}\0"
-	"/clusters/{name}/node-groups/{nodegroupName}\0/2015-03-31/functions/{FunctionName}\0"
-	"/clusters/{name}/fargate-profiles/{fargateProfileName}\0/2017-03-31/tags/{Resource}\0"
-	"/snapshots/completion/{snapshotId}\0/2015-03-31/functions/{FunctionName}/policy/{StatementId}\0"
-	"/detector/{DetectorId}\0/detector/{DetectorId}/publishingDestination/{DestinationId}\0"
+	"/clusters/{name}/access-entries/{principalArn}\0/tags/{resourceArn}\0/v20180820/accesspoint/{name}\0"
+	"/clusters/{name}\0/2015-03-31/functions/{FunctionName}/aliases/{Name}\0"
+	"/detector/{DetectorId}/filter/{FilterName}\0/clusters/{name}/node-groups/{nodegroupName}\0"
+	"/2015-03-31/functions/{FunctionName}\0/clusters/{name}/fargate-profiles/{fargateProfileName}\0"
+	"/2017-03-31/tags/{Resource}\0/snapshots/completion/{snapshotId}\0"
+	"/2015-03-31/functions/{FunctionName}/policy/{StatementId}\0/detector/{DetectorId}\0"
+	"/detector/{DetectorId}/publishingDestination/{DestinationId}\0"
 	"/clusters/{name}/pod-identity-associations/{associationId}\0/clusters/{name}/updates/{updateId}\0"
 	"/2015-03-31/event-source-mappings/{UUID}\0/{Bucket}/{Key+}\0sustainedClockSpeedInGhz\0"
 	"SustainedClockSpeedInGhz\0defaultForAz\0DefaultForAz\0MultiAz\0rds:ModifyDBProxy\0guardduty\0"
@@ -67,52 +68,55 @@ static const char text[] =
 	"PerExecutionEnvironmentMaxConcurrency\0TargetsMaxConcurrency\0TargetLocationMaxConcurrency\0"
 	"lambda:PutFunctionConcurrency\0lambda:GetFunctionConcurrency\0lambda:DeleteFunctionConcurrency\0"
 	"MaximumConcurrency\0Currency\0tenancy\0PlacementTenancy\0instanceTenancy\0InstanceTenancy\0"
-	"DataRedundancy\0/{Bucket}?policy\0/2015-03-31/functions/{FunctionName}/policy\0TLSSecurityPolicy\0"
-	"RetryPolicy\0kms:PutKeyPolicy\0kms:GetKeyPolicy\0restartPolicy\0AvailabilityZoneImpairmentPolicy\0"
-	"ResetPolicy\0bucketPolicy\0s3:PutBucketPolicy\0s3:GetBucketPolicy\0s3:DeleteBucketPolicy\0"
-	"iam:GetPolicy\0lambda:GetPolicy\0eks:DisassociateAccessPolicy\0eks:AssociateAccessPolicy\0"
-	"associatedAccessPolicy\0MixedInstancesPolicy\0iam:ListEntitiesForPolicy\0iam:PutUserPolicy\0"
-	"iam:GetUserPolicy\0iam:AttachUserPolicy\0iam:DetachUserPolicy\0iam:DeleteUserPolicy\0"
-	"iam:PutGroupPolicy\0iam:GetGroupPolicy\0iam:AttachGroupPolicy\0iam:DetachGroupPolicy\0"
-	"iam:DeleteGroupPolicy\0AlpnPolicy\0DNSExpiryExceptionPolicy\0StreamExceptionPolicy\0"
-	"logs:PutRetentionPolicy\0DataProtectionPolicy\0attestationPolicy\0terminationPolicy\0AwsIamPolicy\0"
-	"SslPolicy\0AccessControlPolicy\0ViewerProtocolPolicy\0OriginProtocolPolicy\0"
-	"AwsNetworkFirewallFirewallPolicy\0network-firewall:UpdateFirewallPolicy\0"
-	"network-firewall:DescribeFirewallPolicy\0iam:SimulatePrincipalPolicy\0organizations:AttachPolicy\0"
-	"organizations:DetachPolicy\0iam:DeletePolicy\0iam:CreatePolicy\0InstanceReusePolicy\0"
-	"iam:PutRolePolicy\0iam:GetRolePolicy\0iam:AttachRolePolicy\0iam:DetachRolePolicy\0"
-	"iam:DeleteRolePolicy\0iam:UpdateAssumeRolePolicy\0InstanceLifecyclePolicy\0upgradePolicy\0"
-	"secretsmanager:PutResourcePolicy\0dynamodb:PutResourcePolicy\0secretsmanager:GetResourcePolicy\0"
-	"secretsmanager:DeleteResourcePolicy\0secretsmanager:ValidateResourcePolicy\0"
-	"InstanceMaintenancePolicy\0organizations:DescribePolicy\0blockPublicPolicy\0BlockPublicPolicy\0"
-	"autoscaling:ExitStandby\0autoscaling:EnterStandby\0AwsEc2TransitGateway\0internetGateway\0"
-	"egressOnlyInternetGateway\0EgressOnlyInternetGateway\0ec2:AttachInternetGateway\0"
-	"ec2:DetachInternetGateway\0ec2:DeleteInternetGateway\0ec2:CreateInternetGateway\0natGateway\0"
-	"NatGateway\0EnableInternetAccessGateway\0virtualPrivateGateway\0VirtualPrivateGateway\0"
-	"deregistrationDelay\0NumberOfDecreasesToday\0TimeOfDay\0SortBy\0orderBy\0OrderBy\0groupBy\0GroupBy\0"
-	"ScanBy\0InUseBy\0ExecutableBy\0RestorableBy\0ExecutedBy\0startedBy\0StartedBy\0activatedBy\0"
-	"createdBy\0CreatedBy\0NoteUpdatedBy\0ActionsSuppressedBy\0registeredBy\0managedBy\0ManagedBy\0"
-	"IsInSandbox\0IndexDocumentSuffix\0CustomSuffix\0domainWithSuffix\0DomainWithSuffix\0prefix\0"
-	"familyPrefix\0s3KeyPrefix\0OutputS3KeyPrefix\0S3BucketPrefix\0TargetPrefix\0ActionPrefix\0"
-	"destinationPrefix\0PathPrefix\0filterNamePrefix\0logGroupNamePrefix\0AlarmNamePrefix\0"
-	"logStreamNamePrefix\0QueueNamePrefix\0SimplePrefix\0LogFilePrefix\0imagePrefix\0ImagePrefix\0"
-	"PartitionedPrefix\0ipv6Prefix\0SourceNatIpv6Prefix\0ipv4Prefix\0Ipv4Prefix\0"
-	"DatabaseInstallationFilesS3Prefix\0AppIdClientRegex\0tooNewLogEventStartIndex\0blockIndex\0"
-	"startingBlockIndex\0StartingBlockIndex\0amiLaunchIndex\0AmiLaunchIndex\0deviceIndex\0"
-	"DisableLniAtDeviceIndex\0enableLniAtDeviceIndex\0EnableLniAtDeviceIndex\0RecordIndex\0ebsCardIndex\0"
-	"EbsCardIndex\0networkCardIndex\0defaultNetworkCardIndex\0DefaultNetworkCardIndex\0"
-	"tooOldLogEventEndIndex\0expiredLogEventEndIndex\0max\0Max\0Allow\0Workflow\0PreferredBackupWindow\0"
-	"EvaluationWindow\0WallClockWindow\0BacktrackWindow\0SlidingWindow\0RestoreWindow\0TimeWindow\0"
-	"PreferredMaintenanceWindow\0Row\0AssociationOverview\0cpu\0memoryGiBPerVCpu\0"
-	"ExecutionEnvironmentMemoryGiBPerVCpu\0s3-fips.dualstack.{region}.amazonaws.eu\0"
-	"s3.dualstack.{region}.amazonaws.eu\0iam-fips.amazonaws.eu\0iam-fips.api.amazonwebservices.eu\0"
-	"iam.global.api.amazonwebservices.eu\0DomainOu\0x-amz-server-side-encryption-context\0"
-	"securityContext\0SecurityContext\0PreviousDeploymentContext\0ClientContext\0AfterContext\0"
-	"DestinationEncryptionContext\0SourceEncryptionContext\0SSEKMSEncryptionContext\0SessionContext\0"
-	"BeforeContext\0KMSContext\0X-Amz-Client-Context\0kms:GenerateDataKeyWithoutPlaintext\0"
-	"RepositoryPolicyText\0LifecyclePolicyText\0BannerText\0RecommendationText\0NoteText\0output\0"
-	"ec2:GetConsoleOutput\0TraceOutput\0StandardsInput\0throughput\0targetThroughput\0TargetThroughput\0"
-	"WarmThroughput\0originalThroughput\0OriginalThroughput\0StorageThroughput\0OnDemandThroughput\0"
+	"DataRedundancy\0/{Bucket}?policy\0/v20180820/accesspoint/{name}/policy\0"
+	"/2015-03-31/functions/{FunctionName}/policy\0TLSSecurityPolicy\0RetryPolicy\0kms:PutKeyPolicy\0"
+	"kms:GetKeyPolicy\0restartPolicy\0s3:PutAccessPointPolicy\0s3:GetAccessPointPolicy\0"
+	"s3:DeleteAccessPointPolicy\0AvailabilityZoneImpairmentPolicy\0ResetPolicy\0bucketPolicy\0"
+	"s3:PutBucketPolicy\0s3:GetBucketPolicy\0s3:DeleteBucketPolicy\0iam:GetPolicy\0lambda:GetPolicy\0"
+	"eks:DisassociateAccessPolicy\0eks:AssociateAccessPolicy\0associatedAccessPolicy\0"
+	"MixedInstancesPolicy\0iam:ListEntitiesForPolicy\0iam:PutUserPolicy\0iam:GetUserPolicy\0"
+	"iam:AttachUserPolicy\0iam:DetachUserPolicy\0iam:DeleteUserPolicy\0iam:PutGroupPolicy\0"
+	"iam:GetGroupPolicy\0iam:AttachGroupPolicy\0iam:DetachGroupPolicy\0iam:DeleteGroupPolicy\0"
+	"AlpnPolicy\0DNSExpiryExceptionPolicy\0StreamExceptionPolicy\0logs:PutRetentionPolicy\0"
+	"DataProtectionPolicy\0attestationPolicy\0terminationPolicy\0AwsIamPolicy\0SslPolicy\0"
+	"AccessControlPolicy\0ViewerProtocolPolicy\0OriginProtocolPolicy\0AwsNetworkFirewallFirewallPolicy\0"
+	"network-firewall:UpdateFirewallPolicy\0network-firewall:DescribeFirewallPolicy\0"
+	"iam:SimulatePrincipalPolicy\0organizations:AttachPolicy\0organizations:DetachPolicy\0"
+	"iam:DeletePolicy\0iam:CreatePolicy\0InstanceReusePolicy\0iam:PutRolePolicy\0iam:GetRolePolicy\0"
+	"iam:AttachRolePolicy\0iam:DetachRolePolicy\0iam:DeleteRolePolicy\0iam:UpdateAssumeRolePolicy\0"
+	"InstanceLifecyclePolicy\0upgradePolicy\0secretsmanager:PutResourcePolicy\0"
+	"dynamodb:PutResourcePolicy\0secretsmanager:GetResourcePolicy\0secretsmanager:DeleteResourcePolicy\0"
+	"secretsmanager:ValidateResourcePolicy\0InstanceMaintenancePolicy\0organizations:DescribePolicy\0"
+	"blockPublicPolicy\0BlockPublicPolicy\0autoscaling:ExitStandby\0autoscaling:EnterStandby\0"
+	"AwsEc2TransitGateway\0internetGateway\0egressOnlyInternetGateway\0EgressOnlyInternetGateway\0"
+	"ec2:AttachInternetGateway\0ec2:DetachInternetGateway\0ec2:DeleteInternetGateway\0"
+	"ec2:CreateInternetGateway\0natGateway\0NatGateway\0EnableInternetAccessGateway\0"
+	"virtualPrivateGateway\0VirtualPrivateGateway\0deregistrationDelay\0NumberOfDecreasesToday\0"
+	"TimeOfDay\0SortBy\0orderBy\0OrderBy\0groupBy\0GroupBy\0ScanBy\0InUseBy\0ExecutableBy\0RestorableBy\0"
+	"ExecutedBy\0startedBy\0StartedBy\0activatedBy\0createdBy\0CreatedBy\0NoteUpdatedBy\0"
+	"ActionsSuppressedBy\0registeredBy\0managedBy\0ManagedBy\0IsInSandbox\0IndexDocumentSuffix\0"
+	"CustomSuffix\0domainWithSuffix\0DomainWithSuffix\0prefix\0familyPrefix\0s3KeyPrefix\0"
+	"OutputS3KeyPrefix\0S3BucketPrefix\0TargetPrefix\0ActionPrefix\0destinationPrefix\0PathPrefix\0"
+	"filterNamePrefix\0logGroupNamePrefix\0AlarmNamePrefix\0logStreamNamePrefix\0QueueNamePrefix\0"
+	"SimplePrefix\0LogFilePrefix\0imagePrefix\0ImagePrefix\0PartitionedPrefix\0S3SubPrefix\0ipv6Prefix\0"
+	"SourceNatIpv6Prefix\0ipv4Prefix\0Ipv4Prefix\0DatabaseInstallationFilesS3Prefix\0AppIdClientRegex\0"
+	"tooNewLogEventStartIndex\0blockIndex\0startingBlockIndex\0StartingBlockIndex\0amiLaunchIndex\0"
+	"AmiLaunchIndex\0deviceIndex\0DisableLniAtDeviceIndex\0enableLniAtDeviceIndex\0"
+	"EnableLniAtDeviceIndex\0RecordIndex\0ebsCardIndex\0EbsCardIndex\0networkCardIndex\0"
+	"defaultNetworkCardIndex\0DefaultNetworkCardIndex\0tooOldLogEventEndIndex\0expiredLogEventEndIndex\0"
+	"max\0Max\0Allow\0Workflow\0PreferredBackupWindow\0EvaluationWindow\0WallClockWindow\0"
+	"BacktrackWindow\0SlidingWindow\0RestoreWindow\0TimeWindow\0PreferredMaintenanceWindow\0Row\0"
+	"AssociationOverview\0cpu\0memoryGiBPerVCpu\0ExecutionEnvironmentMemoryGiBPerVCpu\0"
+	"s3-control-fips.dualstack.{region}.amazonaws.eu\0s3-fips.dualstack.{region}.amazonaws.eu\0"
+	"s3-control.dualstack.{region}.amazonaws.eu\0s3.dualstack.{region}.amazonaws.eu\0"
+	"iam-fips.amazonaws.eu\0iam-fips.api.amazonwebservices.eu\0iam.global.api.amazonwebservices.eu\0"
+	"DomainOu\0x-amz-server-side-encryption-context\0securityContext\0SecurityContext\0"
+	"PreviousDeploymentContext\0ClientContext\0AfterContext\0DestinationEncryptionContext\0"
+	"SourceEncryptionContext\0SSEKMSEncryptionContext\0SessionContext\0BeforeContext\0KMSContext\0"
+	"X-Amz-Client-Context\0kms:GenerateDataKeyWithoutPlaintext\0RepositoryPolicyText\0"
+	"LifecyclePolicyText\0BannerText\0RecommendationText\0NoteText\0output\0ec2:GetConsoleOutput\0"
+	"TraceOutput\0StandardsInput\0throughput\0targetThroughput\0TargetThroughput\0WarmThroughput\0"
+	"originalThroughput\0OriginalThroughput\0StorageThroughput\0OnDemandThroughput\0"
 	"ProvisionedThroughput\0timeout\0VisibilityTimeout\0startTimeout\0StartTimeout\0IdleClientTimeout\0"
 	"HeartbeatTimeout\0stopTimeout\0StopTimeout\0udpTimeout\0defaultUdpTimeout\0DefaultUdpTimeout\0"
 	"ExecutionTimeout\0SessionTimeout\0udpStreamTimeout\0defaultUdpStreamTimeout\0"
@@ -121,71 +125,71 @@ static const char text[] =
 	"OriginReadTimeout\0Put\0isOptedOut\0sns:CheckIfPhoneNumberIsOptedOut\0SubnetOutpost\0host\0Host\0"
 	"/2019-09-25/functions/{FunctionName}/event-invoke-config/list\0PublicKeyList\0UserPolicyList\0"
 	"GroupPolicyList\0RolePolicyList\0prefixList\0ec2:CreateManagedPrefixList\0"
-	"PermissionsBoundaryPolicyInputList\0DBClusterEndpointList\0SecretList\0ClusterParameterStatusList\0"
-	"EventSubscriptionsList\0TagsList\0RulesList\0EventCategoriesList\0SourceIdsList\0"
-	"DocumentFilterList\0InstanceInformationFilterList\0PipelineParameterList\0GroupList\0"
-	"AccountSharingInfoList\0AsnList\0CertificateAuthorityArnList\0InstanceInformationList\0"
-	"LifecycleHookSpecificationList\0PolicyExclusionList\0PolicyVersionList\0"
-	"route53resolver:GetFirewallDomainList\0route53resolver:DeleteFirewallDomainList\0"
-	"route53resolver:CreateFirewallDomainList\0accessControlList\0AccessControlList\0UserDetailList\0"
-	"GroupDetailList\0RoleDetailList\0trailList\0ResourceTagMappingList\0ResourceTagList\0"
-	"AttributeValueList\0PredicateList\0trailNameList\0InstanceProfileList\0RulesSourceList\0"
-	"ResourceIdList\0AutomationExecutionMetadataList\0ResourceARNList\0PutRequest\0"
-	"LaunchTemplateTagSpecificationRequest\0DeleteRequest\0RestoreRequest\0OnUnauthenticatedRequest\0"
-	"IsLatest\0imageDigest\0ImageDigest\0CustomDBEngineVersionManifest\0EncryptionAtRest\0sort\0"
-	"natGatewaySupport\0NatGatewaySupport\0MulticastSupport\0sriovNetSupport\0SriovNetSupport\0"
-	"enableDnsSupport\0EnableDnsSupport\0nitroEnclavesSupport\0NitroEnclavesSupport\0"
-	"flexibleEnaQueuesSupport\0FlexibleEnaQueuesSupport\0ServerlessV2FeaturesSupport\0imdsSupport\0"
-	"ImdsSupport\0VpnEcmpSupport\0encryptionSupport\0EncryptionSupport\0rebootMigrationSupport\0"
-	"RebootMigrationSupport\0tpmSupport\0nitroTpmSupport\0NitroTpmSupport\0requireHibernateSupport\0"
-	"RequireHibernateSupport\0nvmeSupport\0NvmeSupport\0EngineLifecycleSupport\0ebsOptimizedSupport\0"
-	"EbsOptimizedSupport\0phcSupport\0PhcSupport\0enaSupport\0EnaSupport\0/findings/import\0"
-	"ResourcesToImport\0iam:GetCredentialReport\0iam:GenerateCredentialReport\0maxPort\0hostPort\0"
-	"HostPort\0HttpsPort\0containerPort\0ContainerPort\0LoadBalancerPort\0HttpPort\0toPort\0ToPort\0"
-	"VpnPort\0transitEncryptionPort\0TransitEncryptionPort\0NetworkDestinationPort\0minPort\0fromPort\0"
-	"FromPort\0TargetControlPort\0healthCheckPort\0HealthCheckPort\0NetworkSourcePort\0DbInstancePort\0"
-	"SupportsCertificateRotationWithoutRestart\0CertificateRotationRestart\0/malware-scan/start\0"
-	"SnapStart\0UploadPart\0kms:ReEncrypt\0kms:Encrypt\0kms:Decrypt\0Prompt\0noReboot\0NoReboot\0"
-	"InstalledPendingReboot\0ec2:CopySnapshot\0ebs:StartSnapshot\0AwsRdsDbClusterSnapshot\0"
-	"rds:CopyDBClusterSnapshot\0rds:DeleteDBClusterSnapshot\0rds:CreateDBClusterSnapshot\0"
-	"CopyTagsToSnapshot\0rds:RestoreDBClusterFromSnapshot\0SkipFinalSnapshot\0ec2:UnlockSnapshot\0"
-	"ec2:LockSnapshot\0ebs:CompleteSnapshot\0ec2:DeleteSnapshot\0ec2:CreateSnapshot\0AwsRdsDbSnapshot\0"
-	"rds:CopyDBSnapshot\0rds:RestoreDBInstanceFromDBSnapshot\0rds:DeleteDBSnapshot\0"
-	"rds:CreateDBSnapshot\0ec2:GetConsoleScreenshot\0Amount\0account\0groupedByAccount\0"
-	"GroupedByAccount\0guardduty:GetAdministratorAccount\0IssuingAccount\0OwningAccount\0"
-	"organizations:CreateAccount\0SourceAccount\0serviceAccount\0organizations:DescribeAccount\0"
-	"x-amz-mp-parts-count\0x-amz-tagging-count\0FailedEntryCount\0KeyCount\0ipv6PrefixCount\0"
-	"Ipv6PrefixCount\0ipv4PrefixCount\0Ipv4PrefixCount\0MaxCount\0NonCompliantLowCount\0logicalGpuCount\0"
-	"LogicalGpuCount\0vCpuCount\0VCpuCount\0DeliveryTimedOutCount\0AttachmentCount\0resultCount\0"
-	"PacketCount\0TargetCount\0uniqueThreatCount\0UniqueThreatCount\0TotalPartsCount\0TotalResultsCount\0"
-	"privateIpAddressCount\0secondaryPrivateIpAddressCount\0SecondaryPrivateIpAddressCount\0"
-	"availableIpAddressCount\0AvailableIpAddressCount\0ipv6AddressCount\0Ipv6AddressCount\0SuccessCount\0"
-	"runningTasksCount\0RunningTasksCount\0pendingTasksCount\0x-amz-ChangedBlocksCount\0"
-	"registeredContainerInstancesCount\0RegisteredContainerInstancesCount\0activeServicesCount\0"
-	"ActiveServicesCount\0acceleratorCount\0AcceleratorCount\0ErrorCount\0DedicatedMasterCount\0"
-	"metricFilterCount\0containerCount\0InstalledOtherCount\0AssociationCount\0HookInvocationCount\0"
-	"DomainCount\0MinCount\0NonCompliantMediumCount\0WarmCount\0itemCount\0threatsDetectedItemCount\0"
-	"ThreatsDetectedItemCount\0scannedItemCount\0ScannedItemCount\0SuccessfulCount\0TotalCount\0"
-	"NonCompliantInformationalCount\0NonCompliantCriticalCount\0runningTaskCount\0pendingTaskCount\0"
-	"requestedTaskCount\0NonCompliantHighCount\0MissingCount\0runningCount\0pendingCount\0TagCount\0"
-	"enaQueueCount\0DefaultEnaQueueCount\0maximumEnaQueueCount\0MaximumEnaQueueCount\0ByteCount\0"
-	"AcceptedRouteCount\0coreCount\0CoreCount\0AvailabilityZoneCount\0ActionLogLineCount\0"
-	"uniqueThreatNameCount\0UniqueThreatNameCount\0RuleCount\0SampleCount\0fileCount\0FileCount\0"
-	"PermissionsBoundaryUsageCount\0InstanceCount\0networkInterfaceCount\0NetworkInterfaceCount\0"
-	"ShardCount\0unhealthyThresholdCount\0UnhealthyThresholdCount\0HealthyThresholdCount\0"
-	"maxUnhealthyNodeThresholdCount\0StartedCount\0CompletedCount\0InstalledRejectedCount\0"
-	"InstanceAssociationStatusAggregatedCount\0desiredCount\0computedDesiredCount\0"
-	"maxParallelNodesRepairedCount\0TotalFilteredCount\0Items,Count,ScannedCount\0InstalledCount\0"
-	"FailedCount\0NonCompliantUnspecifiedCount\0AvailableCIDRCount\0UtilizedCIDRCount\0"
+	"PermissionsBoundaryPolicyInputList\0DBClusterEndpointList\0AccessPointList\0SecretList\0"
+	"ClusterParameterStatusList\0AccessGrantsList\0EventSubscriptionsList\0TagsList\0RulesList\0"
+	"EventCategoriesList\0AccessGrantsInstancesList\0SourceIdsList\0DocumentFilterList\0"
+	"InstanceInformationFilterList\0PipelineParameterList\0GroupList\0AccountSharingInfoList\0AsnList\0"
+	"CertificateAuthorityArnList\0InstanceInformationList\0LifecycleHookSpecificationList\0"
+	"PolicyExclusionList\0PolicyVersionList\0route53resolver:GetFirewallDomainList\0"
+	"route53resolver:DeleteFirewallDomainList\0route53resolver:CreateFirewallDomainList\0"
+	"accessControlList\0AccessControlList\0UserDetailList\0GroupDetailList\0RoleDetailList\0trailList\0"
+	"ResourceTagMappingList\0ResourceTagList\0AttributeValueList\0PredicateList\0trailNameList\0"
+	"InstanceProfileList\0RulesSourceList\0ResourceIdList\0AutomationExecutionMetadataList\0"
+	"ResourceARNList\0PutAccessPointPolicyRequest\0PutRequest\0LaunchTemplateTagSpecificationRequest\0"
+	"DeleteRequest\0RestoreRequest\0OnUnauthenticatedRequest\0IsLatest\0imageDigest\0ImageDigest\0"
+	"CustomDBEngineVersionManifest\0EncryptionAtRest\0sort\0natGatewaySupport\0NatGatewaySupport\0"
+	"MulticastSupport\0sriovNetSupport\0SriovNetSupport\0enableDnsSupport\0EnableDnsSupport\0"
+	"nitroEnclavesSupport\0NitroEnclavesSupport\0flexibleEnaQueuesSupport\0FlexibleEnaQueuesSupport\0"
+	"ServerlessV2FeaturesSupport\0imdsSupport\0ImdsSupport\0VpnEcmpSupport\0encryptionSupport\0"
+	"EncryptionSupport\0rebootMigrationSupport\0RebootMigrationSupport\0tpmSupport\0nitroTpmSupport\0"
+	"NitroTpmSupport\0requireHibernateSupport\0RequireHibernateSupport\0nvmeSupport\0NvmeSupport\0"
+	"EngineLifecycleSupport\0ebsOptimizedSupport\0EbsOptimizedSupport\0phcSupport\0PhcSupport\0"
+	"enaSupport\0EnaSupport\0/findings/import\0ResourcesToImport\0iam:GetCredentialReport\0"
+	"iam:GenerateCredentialReport\0maxPort\0hostPort\0HostPort\0HttpsPort\0containerPort\0ContainerPort\0"
+	"LoadBalancerPort\0HttpPort\0toPort\0ToPort\0VpnPort\0transitEncryptionPort\0TransitEncryptionPort\0"
+	"NetworkDestinationPort\0minPort\0fromPort\0FromPort\0TargetControlPort\0healthCheckPort\0"
+	"HealthCheckPort\0NetworkSourcePort\0DbInstancePort\0SupportsCertificateRotationWithoutRestart\0"
+	"CertificateRotationRestart\0/malware-scan/start\0SnapStart\0UploadPart\0kms:ReEncrypt\0kms:Encrypt\0"
+	"kms:Decrypt\0Prompt\0noReboot\0NoReboot\0InstalledPendingReboot\0ec2:CopySnapshot\0"
+	"ebs:StartSnapshot\0AwsRdsDbClusterSnapshot\0rds:CopyDBClusterSnapshot\0rds:DeleteDBClusterSnapshot\0"
+	"rds:CreateDBClusterSnapshot\0CopyTagsToSnapshot\0rds:RestoreDBClusterFromSnapshot\0"
+	"SkipFinalSnapshot\0ec2:UnlockSnapshot\0ec2:LockSnapshot\0ebs:CompleteSnapshot\0ec2:DeleteSnapshot\0"
+	"ec2:CreateSnapshot\0AwsRdsDbSnapshot\0rds:CopyDBSnapshot\0rds:RestoreDBInstanceFromDBSnapshot\0"
+	"rds:DeleteDBSnapshot\0rds:CreateDBSnapshot\0ec2:GetConsoleScreenshot\0Amount\0account\0"
+	"groupedByAccount\0GroupedByAccount\0guardduty:GetAdministratorAccount\0IssuingAccount\0"
+	"OwningAccount\0organizations:CreateAccount\0SourceAccount\0serviceAccount\0"
+	"organizations:DescribeAccount\0x-amz-mp-parts-count\0x-amz-tagging-count\0FailedEntryCount\0"
+	"KeyCount\0ipv6PrefixCount\0Ipv6PrefixCount\0ipv4PrefixCount\0Ipv4PrefixCount\0MaxCount\0"
+	"NonCompliantLowCount\0logicalGpuCount\0LogicalGpuCount\0vCpuCount\0VCpuCount\0"
+	"DeliveryTimedOutCount\0AttachmentCount\0resultCount\0PacketCount\0TargetCount\0uniqueThreatCount\0"
+	"UniqueThreatCount\0TotalPartsCount\0TotalResultsCount\0privateIpAddressCount\0"
+	"secondaryPrivateIpAddressCount\0SecondaryPrivateIpAddressCount\0availableIpAddressCount\0"
+	"AvailableIpAddressCount\0ipv6AddressCount\0Ipv6AddressCount\0SuccessCount\0runningTasksCount\0"
+	"RunningTasksCount\0pendingTasksCount\0x-amz-ChangedBlocksCount\0registeredContainerInstancesCount\0"
+	"RegisteredContainerInstancesCount\0activeServicesCount\0ActiveServicesCount\0acceleratorCount\0"
+	"AcceleratorCount\0ErrorCount\0DedicatedMasterCount\0metricFilterCount\0containerCount\0"
+	"InstalledOtherCount\0AssociationCount\0HookInvocationCount\0DomainCount\0MinCount\0"
+	"NonCompliantMediumCount\0WarmCount\0itemCount\0threatsDetectedItemCount\0ThreatsDetectedItemCount\0"
+	"scannedItemCount\0ScannedItemCount\0SuccessfulCount\0TotalCount\0NonCompliantInformationalCount\0"
+	"NonCompliantCriticalCount\0runningTaskCount\0pendingTaskCount\0requestedTaskCount\0"
+	"NonCompliantHighCount\0MissingCount\0runningCount\0pendingCount\0TagCount\0enaQueueCount\0"
+	"DefaultEnaQueueCount\0maximumEnaQueueCount\0MaximumEnaQueueCount\0ByteCount\0AcceptedRouteCount\0"
+	"coreCount\0CoreCount\0AvailabilityZoneCount\0ActionLogLineCount\0uniqueThreatNameCount\0"
+	"UniqueThreatNameCount\0RuleCount\0SampleCount\0fileCount\0FileCount\0PermissionsBoundaryUsageCount\0"
+	"InstanceCount\0networkInterfaceCount\0NetworkInterfaceCount\0ShardCount\0unhealthyThresholdCount\0"
+	"UnhealthyThresholdCount\0HealthyThresholdCount\0maxUnhealthyNodeThresholdCount\0StartedCount\0"
+	"CompletedCount\0InstalledRejectedCount\0InstanceAssociationStatusAggregatedCount\0desiredCount\0"
+	"computedDesiredCount\0maxParallelNodesRepairedCount\0TotalFilteredCount\0Items,Count,ScannedCount\0"
+	"InstalledCount\0FailedCount\0NonCompliantUnspecifiedCount\0AvailableCIDRCount\0UtilizedCIDRCount\0"
 	"ResolvedCIDRCount\0keyFingerprint\0KeyFingerprint\0JA4Fingerprint\0JA3Fingerprint\0Thumbprint\0"
-	"endpoint\0AwsEventsEndpoint\0AwsDmsEndpoint\0JwksEndpoint\0"
+	"/v20180820/accesspoint\0endpoint\0AwsEventsEndpoint\0AwsDmsEndpoint\0JwksEndpoint\0"
 	"privateDnsOnlyForInboundResolverEndpoint\0PrivateDnsOnlyForInboundResolverEndpoint\0"
 	"ListenerEndpoint\0ReaderEndpoint\0httpEndpoint\0EnableHttpEndpoint\0UserInfoEndpoint\0"
 	"AwsEc2ClientVpnEndpoint\0AuthorizationEndpoint\0regionEndpoint\0DomainEndpoint\0TokenEndpoint\0"
 	"CustomEndpoint\0ApiEndpoint\0vpcEndpoint\0ec2:ModifyVpcEndpoint\0ec2:CreateVpcEndpoint\0entryPoint\0"
-	"EntryPoint\0recoveryPoint\0AwsBackupRecoveryPoint\0AwsEfsAccessPoint\0AwsS3AccessPoint\0"
-	"HookInvocationPoint\0LocationConstraint\0PositionalConstraint\0CloudTrailEvent\0WithEvent\0"
-	"StandardOutputContent\0AttachmentsContent\0StandardErrorContent\0ExcludeVerboseContent\0"
+	"EntryPoint\0recoveryPoint\0AwsBackupRecoveryPoint\0s3:GetAccessPoint\0AwsEfsAccessPoint\0"
+	"AwsS3AccessPoint\0HookInvocationPoint\0LocationConstraint\0PositionalConstraint\0CloudTrailEvent\0"
+	"WithEvent\0StandardOutputContent\0AttachmentsContent\0StandardErrorContent\0ExcludeVerboseContent\0"
 	"forceNewDeployment\0OptionalDeployment\0currentServiceDeployment\0SingleQueryArgument\0"
 	"policyDocument\0AssumeRolePolicyDocument\0IndexDocument\0ssm:GetDocument\0ErrorDocument\0"
 	"AttestationDocument\0FullDocument\0ssm:DeleteDocument\0ssm:CreateDocument\0ssm:UpdateDocument\0"
@@ -198,8 +202,8 @@ static const char text[] =
 	"AndStatement\0RateBasedStatement\0Requirement\0Replacement\0controlPlanePlacement\0etcdPlacement\0"
 	"CiphertextForRecipient\0userAgent\0UserAgent\0canaryPercent\0healthyPercent\0minimumHealthyPercent\0"
 	"MinimumHealthyPercent\0stepPercent\0maximumPercent\0MaximumPercent\0maxComputePercent\0"
-	"ResponseCodeSent\0kms:CreateGrant\0kms:RetireGrant\0kms:RevokeGrant\0MultiTenant\0result\0"
-	"ModifyDBProxyResult\0GetCallerIdentityResult\0AssumeRoleWithWebIdentityResult\0"
+	"ResponseCodeSent\0AccessGrant\0kms:CreateGrant\0kms:RetireGrant\0kms:RevokeGrant\0MultiTenant\0"
+	"result\0ModifyDBProxyResult\0GetCallerIdentityResult\0AssumeRoleWithWebIdentityResult\0"
 	"GetAccountSummaryResult\0CreateAccessKeyResult\0GetPolicyResult\0ListEntitiesForPolicyResult\0"
 	"GetUserPolicyResult\0GetGroupPolicyResult\0SimulatePrincipalPolicyResult\0CreatePolicyResult\0"
 	"GetRolePolicyResult\0ExitStandbyResult\0EnterStandbyResult\0CheckIfPhoneNumberIsOptedOutResult\0"
@@ -268,7 +272,7 @@ static const char text[] =
 	"secretsmanager:DeleteSecret\0secretsmanager:CancelRotateSecret\0secretsmanager:RotateSecret\0"
 	"secretsmanager:CreateSecret\0secretsmanager:UpdateSecret\0secretsmanager:RestoreSecret\0"
 	"secretsmanager:DescribeSecret\0ForceOverwriteReplicaSecret\0subnet\0ec2:DeleteSubnet\0"
-	"ec2:CreateSubnet\0AwsEc2Subnet\0s3:ListBucket\0TargetBucket\0ObjectLockEnabledForBucket\0"
+	"ec2:CreateSubnet\0AwsEc2Subnet\0bucket\0s3:ListBucket\0TargetBucket\0ObjectLockEnabledForBucket\0"
 	"s3:DeleteBucket\0s3:CreateBucket\0HeadBucket\0s3Bucket\0AwsS3Bucket\0Quiet\0"
 	"events:ListRuleNamesByTarget\0SnapshotTarget\0mountTarget\0MountTarget\0"
 	"organizations:ListPoliciesForTarget\0BackupTarget\0securityhub:CreateActionTarget\0"
@@ -330,22 +334,22 @@ static const char text[] =
 	"organizations-fips.us-east-1.api.aws\0organizations.us-east-1.api.aws\0x-amz-replication-status\0"
 	"x-amz-archive-status\0stabilityStatus\0ClusterAvailabilityStatus\0PointInTimeRecoveryStatus\0"
 	"DeliveryStatus\0QueryStatus\0ClusterSnapshotCopyStatus\0ParameterApplyStatus\0"
-	"ResourceAwsIamAccessKeyStatus\0/{Bucket}?policyStatus\0s3:GetBucketPolicyStatus\0"
-	"attestationPolicyStatus\0ActivityStreamPolicyStatus\0FirewallPolicyStatus\0IndexStatus\0"
-	"WorkflowStatus\0ReviewStatus\0lastStatus\0sns:GetSMSSandboxAccountStatus\0CreateAccountStatus\0"
-	"TransitGatewayAttachmentStatus\0StackDriftStatus\0StackResourceDriftStatus\0SecretStatus\0"
-	"SubnetStatus\0attachmentsStatus\0WitnessStatus\0ContinuousBackupsStatus\0"
-	"ssm:DescribeInstanceAssociationsStatus\0deliverLogsStatus\0DeliverLogsStatus\0StandardsStatus\0"
-	"attachedEbsStatus\0AttachedEbsStatus\0CacheClusterStatus\0MemberStatus\0SubnetGroupStatus\0"
-	"DbClusterParameterGroupStatus\0DBClusterParameterGroupStatus\0RuleGroupStatus\0BackupStatus\0"
-	"relationshipStatus\0RelationshipStatus\0StepStatus\0ElasticIpStatus\0AutomationExecutionStatus\0"
-	"SubscriptionStatus\0dataProtectionStatus\0ssm:GetConnectionStatus\0SynchronizationStatus\0"
-	"OptimizationStatus\0kms:GetKeyRotationStatus\0FlowOperationStatus\0StorageOperationStatus\0"
-	"FederationStatus\0TrustStoreAssociationStatus\0ValidationStatus\0applicationStatus\0"
-	"ApplicationStatus\0ReplicationStatus\0scanStatus\0VolumeScanStatus\0optInStatus\0OptInStatus\0"
-	"HsmStatus\0systemStatus\0SystemStatus\0ActivityStreamStatus\0FirewallStatus\0overallStatus\0"
-	"cloudtrail:GetTrailStatus\0RenewalStatus\0HookStatus\0StackStatus\0healthStatus\0HealthStatus\0"
-	"flowLogStatus\0FlowLogStatus\0peeringStatus\0PeeringStatus\0BucketLoggingStatus\0"
+	"ResourceAwsIamAccessKeyStatus\0/{Bucket}?policyStatus\0/v20180820/accesspoint/{name}/policyStatus\0"
+	"s3:GetAccessPointPolicyStatus\0s3:GetBucketPolicyStatus\0attestationPolicyStatus\0"
+	"ActivityStreamPolicyStatus\0FirewallPolicyStatus\0IndexStatus\0WorkflowStatus\0ReviewStatus\0"
+	"lastStatus\0sns:GetSMSSandboxAccountStatus\0CreateAccountStatus\0TransitGatewayAttachmentStatus\0"
+	"StackDriftStatus\0StackResourceDriftStatus\0SecretStatus\0SubnetStatus\0attachmentsStatus\0"
+	"WitnessStatus\0ContinuousBackupsStatus\0ssm:DescribeInstanceAssociationsStatus\0deliverLogsStatus\0"
+	"DeliverLogsStatus\0StandardsStatus\0attachedEbsStatus\0AttachedEbsStatus\0CacheClusterStatus\0"
+	"MemberStatus\0SubnetGroupStatus\0DbClusterParameterGroupStatus\0DBClusterParameterGroupStatus\0"
+	"RuleGroupStatus\0BackupStatus\0relationshipStatus\0RelationshipStatus\0StepStatus\0ElasticIpStatus\0"
+	"AutomationExecutionStatus\0SubscriptionStatus\0dataProtectionStatus\0ssm:GetConnectionStatus\0"
+	"SynchronizationStatus\0OptimizationStatus\0kms:GetKeyRotationStatus\0FlowOperationStatus\0"
+	"StorageOperationStatus\0FederationStatus\0TrustStoreAssociationStatus\0ValidationStatus\0"
+	"applicationStatus\0ApplicationStatus\0ReplicationStatus\0scanStatus\0VolumeScanStatus\0optInStatus\0"
+	"OptInStatus\0HsmStatus\0systemStatus\0SystemStatus\0ActivityStreamStatus\0FirewallStatus\0"
+	"overallStatus\0cloudtrail:GetTrailStatus\0RenewalStatus\0HookStatus\0StackStatus\0healthStatus\0"
+	"HealthStatus\0flowLogStatus\0FlowLogStatus\0peeringStatus\0PeeringStatus\0BucketLoggingStatus\0"
 	"LocalWriteForwardingStatus\0GlobalWriteForwardingStatus\0PingStatus\0ArchiveStatus\0"
 	"TimeToLiveStatus\0LastUpdateStatus\0agentUpdateStatus\0RestoreStatus\0ShareStatus\0"
 	"StorageVolumeStatus\0ExpectedNextSnapshotScheduleTimeStatus\0TableStatus\0ResourceStatus\0"
@@ -367,24 +371,24 @@ static const char text[] =
 	"ExcludeAccounts\0unprocessedAccounts\0UnprocessedAccounts\0includeLinkedAccounts\0"
 	"IncludeLinkedAccounts\0volumeMounts\0VolumeMounts\0Counts\0endpoints\0"
 	"rds:DescribeDBClusterEndpoints\0DomainEndpoints\0CustomEndpoints\0ManagesVpcEndpoints\0"
-	"ec2:DeleteVpcEndpoints\0ec2:DescribeVpcEndpoints\0MaxDatapoints\0mountPoints\0MountPoints\0taints\0"
-	"placementConstraints\0PlacementConstraints\0removeTaints\0addOrUpdateTaints\0events\0"
-	"events:PutEvents\0IncludeManagementEvents\0BackupVaultEvents\0cloudtrail:LookupEvents\0"
-	"NotificationEvents\0cloudformation:DescribeStackEvents\0logEvents\0logs:PutLogEvents\0"
-	"logs:GetLogEvents\0logs:FilterLogEvents\0IncludeGlobalServiceEvents\0rds:DescribeEvents\0AWSEvents\0"
-	"Contents\0organizations:ListParents\0deployments\0AllQueryArguments\0ssm:ListDocuments\0"
-	"Adjustments\0comments\0Comments\0attachments\0transitGatewayAttachments\0"
+	"ec2:DeleteVpcEndpoints\0ec2:DescribeVpcEndpoints\0MaxDatapoints\0mountPoints\0MountPoints\0"
+	"s3:ListAccessPoints\0taints\0placementConstraints\0PlacementConstraints\0removeTaints\0"
+	"addOrUpdateTaints\0events\0events:PutEvents\0IncludeManagementEvents\0BackupVaultEvents\0"
+	"cloudtrail:LookupEvents\0NotificationEvents\0cloudformation:DescribeStackEvents\0logEvents\0"
+	"logs:PutLogEvents\0logs:GetLogEvents\0logs:FilterLogEvents\0IncludeGlobalServiceEvents\0"
+	"rds:DescribeEvents\0AWSEvents\0Contents\0organizations:ListParents\0deployments\0AllQueryArguments\0"
+	"ssm:ListDocuments\0Adjustments\0comments\0Comments\0attachments\0transitGatewayAttachments\0"
 	"ec2:DescribeTransitGatewayAttachments\0NatGatewayAttachments\0maximumEbsAttachments\0"
 	"MaximumEbsAttachments\0AutoAcceptSharedAttachments\0DistributionSegments\0TotalSegments\0"
 	"MatchedStatements\0resourceRequirements\0ResourceRequirements\0instanceRequirements\0"
-	"InstanceRequirements\0RelatedRequirements\0managedAgents\0kms:ListGrants\0TargetGrants\0results\0"
-	"MaxQueryResults\0logs:GetQueryResults\0cloudtrail:GetQueryResults\0maxResults\0MaxResults\0"
-	"DeleteSnapshotResults\0AnalysisResults\0EvaluationResults\0"
-	"network-firewall:ListFlowOperationResults\0scanResults\0ScanResults\0ResourceSpecificResults\0"
-	"MetricDataResults\0serviceConnectDefaults\0WriteCapacityUnits\0ReadCapacityUnits\0"
-	"MaxWriteRequestUnits\0MaxReadRequestUnits\0IncludeChildOrganizationUnits\0ulimits\0Ulimits\0"
-	"cpuCredits\0CpuCredits\0EnablePerformanceInsights\0AdditionalVersionWeights\0secrets\0"
-	"secretsmanager:ListSecrets\0subnets\0ec2:DescribeSubnets\0AssociatedSubnets\0max-buckets\0"
+	"InstanceRequirements\0RelatedRequirements\0managedAgents\0/v20180820/accessgrantsinstance/grants\0"
+	"kms:ListGrants\0TargetGrants\0s3:ListAccessGrants\0results\0MaxQueryResults\0logs:GetQueryResults\0"
+	"cloudtrail:GetQueryResults\0maxResults\0MaxResults\0DeleteSnapshotResults\0AnalysisResults\0"
+	"EvaluationResults\0network-firewall:ListFlowOperationResults\0scanResults\0ScanResults\0"
+	"ResourceSpecificResults\0MetricDataResults\0serviceConnectDefaults\0WriteCapacityUnits\0"
+	"ReadCapacityUnits\0MaxWriteRequestUnits\0MaxReadRequestUnits\0IncludeChildOrganizationUnits\0"
+	"ulimits\0Ulimits\0cpuCredits\0CpuCredits\0EnablePerformanceInsights\0AdditionalVersionWeights\0"
+	"secrets\0secretsmanager:ListSecrets\0subnets\0ec2:DescribeSubnets\0AssociatedSubnets\0max-buckets\0"
 	"s3:ListAllMyBuckets\0MaxBuckets\0ListBuckets\0restrictPublicBuckets\0RestrictPublicBuckets\0"
 	"rds:DescribeDBProxyTargets\0events:PutTargets\0elasticloadbalancing:DeregisterTargets\0"
 	"elasticloadbalancing:RegisterTargets\0/actionTargets\0events:RemoveTargets\0RunCommandTargets\0"
@@ -690,21 +694,21 @@ static const char text[] =
 	"ExcludeManagementEventSources\0TrafficSources\0dataSources\0unprocessedDataSources\0"
 	"UnprocessedDataSources\0AdditionalOccurrences\0IPSetReferences\0"
 	"ec2:DescribeSecurityGroupReferences\0StatelessRuleGroupReferences\0StatefulRuleGroupReferences\0"
-	"ec2:StartInstances\0ec2:RebootInstances\0ec2:MonitorInstances\0containerInstances\0"
-	"ecs:ListContainerInstances\0ecs:DescribeContainerInstances\0ec2:StopInstances\0ec2:RunInstances\0"
-	"includeAllInstances\0IncludeAllInstances\0autoscaling:AttachInstances\0autoscaling:DetachInstances\0"
-	"StartingInstances\0TerminatingInstances\0StoppingInstances\0"
-	"autoscaling:DescribeAutoScalingInstances\0ec2:TerminateInstances\0IncludeInstances\0"
-	"ec2:DescribeInstances\0rds:DescribeDBInstances\0AttachedAppliances\0services\0ecs:ListServices\0"
-	"ecs:DescribeServices\0devices\0gpuDevices\0neuronDevices\0NeuronDevices\0iam:ListMFADevices\0"
-	"Prices\0namespaces\0SecondaryInterfaces\0networkInterfaces\0maximumSecondaryNetworkInterfaces\0"
-	"MaximumSecondaryNetworkInterfaces\0maximumNetworkInterfaces\0MaximumNetworkInterfaces\0"
-	"additionalFlexibleNetworkInterfaces\0AdditionalFlexibleNetworkInterfaces\0"
-	"ec2:DescribeNetworkInterfaces\0maximumEfaInterfaces\0MaximumEfaInterfaces\0MaxRecords\0"
-	"BacktrackConsumedChangeRecords\0crds\0EnableDefaultStandards\0AssociatedStandards\0"
-	"securityhub:GetEnabledStandards\0maximumEbsCards\0MaximumEbsCards\0networkCards\0"
-	"maximumNetworkCards\0MaximumNetworkCards\0EvaluationPeriods\0AllowMethods\0AllowedMethods\0"
-	"DelaySeconds\0timeoutSeconds\0perRequestTimeoutSeconds\0healthCheckTimeoutSeconds\0"
+	"/v20180820/accessgrantsinstances\0ec2:StartInstances\0ec2:RebootInstances\0"
+	"s3:ListAccessGrantsInstances\0ec2:MonitorInstances\0containerInstances\0ecs:ListContainerInstances\0"
+	"ecs:DescribeContainerInstances\0ec2:StopInstances\0ec2:RunInstances\0includeAllInstances\0"
+	"IncludeAllInstances\0autoscaling:AttachInstances\0autoscaling:DetachInstances\0StartingInstances\0"
+	"TerminatingInstances\0StoppingInstances\0autoscaling:DescribeAutoScalingInstances\0"
+	"ec2:TerminateInstances\0IncludeInstances\0ec2:DescribeInstances\0rds:DescribeDBInstances\0"
+	"AttachedAppliances\0services\0ecs:ListServices\0ecs:DescribeServices\0devices\0gpuDevices\0"
+	"neuronDevices\0NeuronDevices\0iam:ListMFADevices\0Prices\0namespaces\0SecondaryInterfaces\0"
+	"networkInterfaces\0maximumSecondaryNetworkInterfaces\0MaximumSecondaryNetworkInterfaces\0"
+	"maximumNetworkInterfaces\0MaximumNetworkInterfaces\0additionalFlexibleNetworkInterfaces\0"
+	"AdditionalFlexibleNetworkInterfaces\0ec2:DescribeNetworkInterfaces\0maximumEfaInterfaces\0"
+	"MaximumEfaInterfaces\0MaxRecords\0BacktrackConsumedChangeRecords\0crds\0EnableDefaultStandards\0"
+	"AssociatedStandards\0securityhub:GetEnabledStandards\0maximumEbsCards\0MaximumEbsCards\0"
+	"networkCards\0maximumNetworkCards\0MaximumNetworkCards\0EvaluationPeriods\0AllowMethods\0"
+	"AllowedMethods\0DelaySeconds\0timeoutSeconds\0perRequestTimeoutSeconds\0healthCheckTimeoutSeconds\0"
 	"HealthCheckTimeoutSeconds\0idleTimeoutSeconds\0TcpIdleTimeoutSeconds\0DpdTimeoutSeconds\0"
 	"resolutionSeconds\0DurationSeconds\0TumblingWindowInSeconds\0MaximumBatchingWindowInSeconds\0"
 	"EstimatedTimeToCompletionInSeconds\0AuthorizerResultTtlInSeconds\0CacheTtlInSeconds\0"
@@ -770,19 +774,19 @@ static const char text[] =
 	"upload-id-marker\0NextKeyMarker\0NextMarker\0NextPartNumberMarker\0ExpiredObjectDeleteMarker\0"
 	"NextKeyMarker,NextVersionIdMarker\0KeyMarker,VersionIdMarker\0NextKeyMarker,NextUploadIdMarker\0"
 	"KeyMarker,UploadIdMarker\0ClientBroker\0AwsAmazonMqBroker\0deploymentCircuitBreaker\0"
-	"DeploymentCircuitBreaker\0tier\0PriceMultiplier\0KmsKeyIdentifier\0InlinePolicyIdentifier\0"
-	"DbClusterSnapshotIdentifier\0TargetDBClusterSnapshotIdentifier\0SourceDBClusterSnapshotIdentifier\0"
-	"SourceDbSnapshotIdentifier\0TargetDBSnapshotIdentifier\0FinalDBSnapshotIdentifier\0"
-	"SourceDBSnapshotIdentifier\0DBClusterEndpointIdentifier\0SubnetIdentifier\0ArtifactIdentifier\0"
-	"GlobalClusterIdentifier\0dbClusterIdentifier\0DbClusterIdentifier\0NewDBClusterIdentifier\0"
-	"ReadReplicaSourceDBClusterIdentifier\0ReadReplicaDBClusterIdentifier\0"
-	"ReplicationSubnetGroupIdentifier\0logGroupIdentifier\0dbShardGroupIdentifier\0"
-	"DbShardGroupIdentifier\0DBCapacityReservationIdentifier\0HsmConfigurationIdentifier\0"
-	"PlatformIdentifier\0ExportTaskIdentifier\0ReplicationTaskIdentifier\0FindingIdentifier\0"
-	"HsmClientCertificateIdentifier\0CaCertificateIdentifier\0CACertificateIdentifier\0"
-	"VPCZoneIdentifier\0SnapshotScheduleIdentifier\0DBClusterEndpointResourceIdentifier\0"
-	"ReplicationSourceIdentifier\0ReplicationInstanceIdentifier\0dbInstanceIdentifier\0"
-	"DbInstanceIdentifier\0NewDBInstanceIdentifier\0TargetDBInstanceIdentifier\0"
+	"DeploymentCircuitBreaker\0tier\0PriceMultiplier\0granteeidentifier\0KmsKeyIdentifier\0"
+	"InlinePolicyIdentifier\0DbClusterSnapshotIdentifier\0TargetDBClusterSnapshotIdentifier\0"
+	"SourceDBClusterSnapshotIdentifier\0SourceDbSnapshotIdentifier\0TargetDBSnapshotIdentifier\0"
+	"FinalDBSnapshotIdentifier\0SourceDBSnapshotIdentifier\0DBClusterEndpointIdentifier\0"
+	"SubnetIdentifier\0ArtifactIdentifier\0GlobalClusterIdentifier\0dbClusterIdentifier\0"
+	"DbClusterIdentifier\0NewDBClusterIdentifier\0ReadReplicaSourceDBClusterIdentifier\0"
+	"ReadReplicaDBClusterIdentifier\0ReplicationSubnetGroupIdentifier\0logGroupIdentifier\0"
+	"dbShardGroupIdentifier\0DbShardGroupIdentifier\0DBCapacityReservationIdentifier\0"
+	"HsmConfigurationIdentifier\0PlatformIdentifier\0ExportTaskIdentifier\0ReplicationTaskIdentifier\0"
+	"FindingIdentifier\0HsmClientCertificateIdentifier\0CaCertificateIdentifier\0"
+	"CACertificateIdentifier\0VPCZoneIdentifier\0SnapshotScheduleIdentifier\0GranteeIdentifier\0"
+	"DBClusterEndpointResourceIdentifier\0ReplicationSourceIdentifier\0ReplicationInstanceIdentifier\0"
+	"dbInstanceIdentifier\0DbInstanceIdentifier\0NewDBInstanceIdentifier\0TargetDBInstanceIdentifier\0"
 	"ReadReplicaSourceDBInstanceIdentifier\0ReadReplicaDBInstanceIdentifier\0DeferMaintenanceIdentifier\0"
 	"ReadReplicaIdentifier\0CAIdentifier\0Qualifier\0PromotionTier\0storageTier\0StorageTier\0"
 	"ResourceDetailsOther\0matcher\0Matcher\0secretsmanager\0secrets_manager\0KeyManager\0"
@@ -841,20 +845,21 @@ static const char text[] =
 	"AccepterVpcInfo\0fpgaInfo\0FpgaInfo\0efaInfo\0EfaInfo\0RedirectAllRequestsTo\0PublishTo\0ValidTo\0"
 	"SkipOsShutdown\0DefaultCooldown\0dryRun\0DryRun\0asn\0AmazonSideAsn\0return\0Return\0"
 	"events:TestEventPattern\0filterPattern\0MatchPattern\0logGroupNamePattern\0AllowedPattern\0"
-	"x-amz-bucket-arn\0DBProxyArn\0CertificateAuthorityArn\0awsPcaAuthorityArn\0registryArn\0"
-	"RegistryArn\0accessEntryArn\0discoveryArn\0PermissionsBoundaryArn\0keyArn\0kmsKeyArn\0KmsKeyArn\0"
-	"kmsMasterKeyArn\0KmsMasterKeyArn\0KMSMasterKeyArn\0encryptionKeyArn\0EncryptionKeyArn\0"
+	"application_arn\0x-amz-bucket-arn\0DBProxyArn\0CertificateAuthorityArn\0awsPcaAuthorityArn\0"
+	"registryArn\0RegistryArn\0accessEntryArn\0discoveryArn\0PermissionsBoundaryArn\0keyArn\0kmsKeyArn\0"
+	"KmsKeyArn\0kmsMasterKeyArn\0KmsMasterKeyArn\0KMSMasterKeyArn\0encryptionKeyArn\0EncryptionKeyArn\0"
 	"SourceKMSKeyArn\0policyArn\0FirewallPolicyArn\0associatedPolicyArn\0IndexArn\0outpostArn\0"
 	"DestinationOutpostArn\0prefixListArn\0PrefixListArn\0snapshotArn\0SourceDBClusterSnapshotArn\0"
 	"DBSnapshotArn\0MasterAccountArn\0ConnectedAccountArn\0TargetEndpointArn\0DBClusterEndpointArn\0"
 	"SourceEndpointArn\0recoveryPointArn\0AwsBackupRecoveryPointArn\0accessPointArn\0AccessPointArn\0"
-	"EnvironmentArn\0DestinationBackupVaultArn\0SourceBackupVaultArn\0organizationalUnitArn\0"
-	"OrganizationalUnitArn\0DomainAuthSecretArn\0subnetArn\0SubnetArn\0BucketArn\0DeadLetterTargetArn\0"
-	"ActionTargetArn\0hookTargetArn\0taskSetArn\0FindingProviderFieldsRelatedFindingsProductArn\0"
-	"objectArn\0ObjectArn\0EventBusArn\0DBInstanceAutomatedBackupsArn\0StandardsArn\0AliasArn\0"
-	"elasticInferenceAcceleratorArn\0ElasticInferenceAcceleratorArn\0SourceLayerArn\0clusterArn\0"
-	"GlobalClusterArn\0ToDbClusterArn\0FromDbClusterArn\0DBClusterArn\0MasterArn\0MasterUserArn\0"
-	"ownerArn\0containerArn\0ListenerArn\0CallerArn\0BrokerArn\0SecretManagerArn\0CapacityProviderArn\0"
+	"EnvironmentArn\0AccessGrantArn\0DestinationBackupVaultArn\0SourceBackupVaultArn\0"
+	"organizationalUnitArn\0OrganizationalUnitArn\0DomainAuthSecretArn\0subnetArn\0SubnetArn\0BucketArn\0"
+	"DeadLetterTargetArn\0ActionTargetArn\0hookTargetArn\0taskSetArn\0"
+	"FindingProviderFieldsRelatedFindingsProductArn\0objectArn\0ObjectArn\0EventBusArn\0"
+	"DBInstanceAutomatedBackupsArn\0StandardsArn\0AliasArn\0elasticInferenceAcceleratorArn\0"
+	"ElasticInferenceAcceleratorArn\0SourceLayerArn\0clusterArn\0GlobalClusterArn\0ToDbClusterArn\0"
+	"FromDbClusterArn\0DBClusterArn\0MasterArn\0IdentityCenterArn\0MasterUserArn\0ownerArn\0"
+	"containerArn\0ListenerArn\0CallerArn\0BrokerArn\0SecretManagerArn\0CapacityProviderArn\0"
 	"SelfServiceSamlProviderArn\0LoadBalancerArn\0nodegroupArn\0securityGroupArn\0DbSecurityGroupArn\0"
 	"DbSubnetGroupArn\0DBSubnetGroupArn\0targetGroupArn\0alternateTargetGroupArn\0"
 	"DBClusterParameterGroupArn\0DBParameterGroupArn\0logGroupArn\0CloudWatchLogsLogGroupArn\0"
@@ -865,59 +870,59 @@ static const char text[] =
 	"LambdaFunctionArn\0organizationArn\0OrganizationArn\0TLSInspectionConfigurationArn\0"
 	"licenseConfigurationArn\0LicenseConfigurationArn\0resourceConfigurationArn\0"
 	"ResourceConfigurationArn\0CodeSecurityIntegrationArn\0destinationArn\0DestinationArn\0"
-	"associationArn\0VpcEndpointAssociationArn\0ResourceApplicationArn\0NotificationArn\0"
-	"deliverLogsPermissionArn\0DeliverLogsPermissionArn\0LayerVersionArn\0DBEngineVersionArn\0"
-	"RuntimeVersionArn\0SigningProfileVersionArn\0BackupPlanArn\0PlatformArn\0AlarmArn\0fileSystemArn\0"
-	"LatestStreamArn\0UserPoolArn\0FirewallArn\0guardrailArn\0GuardrailArn\0TrailArn\0WafWebAclArn\0"
-	"principalArn\0TdeCredentialArn\0taskArn\0coreNetworkArn\0CoreNetworkArn\0serviceNetworkArn\0"
-	"ServiceNetworkArn\0odbNetworkArn\0OdbNetworkArn\0EventSourceMappingArn\0CodeSigningConfigArn\0"
-	"QueueArn\0TemplateArn\0CustomEndpointCertificateArn\0ServerCertificateArn\0AcmCertificateArn\0"
-	"TrustStoreArn\0EventDataStoreArn\0StateMachineArn\0volumeArn\0VolumeArn\0RuntimeArn\0"
-	"securityGroupRuleArn\0SecurityGroupRuleArn\0roleArn\0targetRoleArn\0CloudWatchLogsRoleArn\0"
-	"executionRoleArn\0podExecutionRoleArn\0ExternalSecretRotationRoleArn\0FederationRoleArn\0"
-	"IamRoleArn\0taskRoleArn\0TaskRoleArn\0SqsSuccessFeedbackRoleArn\0HttpSuccessFeedbackRoleArn\0"
-	"ApplicationSuccessFeedbackRoleArn\0FirehoseSuccessFeedbackRoleArn\0SqsFailureFeedbackRoleArn\0"
-	"HttpFailureFeedbackRoleArn\0FirehoseFailureFeedbackRoleArn\0MonitoringRoleArn\0"
-	"ActionLogLineRoleArn\0nodeRoleArn\0ServiceRoleArn\0fargateProfileArn\0"
+	"associationArn\0VpcEndpointAssociationArn\0IdentityCenterApplicationArn\0ResourceApplicationArn\0"
+	"NotificationArn\0deliverLogsPermissionArn\0DeliverLogsPermissionArn\0LayerVersionArn\0"
+	"DBEngineVersionArn\0RuntimeVersionArn\0SigningProfileVersionArn\0BackupPlanArn\0PlatformArn\0"
+	"AlarmArn\0fileSystemArn\0LatestStreamArn\0UserPoolArn\0FirewallArn\0guardrailArn\0GuardrailArn\0"
+	"TrailArn\0WafWebAclArn\0principalArn\0TdeCredentialArn\0taskArn\0coreNetworkArn\0CoreNetworkArn\0"
+	"serviceNetworkArn\0ServiceNetworkArn\0odbNetworkArn\0OdbNetworkArn\0EventSourceMappingArn\0"
+	"CodeSigningConfigArn\0QueueArn\0TemplateArn\0CustomEndpointCertificateArn\0ServerCertificateArn\0"
+	"AcmCertificateArn\0TrustStoreArn\0EventDataStoreArn\0StateMachineArn\0volumeArn\0VolumeArn\0"
+	"RuntimeArn\0securityGroupRuleArn\0SecurityGroupRuleArn\0roleArn\0targetRoleArn\0"
+	"CloudWatchLogsRoleArn\0executionRoleArn\0podExecutionRoleArn\0ExternalSecretRotationRoleArn\0"
+	"FederationRoleArn\0IamRoleArn\0taskRoleArn\0TaskRoleArn\0SqsSuccessFeedbackRoleArn\0"
+	"HttpSuccessFeedbackRoleArn\0ApplicationSuccessFeedbackRoleArn\0FirehoseSuccessFeedbackRoleArn\0"
+	"SqsFailureFeedbackRoleArn\0HttpFailureFeedbackRoleArn\0FirehoseFailureFeedbackRoleArn\0"
+	"MonitoringRoleArn\0ActionLogLineRoleArn\0nodeRoleArn\0ServiceRoleArn\0fargateProfileArn\0"
 	"ResourceAwsEc2InstanceIamInstanceProfileArn\0SourceTableArn\0imageArn\0ImageArn\0resourceArn\0"
 	"EnhancedMonitoringResourceArn\0baselineResourceArn\0BaselineResourceArn\0PolicySourceArn\0"
 	"EventSourceArn\0GlobalTableSourceArn\0associatedAttackSequenceArn\0AssociatedAttackSequenceArn\0"
-	"ReferenceArn\0instanceArn\0containerInstanceArn\0ReplicationInstanceArn\0NotebookInstanceArn\0"
-	"dbInstanceArn\0DbInstanceArn\0DBInstanceArn\0applianceArn\0ApplianceArn\0serviceArn\0ServiceArn\0"
-	"SnsTopicArn\0HubArn\0SigningJobArn\0RotationLambdaArn\0ReplicaArn\0WebACLArn\0"
-	"X-Amz-Durable-Execution-Arn\0Comparison\0reason\0nodeUnhealthyReason\0statusReason\0"
-	"StandardsStatusReason\0RenewalStatusReason\0HookStatusReason\0StackStatusReason\0"
-	"LastUpdateStatusReason\0ResourceStatusReason\0CapabilitiesReason\0StateTransitionReason\0"
-	"SuspensionReason\0ArchivalReason\0stateReason\0rolloutStateReason\0failureReason\0FailureReason\0"
-	"ActionsSuppressedReason\0stoppedReason\0Json\0lon\0StorageResolution\0ssm:StartAutomationExecution\0"
-	"ssm:GetAutomationExecution\0ssm:StopAutomationExecution\0distribution\0AwsCloudFrontDistribution\0"
-	"InstancesDistribution\0AvailabilityZoneDistribution\0rds:DownloadDBLogFilePortion\0"
-	"ContextAssertion\0/{Bucket}?encryption\0x-amz-server-side-encryption\0transitEncryption\0"
-	"TransitEncryption\0PutBucketEncryption\0GetBucketEncryption\0DeleteBucketEncryption\0"
-	"StreamEncryption\0defaultServerSideEncryption\0DefaultServerSideEncryption\0WithDecryption\0"
-	"description\0PointInTimeRecoveryDescription\0DocumentDescription\0CharacterSetDescription\0"
-	"ReplicaStatusDescription\0ContinuousBackupsDescription\0ParameterApplyErrorDescription\0"
-	"groupDescription\0DbSecurityGroupDescription\0DbSubnetGroupDescription\0DBSubnetGroupDescription\0"
-	"BackupDescription\0AssociationDescription\0versionDescription\0DBEngineVersionDescription\0"
-	"AlarmDescription\0StreamDescription\0TimeToLiveDescription\0TemplateDescription\0SseDescription\0"
-	"DBEngineDescription\0SecurityGroupRuleDescription\0TableDescription\0imageDescription\0"
-	"ImageDescription\0SSEDescription\0AwsRdsEventSubscription\0sns:ConfirmSubscription\0RebootOption\0"
-	"EncryptionOption\0ResourceHandlingOption\0/{Bucket}/{Key+}?retention\0"
-	"x-amz-bypass-governance-retention\0DefaultRetention\0s3:PutObjectRetention\0s3:GetObjectRetention\0"
-	"BypassGovernanceRetention\0partition\0perHourPartition\0PerHourPartition\0ResourcePartition\0"
-	"cloudPartition\0CloudPartition\0response-content-disposition\0ResponseContentDisposition\0"
-	"Content-Disposition\0CdcStartPosition\0CdcStopPosition\0StartingPosition\0EndPosition\0"
-	"NoncurrentVersionTransition\0LifecycleTransition\0AddressDefinition\0ActionDefinition\0"
-	"taskDefinition\0AwsEcsTaskDefinition\0ecs:DeregisterTaskDefinition\0ecs:RegisterTaskDefinition\0"
-	"ecs:DescribeTaskDefinition\0RuleDefinition\0JobDefinition\0condition\0filterCondition\0"
-	"FilterCondition\0ActionCondition\0nodeMonitoringCondition\0LabelNameCondition\0"
-	"kms:CancelKeyDeletion\0kms:ScheduleKeyDeletion\0IncludePlannedDeletion\0"
-	"lambda:ListVersionsByFunction\0lambda:GetFunction\0lambda:DeleteFunction\0lambda:CreateFunction\0"
-	"lambda:InvokeFunction\0DistanceFunction\0CloudFunction\0AwsLambdaFunction\0DnsThreatProtection\0"
-	"PartnerThreatProtection\0deletionProtection\0DeletionProtection\0MutationProtection\0"
-	"deregistrationProtection\0DeregistrationProtection\0EnableTerminationProtection\0"
-	"ecs:GetTaskProtection\0ecs:UpdateTaskProtection\0DeleteProtection\0malwareProtection\0"
-	"MalwareProtection\0FirewallPolicyChangeProtection\0SubnetChangeProtection\0"
+	"ReferenceArn\0instanceArn\0AccessGrantsInstanceArn\0IdentityCenterInstanceArn\0"
+	"containerInstanceArn\0ReplicationInstanceArn\0NotebookInstanceArn\0dbInstanceArn\0DbInstanceArn\0"
+	"DBInstanceArn\0applianceArn\0ApplianceArn\0serviceArn\0ServiceArn\0SnsTopicArn\0HubArn\0"
+	"SigningJobArn\0RotationLambdaArn\0ReplicaArn\0WebACLArn\0X-Amz-Durable-Execution-Arn\0Comparison\0"
+	"reason\0nodeUnhealthyReason\0statusReason\0StandardsStatusReason\0RenewalStatusReason\0"
+	"HookStatusReason\0StackStatusReason\0LastUpdateStatusReason\0ResourceStatusReason\0"
+	"CapabilitiesReason\0StateTransitionReason\0SuspensionReason\0ArchivalReason\0stateReason\0"
+	"rolloutStateReason\0failureReason\0FailureReason\0ActionsSuppressedReason\0stoppedReason\0Json\0"
+	"lon\0StorageResolution\0ssm:StartAutomationExecution\0ssm:GetAutomationExecution\0"
+	"ssm:StopAutomationExecution\0distribution\0AwsCloudFrontDistribution\0InstancesDistribution\0"
+	"AvailabilityZoneDistribution\0rds:DownloadDBLogFilePortion\0ContextAssertion\0/{Bucket}?encryption\0"
+	"x-amz-server-side-encryption\0transitEncryption\0TransitEncryption\0PutBucketEncryption\0"
+	"GetBucketEncryption\0DeleteBucketEncryption\0StreamEncryption\0defaultServerSideEncryption\0"
+	"DefaultServerSideEncryption\0WithDecryption\0description\0PointInTimeRecoveryDescription\0"
+	"DocumentDescription\0CharacterSetDescription\0ReplicaStatusDescription\0"
+	"ContinuousBackupsDescription\0ParameterApplyErrorDescription\0groupDescription\0"
+	"DbSecurityGroupDescription\0DbSubnetGroupDescription\0DBSubnetGroupDescription\0BackupDescription\0"
+	"AssociationDescription\0versionDescription\0DBEngineVersionDescription\0AlarmDescription\0"
+	"StreamDescription\0TimeToLiveDescription\0TemplateDescription\0SseDescription\0DBEngineDescription\0"
+	"SecurityGroupRuleDescription\0TableDescription\0imageDescription\0ImageDescription\0SSEDescription\0"
+	"AwsRdsEventSubscription\0sns:ConfirmSubscription\0RebootOption\0EncryptionOption\0"
+	"ResourceHandlingOption\0/{Bucket}/{Key+}?retention\0x-amz-bypass-governance-retention\0"
+	"DefaultRetention\0s3:PutObjectRetention\0s3:GetObjectRetention\0BypassGovernanceRetention\0"
+	"partition\0perHourPartition\0PerHourPartition\0ResourcePartition\0cloudPartition\0CloudPartition\0"
+	"response-content-disposition\0ResponseContentDisposition\0Content-Disposition\0CdcStartPosition\0"
+	"CdcStopPosition\0StartingPosition\0EndPosition\0NoncurrentVersionTransition\0LifecycleTransition\0"
+	"AddressDefinition\0ActionDefinition\0taskDefinition\0AwsEcsTaskDefinition\0"
+	"ecs:DeregisterTaskDefinition\0ecs:RegisterTaskDefinition\0ecs:DescribeTaskDefinition\0"
+	"RuleDefinition\0JobDefinition\0condition\0filterCondition\0FilterCondition\0ActionCondition\0"
+	"nodeMonitoringCondition\0LabelNameCondition\0kms:CancelKeyDeletion\0kms:ScheduleKeyDeletion\0"
+	"IncludePlannedDeletion\0lambda:ListVersionsByFunction\0lambda:GetFunction\0lambda:DeleteFunction\0"
+	"lambda:CreateFunction\0lambda:InvokeFunction\0DistanceFunction\0CloudFunction\0AwsLambdaFunction\0"
+	"DnsThreatProtection\0PartnerThreatProtection\0deletionProtection\0DeletionProtection\0"
+	"MutationProtection\0deregistrationProtection\0DeregistrationProtection\0"
+	"EnableTerminationProtection\0ecs:GetTaskProtection\0ecs:UpdateTaskProtection\0DeleteProtection\0"
+	"malwareProtection\0MalwareProtection\0FirewallPolicyChangeProtection\0SubnetChangeProtection\0"
 	"AvailabilityZoneChangeProtection\0autoscaling:SetInstanceProtection\0detection\0AnomalyDetection\0"
 	"direction\0connectionDirection\0ConnectionDirection\0NetworkDirection\0RequestInspection\0"
 	"DeepThreatInspection\0ResponseInspection\0connection\0AwsEc2VpnConnection\0"
@@ -942,30 +947,30 @@ static const char text[] =
 	"trustedExecutionConfiguration\0s3:PutEncryptionConfiguration\0s3:GetEncryptionConfiguration\0"
 	"ServerSideEncryptionConfiguration\0lambda:GetFunctionConfiguration\0"
 	"lambda:UpdateFunctionConfiguration\0CloudFunctionConfiguration\0ActionConfiguration\0"
-	"s3:PutReplicationConfiguration\0s3:GetReplicationConfiguration\0PutBucketNotificationConfiguration\0"
-	"GetBucketNotificationConfiguration\0permissionConfiguration\0PermissionConfiguration\0"
-	"MultiRegionConfiguration\0scanConfiguration\0ScanConfiguration\0TargetLocationAlarmConfiguration\0"
-	"WarmPoolConfiguration\0additionalConfiguration\0AdditionalConfiguration\0networkConfiguration\0"
-	"NetworkConfiguration\0PublicAccessBlockConfiguration\0PutObjectLockConfiguration\0"
-	"s3:PutBucketObjectLockConfiguration\0s3:GetBucketObjectLockConfiguration\0"
-	"GetObjectLockConfiguration\0RollbackConfiguration\0AwsAutoScalingLaunchConfiguration\0"
-	"autoscaling:DeleteLaunchConfiguration\0autoscaling:CreateLaunchConfiguration\0logConfiguration\0"
-	"accessLogConfiguration\0BucketVersioningConfiguration\0ImageScanningConfiguration\0"
-	"ServerlessV2ScalingConfiguration\0connectionTrackingConfiguration\0ConnectionTrackingConfiguration\0"
-	"wafv2:PutLoggingConfiguration\0BucketLoggingConfiguration\0wafv2:GetLoggingConfiguration\0"
-	"wafv2:DeleteLoggingConfiguration\0TracingConfiguration\0QueueConfiguration\0"
-	"BucketWebsiteConfiguration\0efsVolumeConfiguration\0EfsVolumeConfiguration\0"
-	"s3filesVolumeConfiguration\0fsxWindowsFileServerVolumeConfiguration\0dockerVolumeConfiguration\0"
-	"DockerVolumeConfiguration\0ScheduleConfiguration\0s3:PutLifecycleConfiguration\0"
-	"PutBucketLifecycleConfiguration\0GetBucketLifecycleConfiguration\0s3:GetLifecycleConfiguration\0"
-	"EventBridgeConfiguration\0managedStorageConfiguration\0InstanceMetadataServiceConfiguration\0"
-	"executeCommandConfiguration\0ExecuteCommandConfiguration\0thresholdConfiguration\0"
-	"advancedConfiguration\0awsvpcConfiguration\0AwsVpcConfiguration\0TopicConfiguration\0queryDuration\0"
-	"MaxSessionDuration\0lockDuration\0LockDuration\0EventHoldDuration\0x-amz-expiration\0"
-	"NoncurrentVersionExpiration\0rebootMigration\0RebootMigration\0Iteration\0operation\0"
-	"network-firewall:DescribeFlowOperation\0fileOperation\0FileOperation\0usageOperation\0"
-	"UsageOperation\0GraphQLOperation\0currentGeneration\0CurrentGeneration\0InstanceGeneration\0"
-	"destination\0InsightsDestination\0logDestination\0LogDestination\0"
+	"AccessGrantsLocationConfiguration\0s3:PutReplicationConfiguration\0s3:GetReplicationConfiguration\0"
+	"PutBucketNotificationConfiguration\0GetBucketNotificationConfiguration\0permissionConfiguration\0"
+	"PermissionConfiguration\0MultiRegionConfiguration\0scanConfiguration\0ScanConfiguration\0"
+	"TargetLocationAlarmConfiguration\0WarmPoolConfiguration\0additionalConfiguration\0"
+	"AdditionalConfiguration\0networkConfiguration\0NetworkConfiguration\0"
+	"PublicAccessBlockConfiguration\0PutObjectLockConfiguration\0s3:PutBucketObjectLockConfiguration\0"
+	"s3:GetBucketObjectLockConfiguration\0GetObjectLockConfiguration\0RollbackConfiguration\0"
+	"AwsAutoScalingLaunchConfiguration\0autoscaling:DeleteLaunchConfiguration\0"
+	"autoscaling:CreateLaunchConfiguration\0logConfiguration\0accessLogConfiguration\0"
+	"BucketVersioningConfiguration\0ImageScanningConfiguration\0ServerlessV2ScalingConfiguration\0"
+	"connectionTrackingConfiguration\0ConnectionTrackingConfiguration\0wafv2:PutLoggingConfiguration\0"
+	"BucketLoggingConfiguration\0wafv2:GetLoggingConfiguration\0wafv2:DeleteLoggingConfiguration\0"
+	"TracingConfiguration\0QueueConfiguration\0BucketWebsiteConfiguration\0efsVolumeConfiguration\0"
+	"EfsVolumeConfiguration\0s3filesVolumeConfiguration\0fsxWindowsFileServerVolumeConfiguration\0"
+	"dockerVolumeConfiguration\0DockerVolumeConfiguration\0ScheduleConfiguration\0"
+	"s3:PutLifecycleConfiguration\0PutBucketLifecycleConfiguration\0GetBucketLifecycleConfiguration\0"
+	"s3:GetLifecycleConfiguration\0EventBridgeConfiguration\0managedStorageConfiguration\0"
+	"InstanceMetadataServiceConfiguration\0executeCommandConfiguration\0ExecuteCommandConfiguration\0"
+	"thresholdConfiguration\0advancedConfiguration\0awsvpcConfiguration\0AwsVpcConfiguration\0"
+	"TopicConfiguration\0queryDuration\0MaxSessionDuration\0lockDuration\0LockDuration\0"
+	"EventHoldDuration\0x-amz-expiration\0NoncurrentVersionExpiration\0rebootMigration\0RebootMigration\0"
+	"Iteration\0operation\0network-firewall:DescribeFlowOperation\0fileOperation\0FileOperation\0"
+	"usageOperation\0UsageOperation\0GraphQLOperation\0currentGeneration\0CurrentGeneration\0"
+	"InstanceGeneration\0destination\0InsightsDestination\0logDestination\0LogDestination\0"
 	"/detector/{DetectorId}/publishingDestination\0guardduty:DescribePublishingDestination\0"
 	"deleteOnTermination\0DeleteOnTermination\0disableApiTermination\0DisableApiTermination\0"
 	"ReviewInformation\0DriftInformation\0StatusInformation\0AttachmentsInformation\0"
@@ -1000,25 +1005,25 @@ static const char text[] =
 	"enaSrdSpecification\0EnaSrdSpecification\0TagFieldSpecification\0SSESpecification\0"
 	"EgressOnlyInternetGatewayExclusion\0NatGatewayExclusion\0VirtualPrivateGatewayExclusion\0"
 	"GlobalAcceleratorExclusion\0ElasticFileSystemExclusion\0VpcPeeringExclusion\0VpcLatticeExclusion\0"
-	"LambdaExclusion\0ApiGatewayV2Exclusion\0events:PutPermission\0ssm:ModifyDocumentPermission\0"
-	"ssm:DescribeDocumentPermission\0launchPermission\0LaunchPermission\0lambda:RemovePermission\0"
-	"effectivePermission\0EffectivePermission\0createVolumePermission\0CreateVolumePermission\0"
-	"sns:AddPermission\0lambda:AddPermission\0session\0expression\0FilterExpression\0"
-	"KeyConditionExpression\0ApiKeySelectionExpression\0RouteSelectionExpression\0ProjectionExpression\0"
-	"AggregationExpression\0IdentityValidationExpression\0UpdateExpression\0ScheduleExpression\0"
-	"ssm:StartSession\0ssm:TerminateSession\0version\0iam:SetDefaultPolicyVersion\0iam:GetPolicyVersion\0"
-	"iam:DeletePolicyVersion\0iam:CreatePolicyVersion\0MaxVersion\0PendingReviewVersion\0NewVersion\0"
-	"IsLatestVersion\0CurrentVersion\0SharedDocumentVersion\0agentVersion\0AgentVersion\0defaultVersion\0"
-	"ssm:UpdateDocumentDefaultVersion\0IsDefaultVersion\0TargetVersion\0S3ObjectVersion\0"
-	"IPAddressVersion\0TemplateMinorVersion\0lambda:GetLayerVersion\0AwsLambdaLayerVersion\0"
-	"ClusterVersion\0dockerVersion\0functionVersion\0FunctionVersion\0DocumentationVersion\0"
-	"AssociationVersion\0MinVersion\0BackupPlanVersion\0FixedInVersion\0platformVersion\0"
-	"ServerlessV2PlatformVersion\0MinimumProtocolVersion\0guardrailVersion\0GuardrailVersion\0"
-	"lambda:PublishVersion\0ElasticsearchVersion\0LaunchTemplateVersion\0releaseVersion\0engineVersion\0"
-	"MajorEngineVersion\0MinimumEngineVersion\0DBEngineVersion\0GlobalTableVersion\0"
-	"MinimumInstanceMetadataServiceVersion\0ApprovedVersion\0ExecutedVersion\0schemaVersion\0"
-	"SchemaVersion\0HTTPVersion\0X-Amz-Executed-Version\0autoprovision\0Autoprovision\0revision\0"
-	"EvalDecision\0EvalResourceDecision\0criterion\0filterCriterion\0FilterCriterion\0"
+	"LambdaExclusion\0ApiGatewayV2Exclusion\0permission\0events:PutPermission\0"
+	"ssm:ModifyDocumentPermission\0ssm:DescribeDocumentPermission\0launchPermission\0LaunchPermission\0"
+	"lambda:RemovePermission\0effectivePermission\0EffectivePermission\0createVolumePermission\0"
+	"CreateVolumePermission\0sns:AddPermission\0lambda:AddPermission\0session\0expression\0"
+	"FilterExpression\0KeyConditionExpression\0ApiKeySelectionExpression\0RouteSelectionExpression\0"
+	"ProjectionExpression\0AggregationExpression\0IdentityValidationExpression\0UpdateExpression\0"
+	"ScheduleExpression\0ssm:StartSession\0ssm:TerminateSession\0version\0iam:SetDefaultPolicyVersion\0"
+	"iam:GetPolicyVersion\0iam:DeletePolicyVersion\0iam:CreatePolicyVersion\0MaxVersion\0"
+	"PendingReviewVersion\0NewVersion\0IsLatestVersion\0CurrentVersion\0SharedDocumentVersion\0"
+	"agentVersion\0AgentVersion\0defaultVersion\0ssm:UpdateDocumentDefaultVersion\0IsDefaultVersion\0"
+	"TargetVersion\0S3ObjectVersion\0IPAddressVersion\0TemplateMinorVersion\0lambda:GetLayerVersion\0"
+	"AwsLambdaLayerVersion\0ClusterVersion\0dockerVersion\0functionVersion\0FunctionVersion\0"
+	"DocumentationVersion\0AssociationVersion\0MinVersion\0BackupPlanVersion\0FixedInVersion\0"
+	"platformVersion\0ServerlessV2PlatformVersion\0MinimumProtocolVersion\0guardrailVersion\0"
+	"GuardrailVersion\0lambda:PublishVersion\0ElasticsearchVersion\0LaunchTemplateVersion\0"
+	"releaseVersion\0engineVersion\0MajorEngineVersion\0MinimumEngineVersion\0DBEngineVersion\0"
+	"GlobalTableVersion\0MinimumInstanceMetadataServiceVersion\0ApprovedVersion\0ExecutedVersion\0"
+	"schemaVersion\0SchemaVersion\0HTTPVersion\0X-Amz-Executed-Version\0autoprovision\0Autoprovision\0"
+	"revision\0EvalDecision\0EvalResourceDecision\0criterion\0filterCriterion\0FilterCriterion\0"
 	"x-amz-bucket-region\0PrimaryRegion\0BucketRegion\0AwsRegion\0MasterRegion\0destinationRegion\0"
 	"DestinationRegion\0IncludeUnsupportedInRegion\0SupportedInRegion\0MultiRegion\0HomeRegion\0"
 	"sourceImageRegion\0SourceImageRegion\0ResourceRegion\0SourceRegion\0serviceRegion\0ServiceRegion\0"
@@ -1033,10 +1038,10 @@ static const char text[] =
 	"SourceUpdateToken\0pageToken\0EventSourceToken\0sequenceToken\0nextSequenceToken\0"
 	"uploadSequenceToken\0nextForwardToken\0nextBackwardToken\0eventFirstSeen\0EventFirstSeen\0"
 	"eventLastSeen\0EventLastSeen\0DomainFqdn\0secretsmanager.{region}.amazonaws.com.cn\0"
-	"s3.dualstack.{region}.amazonaws.com.cn\0iam-fips.amazonaws.com.cn\0"
-	"organizations-fips.cn-northwest-1.amazonaws.com.cn\0organizations.cn-northwest-1.amazonaws.com.cn\0"
-	"iam.cn-north-1.amazonaws.com.cn\0iam-fips.api.amazonwebservices.com.cn\0"
-	"iam.global.api.amazonwebservices.com.cn\0"
+	"s3-control.dualstack.{region}.amazonaws.com.cn\0s3.dualstack.{region}.amazonaws.com.cn\0"
+	"iam-fips.amazonaws.com.cn\0organizations-fips.cn-northwest-1.amazonaws.com.cn\0"
+	"organizations.cn-northwest-1.amazonaws.com.cn\0iam.cn-north-1.amazonaws.com.cn\0"
+	"iam-fips.api.amazonwebservices.com.cn\0iam.global.api.amazonwebservices.com.cn\0"
 	"organizations-fips.cn-northwest-1.api.amazonwebservices.com.cn\0"
 	"organizations.cn-northwest-1.api.amazonwebservices.com.cn\0AwsBackupBackupPlan\0lessThan\0"
 	"ObjectSizeLessThan\0greaterThan\0ObjectSizeGreaterThan\0guardduty:StartMalwareScan\0dynamodb:Scan\0"
@@ -1051,7 +1056,8 @@ static const char text[] =
 	"fips.eks.{region}.amazonaws.com\0logs.{region}.amazonaws.com\0rds.{region}.amazonaws.com\0"
 	"route53resolver.{region}.amazonaws.com\0secretsmanager.{region}.amazonaws.com\0"
 	"cloudformation.{region}.amazonaws.com\0ssm.{region}.amazonaws.com\0"
-	"cloudtrail.{region}.amazonaws.com\0s3-fips.dualstack.{region}.amazonaws.com\0"
+	"cloudtrail.{region}.amazonaws.com\0s3-control-fips.dualstack.{region}.amazonaws.com\0"
+	"s3-fips.dualstack.{region}.amazonaws.com\0s3-control.dualstack.{region}.amazonaws.com\0"
 	"s3.dualstack.{region}.amazonaws.com\0monitoring.{region}.amazonaws.com\0"
 	"autoscaling.{region}.amazonaws.com\0elasticloadbalancing.{region}.amazonaws.com\0"
 	"dynamodb.{region}.amazonaws.com\0ec2.{region}.amazonaws.com\0iam.us-gov.amazonaws.com\0"
@@ -1070,13 +1076,14 @@ static const char text[] =
 	"Sasl\0InsecureSsl\0/2021-10-31/functions/{FunctionName}/url\0CloudWatchOutputUrl\0"
 	"StandardOutputUrl\0S3OutputUrl\0EndpointUrl\0StandardErrorUrl\0InvokedViaFunctionUrl\0StreamUrl\0"
 	"SelfServicePortalUrl\0sqs:GetQueueUrl\0ThreatIntelIndicatorSourceUrl\0presignedUrl\0PresignedUrl\0"
-	"PreSignedUrl\0Sql\0x-amz-grant-full-control\0response-cache-control\0encryptionControl\0"
-	"VpcEncryptionControl\0GrantFullControl\0RequireAuthorizationForCacheControl\0ResponseCacheControl\0"
-	"Cache-Control\0ipv6Pool\0Ipv6Pool\0customerOwnedIpv4Pool\0CustomerOwnedIpv4Pool\0publicIpv4Pool\0"
-	"PublicIpv4Pool\0protocol\0TransportProtocol\0appProtocol\0ipProtocol\0IpProtocol\0NetworkProtocol\0"
-	"healthCheckProtocol\0HealthCheckProtocol\0InstanceProtocol\0CustomerOverrideValidTill\0"
-	"network_firewall\0network-firewall\0AwsNetworkFirewallFirewall\0network-firewall:DescribeFirewall\0"
-	"IncludeAll\0validUntil\0ValidUntil\0detail\0AnalysisDetail\0PermissionsBoundaryDecisionDetail\0"
+	"PreSignedUrl\0Sql\0s3_control\0s3control\0x-amz-grant-full-control\0response-cache-control\0"
+	"s3-control\0encryptionControl\0VpcEncryptionControl\0GrantFullControl\0"
+	"RequireAuthorizationForCacheControl\0ResponseCacheControl\0Cache-Control\0ipv6Pool\0Ipv6Pool\0"
+	"customerOwnedIpv4Pool\0CustomerOwnedIpv4Pool\0publicIpv4Pool\0PublicIpv4Pool\0protocol\0"
+	"TransportProtocol\0appProtocol\0ipProtocol\0IpProtocol\0NetworkProtocol\0healthCheckProtocol\0"
+	"HealthCheckProtocol\0InstanceProtocol\0CustomerOverrideValidTill\0network_firewall\0"
+	"network-firewall\0AwsNetworkFirewallFirewall\0network-firewall:DescribeFirewall\0IncludeAll\0"
+	"validUntil\0ValidUntil\0detail\0AnalysisDetail\0PermissionsBoundaryDecisionDetail\0"
 	"OrganizationsDecisionDetail\0IncludeDetail\0cloudtrail\0bedrockGuardrail\0BedrockGuardrail\0"
 	"cloudtrail:GetTrail\0IsOrganizationTrail\0IsMultiRegionTrail\0AwsCloudTrailTrail\0"
 	"cloudtrail:DeleteTrail\0cloudtrail:CreateTrail\0cloudtrail:UpdateTrail\0cloudTrail\0CloudTrail\0"
@@ -1097,7 +1104,8 @@ static const char text[] =
 	"rds:CancelExportTask\0logs:CreateExportTask\0ecsTask\0AwsEcsTask\0ecs:StopTask\0ecs:RunTask\0"
 	"AwsDmsReplicationTask\0hostNetwork\0HostNetwork\0Hook\0allowEgressFromLocalVpcToRemoteClassicLink\0"
 	"AllowEgressFromLocalVpcToRemoteClassicLink\0rank\0Rank\0DayOfWeek\0ebs:PutSnapshotBlock\0"
-	"ebs:GetSnapshotBlock\0/{Bucket}?publicAccessBlock\0PutPublicAccessBlock\0"
+	"ebs:GetSnapshotBlock\0/{Bucket}?publicAccessBlock\0/v20180820/configuration/publicAccessBlock\0"
+	"PutPublicAccessBlock\0s3:PutAccountPublicAccessBlock\0s3:GetAccountPublicAccessBlock\0"
 	"AwsS3AccountPublicAccessBlock\0s3:PutBucketPublicAccessBlock\0s3:GetBucketPublicAccessBlock\0"
 	"GetPublicAccessBlock\0DeletePublicAccessBlock\0cidrBlock\0ClientCidrBlock\0destinationCidrBlock\0"
 	"DestinationCidrBlock\0ipv6CidrBlock\0destinationIpv6CidrBlock\0DestinationIpv6CidrBlock\0"
@@ -1232,7 +1240,7 @@ static const char text[] =
 	"IgnorePollAlarmFailure\0ReturnValuesOnConditionCheckFailure\0OnStackFailure\0"
 	"/{Bucket}/{Key+}?restore\0x-amz-restore\0Restore\0cloudtrail:GetEventDataStore\0notBefore\0"
 	"NotBefore\0EpssScore\0BaseScore\0threadsPerCore\0defaultThreadsPerCore\0DefaultThreadsPerCore\0"
-	"validThreadsPerCore\0ValidThreadsPerCore\0Malware\0AutomationSubtype\0profileSubtype\0"
+	"validThreadsPerCore\0ValidThreadsPerCore\0Malware\0granteetype\0AutomationSubtype\0profileSubtype\0"
 	"ProfileSubtype\0Qtype\0xsi:type\0response-content-type\0x-amz-bucket-location-type\0"
 	"x-amz-checksum-type\0encoding-type\0connectivityType\0ConnectivityType\0payerResponsibilityType\0"
 	"PayerResponsibilityType\0ClusterScalabilityType\0capacityType\0DesiredCapacityType\0RepositoryType\0"
@@ -1258,28 +1266,29 @@ static const char text[] =
 	"MalwareType\0zoneType\0ZoneType\0EngineType\0volumeType\0targetVolumeType\0TargetVolumeType\0"
 	"originalVolumeType\0OriginalVolumeType\0MimeType\0hostnameType\0dnsHostnameType\0DnsHostnameType\0"
 	"FirewallRuleType\0profileType\0ProfileType\0AttributeChangeType\0MessageType\0LocalStorageType\0"
-	"imageType\0ImageType\0PackageType\0NodeType\0productCodeType\0ProductCodeType\0resourceType\0"
-	"ResourceType\0SourceType\0instanceType\0HostInstanceType\0spotInstanceType\0SpotInstanceType\0"
-	"controlPlaneInstanceType\0AllowedInstanceType\0ExcludedInstanceType\0etcdInstanceType\0"
-	"ResourceAwsEc2InstanceType\0ComplianceType\0ServiceType\0deviceType\0rootDeviceType\0"
-	"RootDeviceType\0NamespaceType\0interfaceType\0InterfaceType\0FieldType\0IdentifiedType\0"
-	"ManagedType\0RequireEachIncludedType\0PayloadType\0trafficType\0TrafficType\0DataType\0"
-	"DBEngineMediaType\0SSEType\0Content-Type\0X-Amz-Invocation-Type\0X-Amz-Log-Type\0scope\0"
-	"TransparentFilteringNatScope\0accessScope\0ActionScope\0MatchScope\0LogScope\0Timezone\0"
-	"CrossAccountClone\0availabilityZone\0SecondaryAvailabilityZone\0SnapshotAvailabilityZone\0"
-	"SubnetAvailabilityZone\0DestinationAvailabilityZone\0TargetCustomAvailabilityZone\0TimeZone\0"
-	"AwsRoute53HostedZone\0None\0notBeforeDeadline\0NotBeforeDeadline\0AwsStepFunctionStateMachine\0"
-	"engine\0Engine\0StartLine\0EndLine\0x-amz-checksum-crc64nvme\0ExcludeBootVolume\0ec2:AttachVolume\0"
-	"ec2:DetachVolume\0DedicatedLogVolume\0ec2:DeleteVolume\0ec2:CreateVolume\0sourceVolume\0"
-	"SourceVolume\0managedEBSVolume\0AwsEc2Volume\0containerRuntime\0ContainerRuntime\0"
-	"MaxInstanceLifetime\0x-amz-if-match-initiated-time\0x-amz-if-match-last-modified-time\0"
-	"ImmunityTime\0restoreExpiryTime\0RestoreExpiryTime\0LatestDeliveryTime\0LatestDigestDeliveryTime\0"
-	"LatestCloudWatchLogsDeliveryTime\0LastSuccessfulDeliveryTime\0requestTime\0RequestTime\0LatestTime\0"
-	"EarliestTime\0AutomaticRestartTime\0ValidityStartTime\0NextMaintenanceWindowStartTime\0"
-	"ExecutionStartTime\0lockDurationStartTime\0LockDurationStartTime\0OperationStartTime\0"
-	"scanStartTime\0ScanStartTime\0TaskStartTime\0DeferMaintenanceStartTime\0CdcStartTime\0"
-	"LatestDeliveryAttemptTime\0LatestNotificationAttemptTime\0SnapshotTime\0EventTime\0ingestionTime\0"
-	"lastIngestionTime\0completionTime\0CompletionTime\0DeletionTime\0expirationTime\0ExpirationTime\0"
+	"imageType\0ImageType\0PackageType\0GranteeType\0NodeType\0productCodeType\0ProductCodeType\0"
+	"resourceType\0ResourceType\0dataSourceType\0DataSourceType\0instanceType\0HostInstanceType\0"
+	"spotInstanceType\0SpotInstanceType\0controlPlaneInstanceType\0AllowedInstanceType\0"
+	"ExcludedInstanceType\0etcdInstanceType\0ResourceAwsEc2InstanceType\0ComplianceType\0ServiceType\0"
+	"deviceType\0rootDeviceType\0RootDeviceType\0NamespaceType\0interfaceType\0InterfaceType\0FieldType\0"
+	"IdentifiedType\0ManagedType\0RequireEachIncludedType\0PayloadType\0trafficType\0TrafficType\0"
+	"DataType\0DBEngineMediaType\0SSEType\0Content-Type\0X-Amz-Invocation-Type\0X-Amz-Log-Type\0"
+	"grantscope\0GrantScope\0TransparentFilteringNatScope\0accessScope\0ActionScope\0MatchScope\0"
+	"LogScope\0Timezone\0CrossAccountClone\0availabilityZone\0SecondaryAvailabilityZone\0"
+	"SnapshotAvailabilityZone\0SubnetAvailabilityZone\0DestinationAvailabilityZone\0"
+	"TargetCustomAvailabilityZone\0TimeZone\0AwsRoute53HostedZone\0None\0notBeforeDeadline\0"
+	"NotBeforeDeadline\0AwsStepFunctionStateMachine\0engine\0Engine\0StartLine\0EndLine\0"
+	"x-amz-checksum-crc64nvme\0ExcludeBootVolume\0ec2:AttachVolume\0ec2:DetachVolume\0"
+	"DedicatedLogVolume\0ec2:DeleteVolume\0ec2:CreateVolume\0sourceVolume\0SourceVolume\0"
+	"managedEBSVolume\0AwsEc2Volume\0containerRuntime\0ContainerRuntime\0MaxInstanceLifetime\0"
+	"x-amz-if-match-initiated-time\0x-amz-if-match-last-modified-time\0ImmunityTime\0restoreExpiryTime\0"
+	"RestoreExpiryTime\0LatestDeliveryTime\0LatestDigestDeliveryTime\0LatestCloudWatchLogsDeliveryTime\0"
+	"LastSuccessfulDeliveryTime\0requestTime\0RequestTime\0LatestTime\0EarliestTime\0"
+	"AutomaticRestartTime\0ValidityStartTime\0NextMaintenanceWindowStartTime\0ExecutionStartTime\0"
+	"lockDurationStartTime\0LockDurationStartTime\0OperationStartTime\0scanStartTime\0ScanStartTime\0"
+	"TaskStartTime\0DeferMaintenanceStartTime\0CdcStartTime\0LatestDeliveryAttemptTime\0"
+	"LatestNotificationAttemptTime\0SnapshotTime\0EventTime\0ingestionTime\0lastIngestionTime\0"
+	"completionTime\0CompletionTime\0DeletionTime\0expirationTime\0ExpirationTime\0"
 	"elasticGpuAssociationTime\0ElasticGpuAssociationTime\0elasticInferenceAcceleratorAssociationTime\0"
 	"ElasticInferenceAcceleratorAssociationTime\0creationTime\0SubscriptionCreationTime\0"
 	"watermarkCreationTime\0WatermarkCreationTime\0sourceImageCreationTime\0SourceImageCreationTime\0"
@@ -1416,15 +1425,15 @@ static const char text[] =
 	"capacityReservationPreference\0CapacityReservationPreference\0"
 	"CertificateTransparencyLoggingPreference\0CellReference\0allowMultipathResilience\0"
 	"AllowMultipathResilience\0Audience\0evidence\0Evidence\0confidence\0"
-	"FindingProviderFieldsConfidence\0http://www.w3.org/2001/XMLSchema-instance\0containerInstance\0"
-	"ecs:DeregisterContainerInstance\0AwsDmsReplicationInstance\0AwsSageMakerNotebookInstance\0"
-	"AwsRdsDbInstance\0rds:ModifyDBInstance\0rds:StartDBInstance\0rds:RebootDBInstance\0"
-	"rds:StopDBInstance\0rds:AddRoleToDBInstance\0rds:RemoveRoleFromDBInstance\0rds:DeleteDBInstance\0"
-	"rds:CreateDBInstance\0ec2Instance\0AwsEc2Instance\0networkPerformance\0NetworkPerformance\0"
-	"burstablePerformance\0BurstablePerformance\0CapacityRebalance\0AwsSsmPatchCompliance\0"
-	"SyncCompliance\0service\0AwsEc2VpcEndpointService\0TrentService\0AwsEcsService\0"
-	"instanceOwningService\0InstanceOwningService\0ecs:UpdateService\0device\0noDevice\0NoDevice\0"
-	"iam:DeleteVirtualMFADevice\0iam:DeactivateMFADevice\0vpcLattice\0VpcLattice\0maxPrice\0"
+	"FindingProviderFieldsConfidence\0http://www.w3.org/2001/XMLSchema-instance\0AccessGrantsInstance\0"
+	"containerInstance\0ecs:DeregisterContainerInstance\0AwsDmsReplicationInstance\0"
+	"AwsSageMakerNotebookInstance\0AwsRdsDbInstance\0rds:ModifyDBInstance\0rds:StartDBInstance\0"
+	"rds:RebootDBInstance\0rds:StopDBInstance\0rds:AddRoleToDBInstance\0rds:RemoveRoleFromDBInstance\0"
+	"rds:DeleteDBInstance\0rds:CreateDBInstance\0ec2Instance\0AwsEc2Instance\0networkPerformance\0"
+	"NetworkPerformance\0burstablePerformance\0BurstablePerformance\0CapacityRebalance\0"
+	"AwsSsmPatchCompliance\0SyncCompliance\0service\0AwsEc2VpcEndpointService\0TrentService\0"
+	"AwsEcsService\0instanceOwningService\0InstanceOwningService\0ecs:UpdateService\0device\0noDevice\0"
+	"NoDevice\0iam:DeleteVirtualMFADevice\0iam:DeactivateMFADevice\0vpcLattice\0VpcLattice\0maxPrice\0"
 	"SpotMaxPrice\0spotMaxPricePercentageOverLowestPrice\0SpotMaxPricePercentageOverLowestPrice\0"
 	"onDemandMaxPricePercentageOverLowestPrice\0OnDemandMaxPricePercentageOverLowestPrice\0SpotPrice\0"
 	"maxSpotPriceAsPercentageOfOptimalOnDemandPrice\0MaxSpotPriceAsPercentageOfOptimalOnDemandPrice\0"
@@ -1455,9 +1464,9 @@ static const char text[] =
 	"UpdatedField\0uuid\0euid\0parentUuid\0ParentUuid\0Euid\0pid\0SignatureValid\0CloudAccountUid\0"
 	"MetadataProductUid\0OwnerUid\0FindingInfoUid\0credentialUid\0CredentialUid\0imageUid\0ImageUid\0"
 	"MetadataUid\0ProcessParentPid\0ProcessPid\0namespacePid\0NamespacePid\0OwnerGid\0"
-	"x-amz-server-side-encryption-aws-kms-key-id\0x-amz-version-id\0x-amz-copy-source-version-id\0"
-	"x-amz-abort-rule-id\0ebsOptimized\0EbsOptimized\0SeverityNormalized\0allowed\0IsDataLossAllowed\0"
-	"imageAllowed\0ImageAllowed\0archived\0Archived\0interleaved\0requested\0"
+	"x-amz-server-side-encryption-aws-kms-key-id\0x-amz-account-id\0x-amz-version-id\0"
+	"x-amz-copy-source-version-id\0x-amz-abort-rule-id\0ebsOptimized\0EbsOptimized\0SeverityNormalized\0"
+	"allowed\0IsDataLossAllowed\0imageAllowed\0ImageAllowed\0archived\0Archived\0interleaved\0requested\0"
 	"GlobalWriteForwardingRequested\0autoRecoverySupported\0AutoRecoverySupported\0"
 	"encryptionInTransitSupported\0EncryptionInTransitSupported\0dedicatedHostsSupported\0"
 	"DedicatedHostsSupported\0hibernationSupported\0HibernationSupported\0secondaryNetworkSupported\0"
@@ -1515,11 +1524,11 @@ static const char text[] =
 	"QueueOwnerAWSAccountId\0ClientVpnEndpointId\0vpcEndpointId\0VpcEndpointId\0accessPointId\0"
 	"AccessPointId\0eventId\0instanceEventId\0InstanceEventId\0ParentId\0ComponentId\0DeploymentId\0"
 	"EnvironmentId\0attachmentId\0transitGatewayAttachmentId\0TransitGatewayAttachmentId\0StatementId\0"
-	"UserPoolClientId\0GrantId\0TenantId\0SecretId\0subnetId\0secondarySubnetId\0SecondarySubnetId\0"
-	"InterconnectSubnetId\0RemoveSubnetId\0ResourceAwsEc2InstanceSubnetId\0AssociatedSubnetId\0"
-	"AddSubnetId\0targetId\0ipamPrefixListResolverTargetId\0IpamPrefixListResolverTargetId\0"
-	"RootChangeSetId\0ParentChangeSetId\0subNetId\0SubNetId\0ProductId\0CustomerAwsId\0StatusId\0"
-	"dhcpOptionsId\0DhcpOptionsId\0FindingProviderFieldsRelatedFindingsId\0"
+	"UserPoolClientId\0AccessGrantId\0TenantId\0SecretId\0subnetId\0secondarySubnetId\0"
+	"SecondarySubnetId\0InterconnectSubnetId\0RemoveSubnetId\0ResourceAwsEc2InstanceSubnetId\0"
+	"AssociatedSubnetId\0AddSubnetId\0targetId\0ipamPrefixListResolverTargetId\0"
+	"IpamPrefixListResolverTargetId\0RootChangeSetId\0ParentChangeSetId\0subNetId\0SubNetId\0ProductId\0"
+	"CustomerAwsId\0StatusId\0dhcpOptionsId\0DhcpOptionsId\0FindingProviderFieldsRelatedFindingsId\0"
 	"ComplianceAssociatedStandardsId\0detectorId\0adminDetectorId\0AdminDetectorId\0administratorId\0"
 	"AdministratorId\0GeneratorId\0keyPairId\0KeyPairId\0QuicServerId\0CloudHsmClusterId\0"
 	"TrackedClusterId\0requesterId\0RequesterId\0masterId\0MasterId\0userId\0UserId\0ownerId\0"
@@ -1537,10 +1546,10 @@ static const char text[] =
 	"ElasticGpuAssociationId\0elasticInferenceAcceleratorAssociationId\0"
 	"ElasticInferenceAcceleratorAssociationId\0FirewallRuleGroupAssociationId\0networkAclAssociationId\0"
 	"NetworkAclAssociationId\0routeTableAssociationId\0RouteTableAssociationId\0HookInvocationId\0"
-	"allocationId\0AllocationId\0MessageDeduplicationId\0SessionId\0versionId\0DefaultVersionId\0"
-	"DeleteMarkerVersionId\0MoveToVersionId\0RemoveFromVersionId\0CopySourceVersionId\0revisionId\0"
-	"ExpectedRevisionId\0TransitGatewayMulticastDomainId\0BackupPlanId\0scanId\0ScanId\0FilesystemId\0"
-	"fileSystemId\0FileSystemId\0DBSystemId\0OpsItemId\0ComplianceSecurityControlId\0"
+	"allocationId\0AllocationId\0AccessGrantsLocationId\0MessageDeduplicationId\0SessionId\0versionId\0"
+	"DefaultVersionId\0DeleteMarkerVersionId\0MoveToVersionId\0RemoveFromVersionId\0CopySourceVersionId\0"
+	"revisionId\0ExpectedRevisionId\0TransitGatewayMulticastDomainId\0BackupPlanId\0scanId\0ScanId\0"
+	"FilesystemId\0fileSystemId\0FileSystemId\0DBSystemId\0OpsItemId\0ComplianceSecurityControlId\0"
 	"vpcEncryptionControlId\0VpcEncryptionControlId\0UserPoolId\0Ipv6IpamPoolId\0Ipv4IpamPoolId\0"
 	"FirewallId\0kernelId\0KernelId\0modelId\0ModelId\0networkAclId\0NetworkAclId\0WebAclId\0"
 	"principalId\0PrincipalId\0externalId\0ExternalId\0ServiceSpecificCredentialId\0"
@@ -1559,50 +1568,51 @@ static const char text[] =
 	"AddRouteTableId\0MessageId\0imageId\0ResourceContainerImageId\0sourceImageId\0SourceImageId\0"
 	"ResourceAwsEc2InstanceImageId\0productCodeId\0ProductCodeId\0resourceId\0RdsResourceId\0"
 	"GlobalClusterResourceId\0DbClusterResourceId\0dbShardGroupResourceId\0DbShardGroupResourceId\0"
-	"PhysicalResourceId\0LogicalResourceId\0dbiResourceId\0DbiResourceId\0SourceId\0referenceId\0"
-	"ReferenceId\0instanceId\0sourceInstanceId\0SourceInstanceId\0ec2InstanceId\0ServiceId\0"
-	"secondaryInterfaceId\0SecondaryInterfaceId\0networkInterfaceId\0NetworkInterfaceId\0CommandId\0"
-	"ChildId\0uploadId\0UploadId\0vpcId\0ClassicLinkVpcId\0referencingVpcId\0ReferencingVpcId\0"
-	"ResourceAwsEc2InstanceVpcId\0ThresholdMetricId\0DataId\0OId\0ClassicLinkVPCId\0X-Amz-Tenant-Id\0"
-	"vpc\0allowEgressFromLocalClassicLinkToRemoteVpc\0AllowEgressFromLocalClassicLinkToRemoteVpc\0"
-	"allowDnsResolutionFromRemoteVpc\0AllowDnsResolutionFromRemoteVpc\0ec2:DeleteVpc\0ec2:CreateVpc\0"
-	"ec2Vpc\0AwsEc2Vpc\0ExtendedStatistic\0Metric\0sns:ListSubscriptionsByTopic\0AwsSnsTopic\0"
-	"sns:DeleteTopic\0sns:CreateTopic\0isPublic\0IsPublic\0IncludePublic\0denyAllIgwTraffic\0"
-	"DenyAllIgwTraffic\0PercentTraffic\0EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic\0"
-	"CustomerMasterKeySpec\0EvaluationWindowSec\0oidc\0NetworkSourceMac\0x-amz-checksum-crc32c\0"
-	"securityhub\0securityhub:EnableSecurityHub\0securityhub:DescribeHub\0verb\0Verb\0CiphertextBlob\0"
-	"elb\0dynamodb\0totalGb\0TotalGb\0x-amz-missing-meta\0MissingMeta\0AccessKeyMetadata\0"
-	"LdapServerMetadata\0UserMetadata\0network-firewall:DescribeRuleGroupMetadata\0"
-	"ExternalSecretRotationMetadata\0NotificationMetadata\0RuleMetadata\0SourceMetadata\0"
-	"CertificateAuthorityData\0userData\0UserData\0ReturnData\0StateReasonData\0IncludeExecutionData\0"
-	"TaskData\0BlockData\0uefiData\0UefiData\0TreatMissingData\0SensitiveData\0launchTemplateData\0"
-	"LaunchTemplateData\0LogFileData\0imageData\0ImageData\0EntityMetricData\0cloudwatch:PutMetricData\0"
-	"cloudwatch:GetMetricData\0KeySchema\0SearchSchema\0sortCriteria\0SortCriteria\0"
-	"earlySuccessCriteria\0FailoverCriteria\0filterCriteria\0FilterCriteria\0SourceSelectionCriteria\0"
-	"fieldSelectionCriteria\0EvaluationCriteria\0findingCriteria\0FindingCriteria\0scanResourceCriteria\0"
-	"ScanResourceCriteria\0PromQLCriteria\0Captcha\0x-amz-mfa\0lambda\0Lambda\0"
-	"secretsmanager:StopReplicationToReplica\0SupportsReadReplica\0MultiAZ\0GUARDDUTY\0CSV\0OU\0"
-	"MinRequiredACU\0PUT\0POST\0GET\0STS\0SS\0s3:GetBucketCORS\0AmazonSQS\0EnforceHTTPS\0IOPS\0SNS\0"
-	"ORGANIZATIONS\0KMS\0RequireTLS\0EKS\0CLOUDWATCH_LOGS\0RDS\0ECS\0EBS\0ROUTE53RESOLVER\0"
-	"SECRETS_MANAGER\0ClientIP\0bindIP\0ForwardedIP\0GrantWriteACP\0GrantReadACP\0AutoEnableIO\0ASN\0"
-	"QueryARN\0CrossAccountPrimaryARN\0PrimarySecretARN\0ReplicaSecretARN\0NotificationTargetARN\0"
-	"LoadBalancerTargetGroupARN\0AutoScalingGroupARN\0LaunchConfigurationARN\0TrailARN\0"
-	"ScheduledQueryRoleARN\0ReplicationRoleARN\0ServiceLinkedRoleARN\0ResourceARN\0SnsTopicARN\0"
-	"RotationLambdaARN\0JSON\0CLOUDFORMATION\0FQDN\0AmazonSSM\0IAM\0IatTtL\0AuthTtL\0StackPolicyURL\0"
-	"TargetLocationsURL\0ApplicationIntegrationURL\0TemplateURL\0StackPolicyDuringUpdateURL\0BOOL\0NULL\0"
-	"NETWORK_FIREWALL\0/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL\0"
-	"CLOUDTRAIL\0CannedACL\0wafv2:GetWebACL\0wafv2:ListResourcesForWebACL\0wafv2:DeleteWebACL\0"
-	"wafv2:DisassociateWebACL\0wafv2:AssociateWebACL\0wafv2:CreateWebACL\0wafv2:UpdateWebACL\0"
-	"SchemaRegistryURI\0RESOURCE_GROUPS_TAGGING_API\0CLOUDWATCH\0PATCH\0AUTO_SCALING\0"
-	"ELASTIC_LOAD_BALANCING\0DELETE\0ChecksumCRC64NVME\0EVENTBRIDGE\0ReplicaKmsKeyID\0KMSMasterKeyID\0"
-	"PrincipalOrgID\0CanonicalHostedZoneNameID\0UUID\0hostPID\0HostPID\0HEAD\0hostIPC\0HostIPC\0"
-	"ChecksumCRC32C\0memoryMiB\0acceleratorTotalMemoryMiB\0AcceleratorTotalMemoryMiB\0"
-	"totalGpuMemoryInMiB\0TotalGpuMemoryInMiB\0totalMemoryInMiB\0remainingMemoryInMiB\0"
-	"totalInferenceMemoryInMiB\0TotalInferenceMemoryInMiB\0totalNeuronDeviceMemoryInMiB\0"
-	"TotalNeuronDeviceMemoryInMiB\0totalMediaMemoryInMiB\0TotalMediaMemoryInMiB\0totalFpgaMemoryInMiB\0"
-	"TotalFpgaMemoryInMiB\0sizeInMiB\0SizeInMiB\0sizeInGiB\0SECURITYHUB\0sizeInGB\0totalSizeInGB\0"
-	"TotalSizeInGB\0volumeSizeInGB\0VolumeSizeInGB\0TotalExtractedDataInGB\0SizeEstimateRangeGB\0"
-	"totalLocalStorageGB\0TotalLocalStorageGB\0DYNAMODB\0MFA\0LAMBDA\0AWSWAF_20190729\0"
+	"PhysicalResourceId\0LogicalResourceId\0dbiResourceId\0DbiResourceId\0dataSourceId\0DataSourceId\0"
+	"referenceId\0ReferenceId\0instanceId\0AccessGrantsInstanceId\0sourceInstanceId\0SourceInstanceId\0"
+	"ec2InstanceId\0ServiceId\0secondaryInterfaceId\0SecondaryInterfaceId\0networkInterfaceId\0"
+	"NetworkInterfaceId\0CommandId\0ChildId\0uploadId\0UploadId\0vpcId\0ClassicLinkVpcId\0"
+	"referencingVpcId\0ReferencingVpcId\0ResourceAwsEc2InstanceVpcId\0ThresholdMetricId\0DataId\0OId\0"
+	"ClassicLinkVPCId\0X-Amz-Tenant-Id\0vpc\0allowEgressFromLocalClassicLinkToRemoteVpc\0"
+	"AllowEgressFromLocalClassicLinkToRemoteVpc\0allowDnsResolutionFromRemoteVpc\0"
+	"AllowDnsResolutionFromRemoteVpc\0ec2:DeleteVpc\0ec2:CreateVpc\0ec2Vpc\0AwsEc2Vpc\0"
+	"ExtendedStatistic\0Metric\0sns:ListSubscriptionsByTopic\0AwsSnsTopic\0sns:DeleteTopic\0"
+	"sns:CreateTopic\0isPublic\0IsPublic\0IncludePublic\0denyAllIgwTraffic\0DenyAllIgwTraffic\0"
+	"PercentTraffic\0EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic\0CustomerMasterKeySpec\0"
+	"EvaluationWindowSec\0oidc\0NetworkSourceMac\0x-amz-checksum-crc32c\0securityhub\0"
+	"securityhub:EnableSecurityHub\0securityhub:DescribeHub\0verb\0Verb\0CiphertextBlob\0elb\0dynamodb\0"
+	"totalGb\0TotalGb\0x-amz-missing-meta\0MissingMeta\0AccessKeyMetadata\0LdapServerMetadata\0"
+	"UserMetadata\0network-firewall:DescribeRuleGroupMetadata\0ExternalSecretRotationMetadata\0"
+	"NotificationMetadata\0RuleMetadata\0SourceMetadata\0CertificateAuthorityData\0userData\0UserData\0"
+	"ReturnData\0StateReasonData\0IncludeExecutionData\0TaskData\0BlockData\0uefiData\0UefiData\0"
+	"TreatMissingData\0SensitiveData\0launchTemplateData\0LaunchTemplateData\0LogFileData\0imageData\0"
+	"ImageData\0EntityMetricData\0cloudwatch:PutMetricData\0cloudwatch:GetMetricData\0KeySchema\0"
+	"SearchSchema\0sortCriteria\0SortCriteria\0earlySuccessCriteria\0FailoverCriteria\0filterCriteria\0"
+	"FilterCriteria\0SourceSelectionCriteria\0fieldSelectionCriteria\0EvaluationCriteria\0"
+	"findingCriteria\0FindingCriteria\0scanResourceCriteria\0ScanResourceCriteria\0PromQLCriteria\0"
+	"Captcha\0x-amz-mfa\0lambda\0Lambda\0secretsmanager:StopReplicationToReplica\0SupportsReadReplica\0"
+	"MultiAZ\0GUARDDUTY\0CSV\0OU\0MinRequiredACU\0PUT\0POST\0GET\0STS\0SS\0s3:GetBucketCORS\0AmazonSQS\0"
+	"EnforceHTTPS\0IOPS\0SNS\0ORGANIZATIONS\0KMS\0RequireTLS\0EKS\0CLOUDWATCH_LOGS\0RDS\0ECS\0EBS\0"
+	"ROUTE53RESOLVER\0SECRETS_MANAGER\0ClientIP\0bindIP\0ForwardedIP\0GrantWriteACP\0GrantReadACP\0"
+	"AutoEnableIO\0ASN\0QueryARN\0CrossAccountPrimaryARN\0PrimarySecretARN\0ReplicaSecretARN\0"
+	"NotificationTargetARN\0LoadBalancerTargetGroupARN\0AutoScalingGroupARN\0LaunchConfigurationARN\0"
+	"TrailARN\0ScheduledQueryRoleARN\0ReplicationRoleARN\0ServiceLinkedRoleARN\0ResourceARN\0"
+	"SnsTopicARN\0RotationLambdaARN\0JSON\0CLOUDFORMATION\0FQDN\0AmazonSSM\0IAM\0IatTtL\0AuthTtL\0"
+	"StackPolicyURL\0TargetLocationsURL\0ApplicationIntegrationURL\0TemplateURL\0"
+	"StackPolicyDuringUpdateURL\0S3_CONTROL\0BOOL\0NULL\0NETWORK_FIREWALL\0"
+	"/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL\0CLOUDTRAIL\0CannedACL\0"
+	"wafv2:GetWebACL\0wafv2:ListResourcesForWebACL\0wafv2:DeleteWebACL\0wafv2:DisassociateWebACL\0"
+	"wafv2:AssociateWebACL\0wafv2:CreateWebACL\0wafv2:UpdateWebACL\0SchemaRegistryURI\0"
+	"RESOURCE_GROUPS_TAGGING_API\0CLOUDWATCH\0PATCH\0AUTO_SCALING\0ELASTIC_LOAD_BALANCING\0DELETE\0"
+	"ChecksumCRC64NVME\0EVENTBRIDGE\0ReplicaKmsKeyID\0KMSMasterKeyID\0PrincipalOrgID\0"
+	"CanonicalHostedZoneNameID\0UUID\0hostPID\0HostPID\0HEAD\0hostIPC\0HostIPC\0ChecksumCRC32C\0"
+	"memoryMiB\0acceleratorTotalMemoryMiB\0AcceleratorTotalMemoryMiB\0totalGpuMemoryInMiB\0"
+	"TotalGpuMemoryInMiB\0totalMemoryInMiB\0remainingMemoryInMiB\0totalInferenceMemoryInMiB\0"
+	"TotalInferenceMemoryInMiB\0totalNeuronDeviceMemoryInMiB\0TotalNeuronDeviceMemoryInMiB\0"
+	"totalMediaMemoryInMiB\0TotalMediaMemoryInMiB\0totalFpgaMemoryInMiB\0TotalFpgaMemoryInMiB\0"
+	"sizeInMiB\0SizeInMiB\0sizeInGiB\0SECURITYHUB\0sizeInGB\0totalSizeInGB\0TotalSizeInGB\0"
+	"volumeSizeInGB\0VolumeSizeInGB\0TotalExtractedDataInGB\0SizeEstimateRangeGB\0totalLocalStorageGB\0"
+	"TotalLocalStorageGB\0DYNAMODB\0MFA\0LAMBDA\0AWSWAF_20190729\0"
 	"2019-07-29\0Logs_20140328\0x-amz-checksum-xxhash128\0ChecksumXXHASH128\0AWSOrganizationsV20161128\0"
 	"2014-03-28\0"
 	"2017-11-28\0"
@@ -1643,581 +1653,587 @@ static const char text[] =
 	"2014-11-01\0"
 	"2013-11-01\0"
 	"2011-01-01\0"
-	"1.1\0cn-northwest-1\0us-gov-west-1\0us-east-1\0cn-north-1\0DynamoDB_20120810\0"
+	"1.1\0cn-northwest-1\0us-gov-west-1\0us-east-1\0cn-north-1\0"
+	"2018-08-20\0DynamoDB_20120810\0"
 	"2012-08-10\0"
-	"1.0\0http://s3.amazonaws.com/doc/2006-03-01/\0x-amz-meta-\0us-gov-*\0cn-*\0eusc-*\0";
+	"1.0\0http://s3.amazonaws.com/doc/2006-03-01/\0http://awss3control.amazonaws.com/doc/2018-08-20/\0"
+	"{AccountId}.\0x-amz-meta-\0us-gov-*\0cn-*\0eusc-*\0";
 static const uint32_t offsets[] = {
-	136337, 57742, 132828, 136303, 57730, 60677, 110871, 77634, 77622, 20027, 111478, 86115, 20035, 130997, 67647, 67635,
-	111049, 101408, 129970, 111711, 85162, 5592, 83199, 57006, 105670, 1643, 31162, 12782, 85898, 8134, 134066, 35606,
-	8355, 53252, 41234, 119672, 119851, 119752, 91108, 119316, 11208, 14133, 115352, 53063, 134522, 38108, 52820, 13319,
-	35623, 53756, 134050, 38242, 53183, 34326, 8368, 57507, 118760, 88858, 3285, 130700, 74610, 3655, 1563, 1527,
-	3632, 43961, 119621, 31046, 52682, 98665, 98472, 1693, 70194, 53456, 60527, 53797, 61387, 104845, 121169, 66914,
-	65209, 56079, 87184, 119337, 10127, 76011, 132075, 9206, 17063, 133124, 133279, 76611, 49222, 130905, 105485, 4532,
-	99696, 94209, 133266, 106580, 8800, 103447, 68331, 57314, 65562, 105970, 6644, 114765, 114744, 74632, 3603, 5365,
-	123868, 62262, 81992, 83041, 118685, 22375, 60374, 38626, 6439, 36026, 85564, 61698, 91210, 79552, 79540, 109120,
-	37025, 131248, 36976, 132158, 129476, 129686, 47979, 111420, 112315, 61043, 126678, 98788, 105244, 81028, 37811, 122969,
-	9125, 119530, 94678, 125036, 119794, 113602, 122284, 32951, 5162, 40254, 43069, 21444, 14837, 48931, 48919, 67612,
-	67600, 100490, 79514, 79502, 86032, 37379, 37371, 37359, 17929, 53843, 57907, 57246, 58420, 35056, 112412, 49765,
-	133173, 1660, 57960, 106212, 130125, 101138, 28504, 87196, 108712, 52180, 109721, 74331, 60993, 131498, 1343, 29134,
-	79177, 1734, 101020, 6293, 87169, 98697, 57863, 57855, 57843, 19231, 41070, 41062, 41050, 18099, 53877, 133193,
-	46846, 46834, 18311, 53951, 46854, 9391, 37115, 37107, 37095, 17792, 133146, 101267, 36320, 36312, 36257, 17632,
-	110407, 55052, 55037, 55025, 18965, 59855, 37562, 125664, 75492, 102508, 107088, 108644, 116453, 115025, 32474, 46075,
-	100759, 49061, 48998, 18416, 57770, 57758, 19209, 1678, 6771, 6759, 16709, 6747, 6735, 16691, 52135, 52123,
-	52106, 92913, 92901, 121144, 76926, 76914, 19999, 52163, 52151, 67477, 67465, 19859, 1017, 67682, 67670, 95099,
-	133812, 95111, 136167, 136317, 88037, 24462, 24447, 17122, 111523, 4583, 133443, 101324, 35526, 4096, 99490, 99357,
-	99646, 55211, 53081, 79446, 36044, 74114, 50338, 61403, 109627, 86092, 103904, 11380, 130870, 65271, 47097, 102945,
-	57147, 115815, 96320, 116359, 92518, 82067, 131278, 129793, 92470, 92455, 20246, 50274, 102876, 4536, 133383, 86061,
-	76699, 101526, 128666, 24431, 24416, 17100, 92443, 92428, 57093, 115890, 56360, 24493, 24478, 17144, 49500, 127451,
-	107537, 27985, 74277, 27520, 13438, 114463, 77229, 77743, 130851, 16107, 106048, 27542, 51228, 93851, 74453, 22425,
-	100317, 81845, 99613, 99479, 87431, 87416, 21575, 99360, 99529, 68681, 105350, 78071, 118128, 1145, 69954, 3383,
-	3397, 8762, 8657, 8617, 127445, 127429, 30628, 30620, 30605, 17355, 127037, 68920, 28822, 74269, 54975, 104836,
-	28468, 74211, 15134, 129011, 116199, 29081, 57124, 57109, 19180, 57132, 81110, 27537, 68741, 47110, 47082, 47067,
-	18357, 107239, 108724, 28479, 74228, 29280, 3949, 99244, 109318, 127045, 126571, 41219, 104432, 109957, 24399, 24384,
-	17077, 101312, 101297, 20473, 114941, 114011, 55580, 47056, 47041, 18340, 62997, 75354, 92497, 92482, 20264, 4596,
-	133455, 101438, 101423, 20491, 99269, 69289, 74290, 43148, 81200, 133334, 135332, 87827, 49177, 49137, 9910, 2540,
-	2529, 103021, 125734, 126800, 27178, 90279, 90268, 109592, 7451, 112352, 30707, 90207, 82043, 71788, 73144, 125886,
-	90187, 95376, 133299, 133216, 124460, 90256, 90245, 2563, 2552, 61072, 129807, 94605, 60792, 125102, 123489, 123533,
-	47117, 115087, 92691, 27163, 11887, 46158, 46147, 10480, 46105, 10398, 85446, 34186, 34264, 103018, 103007, 73015,
-	34210, 34284, 121919, 46494, 93014, 93028, 46443, 93011, 93025, 124584, 124421, 121030, 124360, 68813, 68870, 116187,
-	28174, 73233, 26150, 34168, 34157, 111388, 34218, 105061, 30520, 57270, 57284, 34244, 34233, 34267, 103848, 55517,
-	80873, 31301, 31290, 31253, 12923, 12918, 26798, 90178, 90167, 90330, 28439, 28428, 95300, 61851, 61988, 106713,
-	107566, 107754, 107771, 61897, 106757, 106732, 61871, 107098, 107124, 125381, 125350, 122902, 123400, 52566, 52555, 31328,
-	52570, 9693, 26285, 26274, 106886, 108542, 14626, 10431, 48798, 48771, 10530, 46166, 46136, 46125, 30756, 30573,
-	30562, 50974, 4249, 99587, 2196, 109391, 3144, 125766, 107167, 117957, 108907, 57274, 112178, 15194, 34139, 34128,
-	95247, 95236, 2481, 2470, 15711, 35082, 95351, 95340, 90302, 90291, 90122, 133579, 136156, 136178, 136024, 87892,
-	43174, 43240, 43229, 18190, 53925, 7569, 52932, 111291, 111272, 99602, 7491, 43213, 123995, 40675, 72626, 68830,
-	75297, 111301, 112541, 40839, 40863, 74382, 132178, 68865, 68887, 7281, 74422, 61805, 120898, 121069, 78883, 81795,
-	26232, 26216, 43271, 112341, 119958, 131488, 131480, 42630, 121219, 21368, 58627, 87294, 121690, 61668, 132252, 113260,
-	61000, 25135, 25141, 84168, 90648, 132167, 126919, 131219, 100781, 8175, 8192, 106054, 8224, 78645, 50308, 59370,
-	132584, 132677, 2586, 121102, 120838, 90928, 43203, 78171, 35859, 133058, 133225, 80124, 84160, 21656, 21672, 84092,
-	100522, 87312, 13962, 73506, 56599, 132406, 132395, 21060, 55562, 7163, 30378, 39792, 31485, 37816, 56617, 116703,
-	30081, 60887, 60876, 19313, 99034, 30182, 12478, 30089, 87362, 87351, 132381, 132370, 132409, 49756, 14035, 87261,
-	87253, 87245, 30230, 74469, 132353, 1152, 50560, 51336, 81969, 93973, 94667, 133795, 136079, 136261, 135994, 88003,
-	26854, 88889, 88880, 43508, 26329, 132952, 133352, 134549, 132841, 132904, 132951, 133366, 133747, 133487, 133482, 24890,
-	125612, 84071, 53994, 1759, 52243, 26258, 1765, 112096, 31549, 31545, 31526, 114319, 49422, 49444, 49467, 49843,
-	49868, 88928, 88919, 10593, 88978, 10642, 60899, 43571, 60905, 4162, 134482, 68385, 68376, 110906, 44734, 71997,
-	50026, 27897, 104245, 108065, 107934, 114252, 114243, 40426, 111678, 105047, 132420, 103567, 109221, 77158, 104339, 50557,
-	9114, 9095, 31584, 31563, 9024, 121423, 121403, 83074, 124615, 103592, 83462, 105917, 125919, 33931, 124334, 6629,
-	73762, 116011, 100053, 132430, 103761, 76499, 75438, 28810, 108093, 108186, 108207, 7091, 50042, 13597, 73622, 130599,
-	2815, 107955, 50011, 70661, 27387, 95025, 90636, 72649, 85018, 61344, 111190, 29127, 74069, 75031, 32387, 116735,
-	116708, 108244, 2656, 108167, 52085, 27606, 2779, 71991, 73616, 108228, 32450, 75489, 70547, 108034, 2720, 108110,
-	74348, 71973, 2663, 124389, 4762, 88952, 88943, 122987, 29330, 10447, 61687, 49667, 84000, 49680, 102909, 114231,
-	114222, 68407, 68398, 75210, 45613, 108088, 45380, 75314, 75332, 28673, 37625, 37616, 75056, 27620, 74956, 27137,
-	26701, 108297, 108272, 114294, 114285, 99198, 99189, 88911, 88902, 112059, 112083, 54151, 54799, 54790, 21529, 117809,
-	117800, 73719, 88872, 88863, 6519, 6510, 6728, 129203, 33615, 129211, 3959, 4329, 14442, 2577, 24931, 40447,
-	62953, 120821, 83980, 83997, 43582, 14572, 14454, 87019, 87010, 63042, 31067, 15691, 43521, 43538, 24902, 43552,
-	92302, 9559, 100515, 101581, 84143, 37592, 37583, 82817, 123704, 88972, 88963, 51569, 114273, 114264, 51496, 101540,
-	51586, 116785, 101474, 115973, 51543, 51524, 99172, 99163, 83175, 131895, 134542, 136250, 136232, 88116, 12186, 529,
-	12182, 126578, 13175, 13169, 87223, 87217, 88650, 88717, 121266, 121369, 91809, 132833, 0, 91805, 7857, 7819,
-	86241, 86208, 93102, 93128, 132224, 47023, 46896, 47019, 126605, 126589, 126672, 126655, 86284, 31317, 7849, 7830,
-	47027, 86219, 86235, 106702, 98745, 46975, 46940, 46971, 47034, 91788, 132824, 91784, 32468, 11956, 29882, 11952,
-	126621, 70505, 9551, 128159, 105099, 61039, 132950, 135912, 33057, 33053, 85859, 33224, 89721, 67212, 89684, 41903,
-	83158, 105472, 98256, 3912, 99217, 129445, 70217, 70210, 129041, 129028, 89706, 67180, 85646, 69221, 69199, 89662,
-	69155, 69145, 69277, 69247, 51923, 51919, 12662, 49388, 7710, 131079, 131060, 51999, 51879, 13085, 13068, 51991,
-	51969, 49380, 22737, 51805, 51801, 49409, 7732, 12694, 51838, 32875, 32892, 12989, 12958, 15643, 15625, 51830,
-	23044, 49401, 22773, 7721, 33036, 33032, 81366, 81347, 128997, 128706, 113593, 113589, 70355, 108944, 81736, 81695,
-	130949, 113510, 122268, 100545, 68521, 114164, 114160, 126338, 127349, 127215, 130594, 130443, 100939, 100797, 114997, 6877,
-	6873, 126209, 126153, 131213, 131134, 120360, 120356, 8066, 83420, 124945, 82985, 124154, 13877, 7968, 7898, 127147,
-	127093, 8018, 106407, 106403, 119583, 130271, 8005, 81008, 117861, 117842, 119474, 119452, 7992, 130221, 119514, 27088,
-	107743, 107732, 32740, 32736, 128392, 128187, 110487, 110463, 127943, 127916, 89786, 89775, 11647, 11638, 11548, 11541,
-	69172, 69165, 42075, 42016, 34648, 36767, 74944, 127817, 127810, 110896, 110428, 128529, 128506, 28559, 28545, 56414,
-	56405, 56496, 56485, 134805, 134796, 59959, 59945, 126452, 126404, 70249, 70242, 54312, 24204, 130322, 130302, 127981,
-	127903, 32727, 32718, 135374, 135365, 69694, 69674, 23917, 73101, 73080, 32534, 32530, 11939, 11935, 70681, 85371,
-	85353, 122921, 125778, 89439, 89426, 85508, 126638, 50189, 106172, 47294, 47290, 72497, 112916, 110858, 60665, 105878,
-	104481, 80908, 25230, 90970, 39713, 25251, 40306, 75780, 41943, 83440, 26240, 4242, 86080, 60476, 24763, 89136,
-	89123, 62047, 61845, 115706, 115281, 114989, 130736, 115449, 115445, 82204, 116844, 11903, 11894, 94863, 94882, 37713,
-	98777, 105172, 8979, 70692, 70670, 106081, 101814, 119521, 112285, 111408, 130617, 6955, 6951, 6961, 6805, 31034,
-	22872, 127824, 62423, 62419, 25165, 127710, 127700, 109075, 14593, 14578, 91443, 91431, 101363, 101359, 75278, 132302,
-	58360, 120490, 83362, 32849, 37576, 128281, 105779, 33150, 33158, 2892, 2852, 134784, 83126, 9519, 9374, 9283,
-	94705, 59867, 125709, 16145, 1364, 126397, 5203, 85853, 71848, 66342, 129706, 81070, 62170, 10604, 41860, 82850,
-	34395, 61767, 60333, 66900, 39506, 103871, 39396, 119625, 105556, 50236, 90013, 62233, 82894, 31661, 39349, 13930,
-	103160, 68506, 77876, 128588, 71905, 41921, 83227, 72261, 39675, 123308, 134831, 49206, 39892, 63633, 105618, 80842,
-	105382, 104059, 63649, 109967, 105598, 21336, 40020, 105296, 120728, 120789, 40114, 2441, 68471, 40159, 94574, 58120,
-	120040, 83322, 82914, 12998, 127242, 101344, 129953, 111692, 107873, 107809, 7257, 7247, 66433, 66412, 66392, 66372,
-	61659, 125296, 125203, 91126, 21209, 21193, 94931, 94901, 34576, 23176, 9768, 9764, 109255, 55466, 2016, 66714,
-	55328, 3174, 9781, 9753, 3160, 115196, 115183, 70717, 70703, 109240, 55317, 84217, 127398, 127367, 124993, 124959,
-	90799, 90795, 90822, 90763, 41648, 23390, 128939, 128915, 129514, 129501, 22560, 92188, 92010, 32792, 32595, 116677,
-	116664, 103324, 92184, 92078, 114546, 114478, 87452, 87377, 70176, 69286, 89861, 89736, 77611, 77600, 66562, 66551,
-	21235, 21097, 1959, 1955, 68516, 120441, 120437, 134778, 51751, 33138, 134764, 134750, 120295, 81783, 81373, 128004,
-	127994, 109871, 109857, 15680, 15669, 128103, 128087, 83400, 124931, 82962, 124137, 13814, 79740, 79708, 9461, 9326,
-	9247, 23259, 105765, 23074, 109903, 109885, 33117, 33106, 109842, 109827, 39975, 39952, 105293, 105277, 109939, 109921,
-	109804, 109781, 23022, 22759, 22721, 7690, 127780, 127768, 125257, 125240, 92286, 92270, 23924, 131628, 131610, 99060,
-	99049, 31786, 22920, 130106, 99794, 99790, 126441, 126963, 126136, 126333, 126288, 72790, 72855, 92057, 92036, 126109,
-	92117, 92092, 126199, 126171, 126240, 126227, 114188, 114184, 114211, 114101, 85893, 85861, 128987, 128963, 26814, 22795,
-	50113, 23958, 126417, 126119, 126318, 126271, 85633, 85605, 72775, 72841, 32966, 32813, 66816, 66812, 75193, 71639,
-	71620, 12226, 12222, 82374, 61171, 61139, 65609, 65597, 106695, 106677, 105091, 104219, 104206, 50163, 107224, 107209,
-	49933, 49909, 26132, 22617, 106876, 32378, 125954, 125934, 29928, 29924, 83300, 106385, 60547, 130260, 118026, 30034,
-	22845, 22051, 22047, 129441, 93069, 129426, 93051, 22070, 22023, 7957, 7934, 94333, 94306, 81892, 81864, 23524,
-	23496, 101064, 101045, 100032, 100011, 118017, 118008, 71087, 71077, 135460, 135448, 94276, 94246, 105264, 120699, 120757,
-	51402, 51378, 116135, 116110, 13044, 13020, 922, 909, 94380, 94360, 48908, 48904, 106477, 106473, 98833, 124770,
-	130245, 130230, 123332, 123319, 124666, 101789, 73059, 73049, 98386, 131453, 131449, 89653, 67199, 89535, 83489, 83479,
-	83514, 83534, 83619, 83659, 83639, 83592, 83565, 83675, 5195, 5179, 92170, 92142, 131476, 131281, 89644, 23528,
-	23472, 101068, 101030, 21225, 89538, 89517, 129392, 129369, 115664, 41985, 41966, 6847, 6821, 6988, 6977, 7049,
-	7027, 94727, 94716, 132717, 132710, 119601, 119590, 88840, 88822, 61749, 61731, 135685, 135672, 127528, 127514, 15022,
-	15018, 103683, 112273, 15412, 60630, 60124, 103955, 39560, 104272, 14745, 118634, 42997, 85814, 124028, 40949, 78434,
-	135378, 134843, 72823, 72310, 85535, 15028, 14984, 126949, 103667, 112228, 15387, 24776, 24713, 103941, 39549, 104256,
-	14704, 118613, 23754, 124010, 60705, 24792, 55449, 22569, 109949, 109773, 130192, 130170, 68723, 68705, 61941, 61931,
-	49239, 22709, 74408, 74394, 72805, 72285, 85521, 55127, 22537, 105975, 103387, 103363, 47275, 47271, 129846, 6929,
-	6925, 62405, 62401, 90778, 90774, 1933, 1929, 120414, 120410, 99778, 99774, 114116, 114112, 66792, 66788, 12207,
-	12203, 22034, 22030, 48865, 48861, 98246, 106460, 106456, 131439, 131435, 30334, 30330, 60019, 115408, 115404, 29966,
-	31339, 22886, 116522, 116511, 50679, 50675, 54054, 111664, 50687, 23976, 49690, 23940, 99572, 51861, 51857, 38348,
-	63145, 60412, 52075, 23009, 128143, 128119, 125289, 125274, 53448, 53444, 54111, 111846, 60539, 130198, 53423, 69933,
-	28330, 28318, 24511, 111179, 111792, 130099, 105152, 105143, 111816, 111801, 130157, 130144, 111568, 111554, 3373, 22581,
-	3370, 22594, 101106, 26346, 26338, 26334, 59895, 22666, 86022, 47321, 47313, 47309, 23862, 107420, 115076, 115052,
-	72472, 112892, 27701, 27683, 129836, 28531, 28517, 110812, 105866, 104462, 80893, 25220, 90947, 39694, 25240, 40281,
-	75763, 23681, 22637, 41630, 41622, 41618, 60397, 23552, 100124, 100120, 90477, 91473, 10850, 10834, 115806, 115758,
-	11173, 11141, 132243, 132234, 108816, 108799, 11032, 11020, 76674, 76649, 42223, 83778, 72191, 72175, 71035, 71013,
-	68296, 66756, 56837, 56824, 130722, 116401, 105456, 56656, 56648, 56644, 35590, 7178, 60644, 35656, 63833, 123201,
-	123607, 23091, 45129, 45113, 80774, 80759, 11352, 11341, 61834, 61823, 61166, 61150, 112311, 112296, 105736, 105721,
-	74363, 104395, 104376, 107644, 107628, 130977, 130960, 122355, 122342, 130664, 130650, 85475, 85457, 113838, 113821, 110127,
-	110104, 46777, 23797, 4219, 4206, 107526, 107502, 107480, 107458, 31449, 31437, 90595, 90567, 102249, 102233, 118348,
-	118317, 118248, 118227, 118293, 118269, 118453, 118431, 118405, 118379, 83274, 83248, 53229, 24109, 105509, 53204, 24107,
-	82343, 82329, 101153, 128042, 102220, 102207, 131603, 131578, 102836, 102820, 105409, 105399, 129467, 129676, 87285, 87269,
-	100179, 100175, 99823, 128028, 128014, 81048, 39877, 123696, 122271, 62136, 132149, 68456, 51670, 28931, 28927, 57710,
-	57690, 22940, 22958, 127029, 127013, 63261, 63252, 103046, 103036, 106282, 106264, 101178, 101164, 28973, 28889, 44035,
-	118489, 118475, 28365, 28352, 27753, 27735, 28254, 28236, 29006, 28988, 81335, 81323, 53260, 53161, 53157, 85389,
-	24068, 80824, 80806, 52221, 52199, 53299, 53274, 52889, 52860, 91098, 69577, 69563, 52450, 52427, 884, 859,
-	52528, 52510, 63660, 63620, 69383, 69374, 29164, 29151, 52599, 52586, 103113, 103091, 52623, 52612, 103155, 103135,
-	69326, 69315, 134360, 134350, 122708, 122683, 69985, 69965, 134415, 134401, 46623, 46617, 134450, 134392, 12614, 11244,
-	11232, 11077, 11059, 69463, 69455, 11299, 11279, 70022, 70005, 38059, 38035, 38431, 38406, 37803, 37790, 38012,
-	37989, 38382, 38358, 37752, 37740, 30996, 30974, 103828, 103808, 58558, 58542, 58565, 24670, 69880, 69868, 119276,
-	119257, 58251, 58226, 58607, 58587, 8059, 8035, 58614, 58574, 58312, 58276, 38197, 38173, 38153, 38133, 120092,
-	120059, 13870, 13849, 120158, 120125, 53324, 24158, 120269, 120243, 120217, 120191, 122865, 122851, 122838, 122825, 70131,
-	70123, 58399, 58378, 122512, 122483, 122809, 122793, 47739, 47719, 10967, 10942, 9512, 9483, 9276, 9258, 9367,
-	9343, 122657, 122631, 58192, 58158, 120024, 119989, 69366, 69358, 29146, 29141, 12756, 12740, 98602, 98585, 59845,
-	24681, 134096, 134076, 70114, 70105, 61326, 61320, 134329, 134308, 69655, 69636, 55682, 55662, 69496, 69471, 34411,
-	34360, 134180, 134154, 122610, 122589, 122763, 122733, 122565, 122541, 122461, 122439, 56754, 56735, 10921, 10900, 11168,
-	11152, 69825, 69812, 42586, 42568, 69542, 69521, 134286, 134264, 69725, 69714, 58069, 58055, 69924, 69915, 134235,
-	134206, 11330, 11319, 11118, 11095, 85416, 85398, 40910, 57928, 57924, 23353, 128596, 128552, 23101, 113764, 113746,
-	41429, 23405, 126367, 126354, 128778, 128754, 100841, 100814, 107308, 107282, 41452, 23430, 71330, 71299, 128843, 128802,
-	100912, 100868, 107377, 107334, 24630, 126525, 126503, 39338, 13920, 103076, 68496, 77855, 129777, 129761, 128566, 83008,
-	118655, 22349, 71869, 39656, 123297, 52253, 23996, 72237, 40196, 43058, 21420, 14818, 134814, 49185, 107909, 107884,
-	39998, 40095, 2428, 80656, 80640, 115791, 115767, 40133, 94555, 24608, 131039, 131018, 22989, 127224, 129742, 129723,
-	74309, 74129, 7883, 7868, 107721, 107710, 16109, 1355, 66326, 126390, 5154, 85840, 71827, 24693, 32960, 26385,
-	26377, 26373, 59905, 22647, 34631, 34627, 53690, 60230, 4418, 34639, 22610, 103516, 4471, 4374, 42504, 42496,
-	42492, 42595, 84911, 84723, 84322, 61205, 23729, 66440, 66358, 75251, 84494, 84444, 132283, 23873, 32823, 32926,
-	12678, 12646, 134738, 83094, 129696, 23661, 23607, 23114, 24725, 23268, 39484, 103860, 39384, 119612, 105539, 50215,
-	90002, 62204, 82874, 31650, 31141, 12772, 85601, 8130, 134014, 23205, 8318, 24134, 23368, 119634, 119710, 119295,
-	11184, 14111, 115339, 24048, 134502, 38083, 24029, 13302, 23224, 24185, 134024, 38221, 24084, 119804, 34299, 8314,
-	24522, 3270, 21309, 12936, 51480, 51472, 51468, 60509, 54069, 51452, 29996, 29992, 59973, 101083, 101073, 80564,
-	80551, 121130, 121116, 87083, 87060, 87140, 87126, 106976, 106954, 87046, 87032, 29380, 29365, 29361, 22831, 26414,
-	26406, 26402, 59924, 22695, 107798, 107787, 116652, 116640, 115228, 115209, 51709, 22968, 69189, 69179, 2890, 2880,
-	93167, 93146, 107674, 107660, 123477, 123465, 106829, 106817, 122429, 122398, 103346, 103329, 115728, 115711, 38312, 38297,
-	53493, 53474, 57970, 24587, 73983, 73970, 100629, 100613, 100992, 100974, 46308, 46300, 46296, 60462, 23783, 100245,
-	100241, 58352, 58348, 62933, 29341, 29337, 36628, 23251, 42748, 42744, 53902, 42733, 42795, 69801, 15031, 14913,
-	54822, 54814, 54810, 24370, 57429, 57425, 24561, 24535, 131174, 131157, 54278, 54274, 60568, 36907, 36903, 60341,
-	53854, 69618, 32698, 32648, 75116, 99929, 99925, 42241, 83876, 29948, 29944, 60261, 60241, 7191, 23307, 36854,
-	36850, 23285, 42070, 42051, 32693, 32668, 31796, 31770, 31766, 22910, 49057, 30926, 30918, 30914, 60034, 30888,
-	127133, 127106, 127854, 127832, 128071, 128055, 130483, 130456, 130415, 130387, 10799, 10781, 53625, 53585, 53581, 60558,
-	24175, 41818, 41810, 41806, 23585, 98508, 98497, 37729, 37718, 105200, 105183, 9007, 8990, 124710, 124685, 98723,
-	98710, 37777, 37764, 105236, 105217, 9058, 9039, 124762, 124735, 108534, 100306, 100302, 53671, 53652, 10883, 10866,
-	60960, 60927, 30365, 30357, 30353, 22857, 40562, 40554, 40550, 60350, 23329, 70089, 70073, 23845, 23828, 23849,
-	23815, 39841, 39826, 131403, 131371, 131328, 131285, 91721, 91678, 118795, 118770, 116281, 116257, 85557, 85296, 107267,
-	107252, 70056, 70039, 28863, 28837, 60744, 60736, 60732, 60725, 24814, 6903, 6899, 120387, 120383, 118147, 118141,
-	106424, 106420, 33012, 33008, 113558, 113554, 114137, 114133, 33865, 33861, 8935, 8931, 10698, 8957, 8924, 12359,
-	12355, 69138, 132343, 132333, 21132, 21128, 21135, 21105, 55358, 55354, 84509, 66665, 100677, 100673, 7324, 7314,
-	12169, 12165, 116166, 102166, 100099, 100095, 83795, 125444, 98865, 116413, 37284, 67170, 60253, 38708, 38514, 100151,
-	100147, 90484, 91481, 40240, 40236, 40246, 40212, 100209, 100205, 60088, 127327, 13828, 54249, 54245, 112508, 128382,
-	99837, 99833, 83899, 99989, 99985, 94400, 94431, 94468, 7910, 100073, 100069, 133041, 100283, 100279, 15000, 14996,
-	5398, 60627, 130591, 60607, 130572, 60108, 127346, 60072, 127281, 60310, 128240, 60287, 128218, 57561, 57557, 47789,
-	57541, 57537, 33077, 33073, 81729, 81725, 81622, 81618, 128737, 128720, 1985, 1981, 99810, 99806, 22401, 99865,
-	99861, 32773, 32769, 42030, 23706, 54305, 24225, 128364, 32568, 32564, 57677, 57673, 12710, 13470, 69853, 69838,
-	57522, 57518, 57786, 100600, 100587, 100659, 100645, 57659, 57655, 101273, 70179, 57825, 57888, 57884, 57804, 51897,
-	51893, 51967, 51943, 49357, 22735, 51774, 51770, 12150, 12146, 32606, 32602, 39164, 75409, 32487, 32483, 135668,
-	135778, 135343, 88148, 118954, 118950, 62583, 118932, 73864, 130994, 110354, 69789, 84418, 93947, 84637, 57171, 99625,
-	99541, 99505, 99342, 57226, 74156, 122996, 13115, 13151, 28707, 50532, 103882, 127358, 25860, 30876, 48733, 28491,
-	28414, 123108, 114393, 58044, 126348, 116175, 134116, 134133, 13386, 76106, 76102, 76066, 72109, 40360, 115398, 46517,
-	63317, 2182, 78016, 46869, 47843, 11487, 11459, 89763, 114502, 91320, 5351, 56807, 120877, 15040, 121510, 15582,
-	54641, 30392, 106490, 93478, 3135, 87382, 63873, 35098, 55192, 125416, 68486, 58036, 93345, 42004, 123957, 98413,
-	49227, 39408, 69097, 33232, 31723, 87406, 87106, 110307, 76214, 9162, 9223, 4743, 108851, 63415, 2132, 95124,
-	125181, 88742, 34672, 42963, 29308, 39270, 99010, 91220, 46197, 31634, 21400, 21515, 79578, 62542, 39043, 39456,
-	92317, 90882, 9136, 55474, 120853, 43892, 119911, 31099, 3721, 38274, 16313, 78551, 61023, 3153, 73262, 73166,
-	116086, 85198, 53526, 9621, 93834, 80072, 85170, 62535, 29836, 46190, 79959, 129294, 2104, 74757, 11563, 97110,
-	126977, 88989, 80005, 72635, 70921, 80032, 94227, 50753, 30423, 83969, 55063, 87278, 102833, 3235, 55079, 34373,
-	105710, 116305, 116336, 78133, 54856, 25858, 25521, 7301, 115298, 134370, 77169, 78665, 115939, 5945, 34781, 34777,
-	34707, 115610, 71376, 110028, 78119, 80358, 95228, 110825, 124194, 109535, 124250, 7433, 80293, 125863, 13194, 13262,
-	60781, 47497, 36061, 3500, 65868, 21558, 102734, 27588, 31503, 52546, 90024, 57628, 57624, 57578, 58019, 58015,
-	57989, 73996, 36243, 71690, 110390, 80437, 71705, 112485, 112468, 73122, 55224, 70413, 11446, 14359, 13779, 13792,
-	104929, 3475, 84767, 3220, 78366, 64356, 113900, 92509, 91501, 80414, 16283, 16227, 43167, 53914, 3416, 50362,
-	46819, 71143, 56563, 45267, 78289, 50257, 77222, 78625, 16271, 50404, 78199, 16198, 50380, 132469, 16212, 68302,
-	32207, 71157, 7215, 129560, 14372, 25733, 25806, 79247, 80459, 31758, 36774, 69256, 114325, 21363, 27095, 25357,
-	115315, 30798, 46706, 100574, 74375, 78480, 109320, 109049, 52365, 54455, 65938, 25129, 116765, 58778, 58701, 43689,
-	1189, 70394, 4079, 79595, 25146, 35075, 40997, 90394, 57069, 70452, 41111, 106516, 41885, 48876, 104694, 41132,
-	30496, 15342, 42641, 13725, 13691, 13708, 3439, 121867, 59284, 3756, 63994, 49095, 121536, 95791, 103785, 76162,
-	76158, 32220, 32216, 119392, 46677, 46673, 46629, 1004, 25323, 35663, 71482, 72767, 10705, 130280, 27427, 116392,
-	48402, 132995, 114488, 58140, 33194, 31203, 25560, 59938, 60689, 3737, 29067, 25883, 56888, 56928, 56898, 25602,
-	25902, 25550, 116502, 25873, 74446, 25421, 2681, 27315, 76731, 76727, 46691, 124290, 102151, 38537, 34737, 34733,
-	38773, 57601, 57597, 38795, 58002, 57998, 117282, 117155, 73649, 38689, 40406, 40402, 7420, 10776, 38742, 46639,
-	46635, 110933, 76135, 76131, 91619, 91615, 130925, 5963, 91606, 91602, 91489, 117788, 117663, 117584, 117449, 26175,
-	100715, 100711, 119500, 119496, 15304, 34100, 89813, 11674, 93618, 58726, 59104, 14192, 14166, 65642, 116484, 116690,
-	34838, 52735, 7071, 58686, 41157, 54162, 58837, 76753, 76749, 50291, 61035, 132946, 135593, 135558, 5547, 55723,
-	5543, 72737, 70613, 106010, 58109, 5569, 25720, 25916, 1865, 55260, 1861, 37182, 86042, 108869, 1827, 70437,
-	81422, 41354, 81418, 12534, 48824, 73130, 5280, 72392, 71473, 1843, 133848, 185, 1839, 81389, 706, 81385,
-	1909, 1905, 62688, 252, 62684, 14649, 98148, 60062, 60270, 128195, 33763, 33593, 36616, 115851, 97538, 66703,
-	66687, 3211, 95886, 92758, 58462, 95310, 52676, 1026, 131756, 62562, 1168, 132119, 99027, 7235, 96977, 57016,
-	65859, 70488, 96489, 128610, 116602, 2354, 92852, 49486, 60653, 96306, 38502, 105573, 16119, 90465, 105639, 16141,
-	96437, 42089, 115992, 6463, 103623, 96337, 97562, 46740, 36610, 46759, 97733, 43951, 73527, 97976, 115365, 76592,
-	97674, 64406, 96563, 89160, 114535, 11630, 11451, 96666, 21541, 3705, 96772, 96726, 121675, 96686, 121192, 113401,
-	446, 113397, 112008, 113382, 73554, 73183, 34118, 66744, 364, 66740, 110424, 66730, 71607, 84933, 103434, 97660,
-	98657, 98464, 98826, 53143, 33514, 4232, 36882, 104861, 113125, 30416, 25103, 37341, 66762, 98736, 97788, 113936,
-	114786, 3794, 96523, 14236, 114811, 14393, 114847, 56967, 76272, 74136, 43024, 77362, 97452, 1709, 101010, 87154,
-	81488, 81484, 101573, 765, 101569, 129987, 111201, 108964, 101562, 43588, 34518, 116464, 115039, 81240, 5518, 110,
-	5514, 55413, 55431, 55427, 70641, 55905, 55934, 55930, 34706, 34716, 54131, 54596, 54558, 54592, 36715, 36730,
-	36745, 36726, 41384, 41401, 41397, 232, 117082, 117630, 117431, 1887, 1883, 96646, 95964, 96642, 96883, 95995,
-	96879, 46236, 46223, 30478, 30465, 81455, 81451, 46892, 132922, 136134, 136336, 87663, 87668, 66018, 65997, 19598,
-	66225, 66204, 19745, 35714, 11515, 89853, 11726, 130050, 108844, 112373, 66185, 66164, 19720, 66073, 66052, 19638,
-	92952, 92931, 20309, 51426, 116565, 50843, 50822, 18561, 50851, 95863, 94526, 90891, 7463, 95006, 47589, 9449,
-	51122, 64318, 64149, 39098, 36291, 98808, 111831, 133931, 39077, 63968, 53699, 56274, 55823, 109156, 112113, 55878,
-	121046, 56013, 39051, 131259, 92329, 91003, 121604, 121623, 66836, 49023, 39148, 66130, 66109, 19680, 131891, 95819,
-	133825, 95840, 136090, 88072, 49156, 18435, 38760, 63962, 63941, 19577, 71591, 11734, 5994, 51641, 72986, 40660,
-	71714, 98186, 62576, 14891, 14943, 14850, 127180, 21736, 112106, 9311, 43595, 10671, 21725, 96933, 72665, 127172,
-	85695, 65853, 96354, 9626, 97801, 4645, 103707, 98100, 37169, 21565, 96389, 58855, 97186, 14691, 43288, 25273,
-	5842, 82404, 73001, 2371, 28191, 54174, 71495, 47869, 33213, 33170, 7701, 25284, 43941, 130183, 126380, 51729,
-	49335, 131661, 67074, 67053, 19820, 84818, 89833, 11690, 124647, 93634, 59131, 58752, 14214, 14190, 65650, 116493,
-	116699, 103893, 11656, 110631, 38593, 63926, 63905, 19556, 67035, 67014, 19796, 31969, 31948, 17431, 32086, 127720,
-	35706, 35685, 17608, 38549, 54195, 54476, 54427, 54406, 18853, 38751, 73114, 1159, 40450, 96845, 49539, 96959,
-	96862, 110375, 97606, 98114, 96905, 40865, 43156, 97747, 51347, 7788, 119981, 97771, 50944, 50923, 18632, 37161,
-	37140, 17831, 38610, 92880, 92859, 20282, 115618, 39123, 92888, 76958, 21090, 25110, 116821, 50793, 50772, 18526,
-	50895, 50874, 18598, 32008, 31987, 17455, 36810, 36789, 17722, 135636, 135746, 135642, 136123, 29224, 29217, 112191,
-	64427, 96598, 97582, 90108, 90471, 71235, 29202, 29195, 112705, 112698, 109708, 29246, 29239, 108782, 112760, 112753,
-	70267, 73546, 112723, 112716, 112742, 112735, 51694, 51687, 7610, 51698, 54121, 22208, 22201, 71147, 54208, 54201,
-	112424, 112417, 112825, 8973, 93335, 63977, 69124, 101283, 35179, 93268, 35411, 32060, 35197, 72127, 13734, 104940,
-	79268, 69271, 84795, 3539, 49116, 121557, 30444, 3457, 48890, 130937, 35322, 76200, 112365, 54867, 3425, 29827,
-	35165, 128349, 35260, 49647, 35243, 35338, 35489, 71527, 102730, 63613, 89465, 109445, 15210, 43769, 35360, 10012,
-	5305, 29715, 59053, 35450, 80789, 30510, 30503, 108828, 118134, 104752, 90115, 65971, 126966, 12620, 116474, 83704,
-	83697, 127160, 76305, 112449, 112442, 31937, 31930, 55460, 127420, 32046, 32039, 60728, 70263, 70256, 15214, 133873,
-	114631, 134727, 30753, 87536, 26830, 48254, 99123, 48244, 127645, 60498, 60487, 61526, 61438, 61516, 113917, 4716,
-	4689, 57375, 57329, 47454, 47447, 51367, 51356, 47340, 47330, 76809, 76791, 48188, 48160, 53545, 53534, 52537,
-	52473, 79223, 79199, 127613, 57364, 57341, 113196, 113184, 63100, 62910, 63090, 91769, 91764, 132619, 132603, 85273,
-	85241, 66727, 66724, 66723, 66719, 25320, 21572, 102475, 100456, 25317, 21306, 102471, 100332, 46386, 46433, 86971,
-	86949, 91079, 91060, 86940, 86921, 91044, 91028, 56305, 56283, 56302, 56291, 48312, 101487, 48302, 53028, 53015,
-	61501, 622, 61491, 63077, 321, 63067, 110063, 43142, 43127, 43080, 43117, 132522, 132507, 85267, 85251, 4193,
-	4180, 76240, 76224, 99427, 99415, 132456, 132443, 7139, 7131, 43111, 127640, 127624, 129274, 129267, 28307, 28290,
-	107031, 107017, 108604, 108592, 44719, 44704, 129875, 129856, 104194, 104182, 45680, 45664, 73958, 73852, 44287, 44269,
-	20139, 20128, 126689, 49986, 49975, 14057, 14047, 53617, 53601, 134444, 134429, 104324, 104302, 70772, 70731, 70495,
-	104650, 104641, 80978, 645, 80968, 128692, 128678, 104484, 104446, 68584, 68552, 54953, 54931, 72377, 72362, 63794,
-	63774, 12439, 61608, 12429, 61645, 61631, 128649, 128636, 27929, 27910, 25626, 25616, 61479, 61469, 25796, 25836,
-	90325, 90314, 47439, 47350, 47233, 62987, 62977, 48120, 22452, 48086, 48393, 48022, 118879, 118847, 75835, 75753,
-	117871, 116979, 44060, 44043, 125754, 129548, 129536, 110252, 110150, 104151, 104142, 44321, 44305, 63742, 74901, 74873,
-	70531, 70515, 33884, 33710, 79059, 79035, 42200, 42177, 10334, 10316, 33687, 33664, 33569, 33545, 5470, 5410,
-	33879, 33843, 46369, 46352, 31881, 31859, 46336, 46320, 6717, 6699, 42153, 42129, 83856, 83836, 44353, 44337,
-	71225, 71215, 98255, 98250, 93968, 93929, 129182, 129087, 45790, 45748, 75472, 75455, 130708, 103918, 105440, 44538,
-	44520, 44459, 44441, 44614, 44592, 122094, 121958, 111148, 111132, 63579, 63562, 45985, 45959, 91661, 91649, 109372,
-	109353, 35674, 106563, 106546, 115473, 7660, 7648, 30217, 30204, 93400, 93385, 8601, 8585, 125192, 81278, 81253,
-	93354, 93209, 133991, 133983, 133970, 133962, 45438, 45421, 45518, 45497, 45476, 45455, 44574, 44556, 13282, 13228,
-	13133, 45255, 45243, 72131, 72095, 25792, 25606, 7225, 44687, 44670, 46069, 46055, 72163, 72145, 111006, 110993,
-	25942, 25927, 129192, 84667, 84651, 113255, 112887, 98176, 98138, 45785, 45764, 65369, 65348, 106335, 106328, 85004,
-	84948, 64778, 64758, 73942, 73928, 130902, 130888, 46033, 46011, 64964, 64941, 130828, 130805, 71957, 71941, 44653,
-	44636, 63615, 82493, 82481, 102680, 89203, 89186, 121320, 121309, 44166, 44147, 45648, 45632, 73640, 73631, 44248,
-	44227, 70904, 70878, 109497, 109481, 44965, 44943, 45193, 45169, 72702, 72689, 84851, 84834, 46094, 46083, 77570,
-	77554, 118061, 118045, 34867, 34846, 45230, 45217, 129493, 129485, 85121, 85107, 119506, 104365, 104354, 77489, 77472,
-	92826, 92754, 104171, 104160, 44929, 44915, 16188, 16178, 44812, 44796, 1782, 1777, 108988, 108979, 1819, 1811,
-	116380, 116364, 109022, 109010, 82317, 82305, 25313, 25280, 85585, 74465, 135395, 135383, 134860, 134848, 77818, 77750,
-	70238, 70224, 94519, 94512, 68452, 68448, 94522, 94508, 44206, 44185, 123032, 123021, 112255, 112240, 57208, 57190,
-	77273, 77256, 125052, 125044, 7396, 7379, 126870, 126852, 77431, 77407, 77005, 76985, 44094, 44077, 109329, 44781,
-	44766, 120334, 120312, 44129, 44111, 77714, 77698, 45848, 45831, 77530, 77506, 92649, 92638, 131871, 131866, 116976,
-	116964, 112161, 38338, 61367, 116442, 35064, 45924, 45889, 122360, 122316, 45332, 45303, 121505, 121481, 111642, 111630,
-	121498, 121486, 45591, 45569, 77312, 77290, 51077, 29816, 29796, 29772, 29748, 118838, 118829, 45722, 45696, 109285,
-	109270, 53723, 53711, 134991, 134974, 122377, 122368, 86413, 86398, 86442, 86428, 113156, 113143, 92621, 92608, 111755,
-	111743, 45092, 45071, 25588, 25574, 25652, 25636, 129911, 129894, 57379, 57276, 40535, 40520, 13590, 13573, 131912,
-	131904, 54718, 54635, 13548, 13523, 44398, 44369, 1334, 1216, 109697, 109686, 109200, 109179, 13513, 14003, 13981,
-	123571, 123561, 47193, 47159, 93772, 93670, 112050, 112038, 45554, 45539, 33316, 33254, 93796, 93781, 135025, 135008,
-	122139, 122126, 120567, 120563, 122148, 121962, 121952, 121925, 121946, 121935, 121957, 121930, 115487, 115479, 8577, 33307,
-	33290, 25946, 93374, 93363, 93226, 93214, 99675, 99660, 93455, 93444, 93253, 93238, 93427, 93410, 117934, 117922,
-	22257, 22245, 104724, 104709, 48756, 48738, 111888, 111877, 93766, 93751, 134961, 134948, 93700, 93679, 33276, 33262,
-	66495, 66476, 42679, 42665, 111366, 111357, 2341, 2328, 112861, 112842, 93736, 93721, 80745, 80731, 47186, 47169,
-	76965, 76948, 3362, 3354, 54632, 54583, 105338, 105326, 103216, 103201, 40936, 40923, 8919, 8839, 66592, 66284,
-	91020, 91012, 62378, 62053, 118604, 118595, 34353, 34346, 122054, 122040, 12571, 12387, 84209, 83961, 29117, 29107,
-	108700, 135046, 134928, 75830, 75815, 132415, 22186, 22174, 70580, 70563, 33693, 33647, 33575, 33527, 33743, 33723,
-	33498, 33482, 33401, 33382, 62342, 62318, 62107, 62078, 33824, 33805, 59554, 59541, 119245, 119230, 59677, 59653,
-	4069, 3977, 120487, 120464, 127472, 127463, 25094, 25065, 62624, 62610, 59637, 59621, 125576, 125557, 59581, 59567,
-	52768, 63895, 63847, 122077, 122068, 62649, 62635, 91594, 91583, 67541, 67513, 101405, 101384, 131473, 131463, 115470,
-	115461, 92361, 92341, 90150, 90133, 30368, 30237, 69283, 69042, 82180, 115575, 115584, 88805, 88788, 77147, 77100,
-	77032, 76975, 46509, 46501, 25387, 25375, 25410, 25399, 59608, 59595, 60221, 60212, 60022, 60007, 34463, 34446,
-	49493, 112836, 112830, 55014, 80796, 80682, 34499, 34480, 53119, 53095, 45052, 45033, 32365, 32357, 117891, 47149,
-	47139, 93591, 93576, 45157, 45145, 93597, 93567, 2315, 2302, 79126, 79108, 45010, 44987, 73711, 73691, 12884,
-	12866, 73811, 73783, 111923, 111899, 60818, 60749, 60808, 53361, 53339, 7155, 7147, 60858, 60840, 1241, 1225,
-	12412, 12395, 25684, 25668, 48146, 48132, 101904, 101890, 102466, 101636, 105005, 104984, 105014, 104972, 117006, 116988,
-	1275, 1257, 47618, 47461, 47608, 132656, 132635, 46463, 46453, 115602, 115594, 77960, 77936, 36514, 22503, 36504,
-	59996, 59985, 36602, 36450, 127801, 127792, 90355, 90336, 127672, 127656, 30140, 30120, 16408, 60200, 34086, 34076,
-	60188, 53785, 34910, 34900, 53773, 48041, 47999, 48031, 60143, 32278, 21589, 32251, 60134, 36492, 66599, 36458,
-	123058, 123043, 41277, 80923, 41267, 41291, 41254, 60170, 32187, 21618, 32177, 60152, 86993, 11808, 86983, 15085,
-	15062, 48226, 99081, 48216, 61551, 61541, 92585, 92534, 92575, 92625, 92566, 30867, 30858, 961, 132792, 134683,
-	87476, 113451, 113447, 112027, 111999, 67235, 67231, 5780, 5776, 70651, 6353, 6349, 5679, 5675, 4043, 4039,
-	16515, 3987, 102291, 61087, 61083, 61093, 67725, 67721, 19901, 113674, 113670, 20715, 113680, 130369, 54552, 130362,
-	15402, 80532, 3039, 103482, 70465, 123267, 102414, 101455, 72921, 84556, 113340, 113336, 20665, 120675, 123345, 113369,
-	6280, 6276, 16652, 126100, 129097, 12814, 14067, 114088, 102311, 84302, 84298, 20080, 21245, 84308, 15573, 84492,
-	113054, 113050, 20562, 113236, 113232, 20613, 112270, 7366, 63520, 63516, 19539, 123280, 119570, 119566, 66514, 4023,
-	4019, 67709, 67705, 5824, 5820, 113648, 113644, 113317, 113313, 6263, 6259, 84278, 84274, 113039, 113035, 3029,
-	3025, 6395, 6391, 4439, 4435, 126003, 91363, 91359, 129582, 101725, 101721, 130053, 63505, 63501, 2964, 2960,
-	5721, 5717, 119543, 119539, 5802, 5798, 6374, 6370, 5700, 5696, 11426, 11422, 16789, 123246, 123242, 20984,
-	123249, 56228, 123156, 44864, 44860, 18211, 43499, 10352, 9707, 10034, 56204, 10367, 9722, 10383, 10494, 9738,
-	10178, 2623, 2619, 16491, 69113, 11402, 11398, 16763, 15296, 25192, 108665, 35600, 67096, 67092, 19844, 5761,
-	5757, 16601, 113428, 113424, 20690, 113297, 113293, 20643, 5504, 5483, 16537, 84257, 84253, 20057, 112944, 112940,
-	20514, 6335, 6331, 16671, 63434, 63430, 19501, 5661, 5657, 16581, 131951, 26117, 26113, 17185, 52350, 52346,
-	52342, 18828, 56187, 56053, 56049, 19094, 7522, 56162, 56158, 19149, 55988, 55984, 19039, 54482, 5617, 5613,
-	16553, 62940, 63113, 37040, 35555, 54507, 56031, 56027, 19070, 37057, 37053, 17746, 63446, 63442, 19515, 54624,
-	54620, 54616, 18889, 112956, 112952, 20528, 58091, 58087, 58083, 19292, 102322, 55810, 55806, 18997, 125131, 42383,
-	42379, 18134, 56141, 56137, 19126, 48954, 48950, 18397, 54523, 54519, 18873, 26308, 26304, 26300, 17206, 102460,
-	46582, 46578, 18248, 35581, 46586, 110245, 61182, 51605, 51601, 18771, 4624, 55967, 55963, 19016, 48811, 48807,
-	18378, 35571, 35567, 17592, 5742, 5738, 2998, 2994, 6317, 6313, 2933, 2929, 5643, 5639, 113480, 113476,
-	67291, 67287, 84229, 84225, 31377, 6181, 6177, 16622, 73731, 9811, 9792, 10158, 103581, 64444, 103746, 109430,
-	53865, 63825, 71507, 55339, 109083, 49522, 103524, 75582, 111034, 112174, 85207, 31081, 126094, 103575, 75924, 106355,
-	85594, 75971, 49551, 90080, 40887, 90046, 2900, 44895, 31461, 85220, 113625, 113621, 113027, 113023, 63493, 63489,
-	113013, 113009, 63479, 63475, 4063, 4059, 6416, 6412, 113363, 113359, 113069, 113065, 20579, 4462, 4458, 91399,
-	91395, 101754, 101750, 63535, 63531, 93309, 110191, 133364, 134705, 88223, 136211, 88200, 26925, 26901, 136326, 86670,
-	136221, 86547, 86740, 86702, 136331, 8447, 8503, 8469, 88175, 136197, 26882, 76319, 76315, 126071, 61276, 61253,
-	125742, 16352, 16348, 91154, 91136, 41223, 30453, 21701, 46409, 73773, 43046, 91196, 91171, 86104, 127189, 4266,
-	4262, 115289, 131714, 131728, 130067, 92239, 99563, 85434, 125895, 131957, 126916, 100551, 102104, 70171, 127733, 90503,
-	65689, 43413, 43458, 43357, 43434, 79083, 103539, 3916, 26322, 26603, 43476, 78240, 129610, 11879, 11875, 131876,
-	8729, 88630, 16168, 88570, 15471, 36010, 8834, 16155, 129662, 61241, 61218, 4317, 4313, 4288, 4284, 4303,
-	4299, 11867, 11863, 4485, 4481, 49997, 8812, 8808, 87461, 87457, 5338, 5334, 28110, 28106, 124441, 26744,
-	102117, 101928, 4388, 4384, 52371, 123158, 52330, 52307, 71290, 102381, 31238, 31221, 31217, 12463, 55790, 55786,
-	26087, 26083, 35648, 70606, 48981, 48977, 5321, 5317, 11853, 11849, 8699, 125991, 125974, 8670, 88624, 88593,
-	129656, 129631, 16368, 16364, 16384, 16380, 76341, 76337, 26631, 85906, 85902, 105370, 88668, 102849, 117614, 3813,
-	3809, 121966, 43284, 132907, 136145, 119425, 83947, 5243, 83940, 104869, 89327, 12520, 86294, 65573, 133916, 16085,
-	52262, 61269, 97592, 31698, 94806, 47809, 94799, 73747, 98767, 70334, 70603, 96475, 97705, 90423, 97686, 5126,
-	58895, 61586, 75954, 68655, 97150, 33332, 80996, 59078, 61961, 58871, 61016, 49811, 40970, 133763, 117946, 53041,
-	98002, 128297, 96128, 133749, 25262, 48483, 48543, 98038, 115874, 98072, 111730, 111019, 15491, 96748, 35739, 35724,
-	110746, 133957, 62012, 125075, 20381, 72869, 76462, 40461, 76455, 106572, 64036, 113696, 4501, 84523, 116237, 92682,
-	70597, 98436, 93903, 70161, 92404, 105419, 15613, 54780, 97719, 34665, 48567, 93395, 96461, 125637, 72891, 97990,
-	15051, 121586, 2149, 52459, 115322, 11828, 87024, 90403, 67456, 96269, 115953, 96822, 96800, 71544, 4944, 8335,
-	97835, 26722, 9294, 97821, 73069, 61307, 96505, 98391, 98817, 135042, 71449, 72575, 74037, 116560, 28690, 74246,
-	116533, 102584, 28087, 97261, 72557, 134935, 97382, 89207, 97375, 104903, 34622, 46561, 36139, 58645, 42818, 36166,
-	115524, 116226, 89337, 269, 61234, 94774, 801, 94767, 76440, 409, 76433, 5100, 4785, 5093, 97928, 96054,
-	97921, 97351, 97344, 96234, 4883, 96227, 61130, 61123, 94745, 94738, 76421, 76414, 80504, 103467, 92674, 25086,
-	61951, 5133, 38821, 97631, 95907, 97624, 5070, 4834, 5063, 78796, 78082, 78789, 97892, 97885, 97323, 97316,
-	84584, 54, 84577, 109994, 71367, 72522, 102369, 52403, 53633, 69903, 5497, 96195, 96188, 38891, 38850, 38932,
-	114331, 41661, 76477, 104515, 105938, 104951, 105960, 8643, 8787, 110944, 112388, 125448, 127197, 131265, 61974, 62032,
-	20371, 21080, 85091, 85147, 72007, 74090, 52323, 47959, 47955, 47948, 48706, 48702, 9631, 48695, 48596, 48592,
-	43693, 48585, 40494, 40490, 40483, 85340, 48429, 48425, 133509, 48418, 501, 48791, 76391, 42333, 76384, 84875,
-	84868, 5040, 5033, 97856, 97849, 96156, 96149, 38941, 83819, 564, 83812, 117763, 117557, 61295, 61288, 94838,
-	94831, 116583, 115669, 116576, 78828, 78821, 97413, 97406, 134555, 135961, 91566, 91561, 111469, 7585, 80861, 7504,
-	129716, 67450, 67445, 33917, 124308, 89103, 89098, 111343, 67430, 67425, 89082, 89077, 37308, 37323, 37318, 35768,
-	7550, 70307, 21373, 30160, 35839, 26651, 13368, 50057, 28020, 54994, 71776, 124485, 109128, 43628, 43644, 43639,
-	64922, 95734, 68616, 68636, 107191, 86343, 35023, 35042, 35037, 7533, 112326, 119952, 110052, 70280, 41332, 99690,
-	99256, 42604, 47416, 132561, 42615, 55533, 55546, 55541, 114669, 125726, 94593, 80518, 123520, 1056, 34939, 34964,
-	34959, 74571, 59479, 43663, 30691, 30686, 53936, 125650, 122386, 91494, 107177, 127005, 43670, 3300, 30673, 30668,
-	86363, 86380, 31269, 43490, 31245, 125116, 123546, 123441, 123419, 123503, 12830, 4134, 117106, 30655, 30650, 30640,
-	86311, 1129, 50543, 86325, 69433, 7794, 8083, 8106, 69296, 104100, 63136, 63131, 5905, 5900, 63020, 63015,
-	2454, 53829, 2497, 2492, 33324, 117646, 47228, 132926, 47217, 134672, 134589, 87695, 68178, 68139, 110892, 68292,
-	54761, 32282, 76203, 32106, 32094, 32237, 57409, 73839, 117969, 94642, 10514, 52723, 104040, 54345, 65990, 11713,
-	11614, 40050, 120571, 47710, 40711, 54218, 76185, 51143, 76031, 29628, 29611, 43988, 48753, 46718, 40728, 111038,
-	76049, 77730, 40042, 65849, 68009, 54379, 106022, 91673, 61377, 61359, 29601, 46802, 123813, 125027, 132096, 124902,
-	75422, 67756, 1773, 78765, 132109, 86266, 68067, 78219, 86272, 102537, 71814, 128337, 27881, 41597, 131537, 31361,
-	60589, 105803, 90031, 68123, 68084, 89974, 89957, 111375, 72677, 89982, 70623, 103969, 76774, 76858, 76827, 129456,
-	52747, 126744, 47909, 76881, 47884, 38327, 47506, 54883, 111233, 130084, 126773, 105981, 28399, 2749, 51441, 98239,
-	29096, 30952, 2794, 61353, 14523, 14542, 14560, 101217, 27489, 101251, 6154, 6137, 109148, 102514, 126077, 27366,
-	1584, 1614, 1484, 6162, 57461, 40628, 40596, 40688, 57490, 116852, 77060, 40652, 39930, 5878, 29295, 58797,
-	72207, 54724, 95767, 82085, 128326, 5853, 56434, 56470, 80709, 80692, 72407, 128662, 104428, 28131, 68531, 80717,
-	59029, 34888, 33092, 32976, 68266, 68249, 25175, 132018, 132001, 109983, 127481, 111582, 56120, 56116, 56099, 44025,
-	44021, 44004, 26765, 31412, 31395, 115527, 12842, 13891, 37551, 37435, 37397, 105818, 28001, 117239, 102786, 102769,
-	93873, 93856, 117734, 117526, 6116, 6099, 68233, 68194, 89913, 133492, 89896, 135901, 135876, 6219, 6205, 12506,
-	12492, 109379, 95037, 27469, 68775, 68794, 126888, 77777, 77763, 24018, 70784, 126728, 90342, 52702, 12563, 12549,
-	47211, 121345, 68914, 77810, 77796, 6684, 6670, 2605, 125229, 6246, 6232, 30195, 30068, 30054, 30790, 30786,
-	30772, 131108, 22283, 22269, 29876, 29872, 29858, 52711, 117048, 40873, 132893, 134694, 134646, 88326, 88283, 27017,
-	26980, 86624, 136182, 86573, 86843, 86780, 88241, 26944, 62823, 62819, 64869, 119139, 119135, 65490, 117386, 117360,
-	91544, 91540, 20223, 65065, 3095, 107154, 107045, 108616, 7768, 73251, 32432, 134459, 102501, 115131, 105498, 11998,
-	11994, 16835, 64529, 64495, 89452, 48762, 12058, 64535, 107828, 116215, 115381, 107847, 108901, 90519, 103635, 122943,
-	104317, 121024, 8153, 70749, 70743, 124551, 10439, 105387, 9077, 130785, 129320, 12262, 12258, 16958, 64643, 64590,
-	110796, 106200, 22230, 67250, 106124, 12344, 64649, 107865, 72750, 70770, 52492, 102859, 107820, 108363, 16396, 106437,
-	53556, 111866, 132884, 115378, 62894, 62890, 19479, 109610, 110647, 60330, 128259, 110613, 120610, 8263, 65290, 82425,
-	8208, 29486, 79687, 1515, 1472, 102491, 102479, 77242, 9428, 78595, 127260, 129222, 116352, 33955, 113802, 116893,
-	64734, 14831, 12076, 111990, 95639, 104824, 79675, 90993, 73488, 115830, 31672, 126018, 120989, 102715, 103411, 120604,
-	95612, 125787, 65185, 11256, 104549, 78508, 54542, 113208, 62900, 67129, 67000, 108482, 14803, 30294, 132784, 108461,
-	37859, 67266, 110787, 65794, 35987, 65538, 38475, 69392, 103930, 91313, 36563, 66649, 63161, 27851, 65583, 36941,
-	68969, 71436, 112984, 128313, 107688, 58431, 29514, 49734, 29457, 113907, 113882, 45361, 65560, 89886, 69751, 107589,
-	123826, 116059, 28378, 125840, 111311, 106063, 37891, 69018, 133349, 111996, 132806, 71063, 38290, 28620, 122408, 106865,
-	84783, 123909, 21749, 71067, 27562, 28593, 70895, 102721, 132809, 124789, 123748, 12052, 12048, 16893, 119213, 119209,
-	20945, 112381, 34019, 37005, 110531, 110725, 109605, 120662, 86456, 8539, 71057, 38284, 69215, 22305, 113529, 64987,
-	119219, 28971, 66878, 37266, 67153, 27216, 75185, 27803, 64698, 106149, 9607, 27575, 71673, 52943, 115924, 108505,
-	65441, 35932, 65479, 35807, 64858, 37868, 68996, 106098, 69412, 11724, 73661, 73956, 113169, 14786, 124171, 125304,
-	41753, 82619, 71247, 27339, 64821, 114043, 28751, 28151, 32416, 12338, 12334, 17040, 66994, 66990, 19770, 62874,
-	62870, 19457, 12128, 64617, 37651, 12024, 12020, 16863, 119192, 119188, 20922, 12317, 12313, 17017, 66970, 66966,
-	51633, 51629, 18801, 65187, 56313, 101767, 105075, 14638, 87447, 116804, 89870, 30259, 30251, 30247, 17322, 64670,
-	9827, 65254, 103686, 103648, 36596, 36580, 70839, 37211, 37203, 37199, 17858, 3188, 71729, 35215, 35211, 17531,
-	63369, 110136, 103506, 105890, 49720, 114075, 84981, 121226, 56773, 50606, 50602, 18449, 18457, 50614, 99898, 29905,
-	29897, 29893, 17263, 123386, 131596, 34810, 34802, 34798, 17506, 42539, 42531, 42527, 18159, 3106, 32143, 53400,
-	89991, 85002, 84962, 109567, 7743, 54675, 10729, 75389, 72538, 75270, 23185, 75007, 105899, 126068, 32147, 23192,
-	32115, 22413, 22418, 116861, 116942, 2507, 52379, 93911, 102689, 95583, 41198, 53404, 111788, 52965, 47366, 132764,
-	54089, 11739, 35898, 10992, 37686, 37678, 37674, 17961, 68422, 8238, 106852, 106841, 57958, 57950, 57946, 19266,
-	54705, 54701, 18916, 42859, 85911, 98799, 44477, 112047, 85915, 37258, 37254, 17897, 71756, 35516, 35512, 17565,
-	54846, 54838, 54834, 18941, 108952, 70359, 3257, 60121, 108833, 92833, 108840, 92830, 104889, 132911, 9188, 95363,
-	102385, 104788, 104808, 31907, 31903, 17402, 127751, 130747, 50646, 50642, 18491, 18499, 50654, 99965, 30032, 30024,
-	30020, 17296, 37080, 37072, 37068, 17763, 9887, 39220, 39216, 18026, 110965, 75510, 127491, 128444, 74018, 107433,
-	9949, 130916, 9929, 72027, 30738, 30734, 17381, 65301, 80586, 46661, 46653, 46649, 18285, 91572, 34762, 34754,
-	34750, 17477, 66629, 130761, 71387, 36525, 36131, 63152, 28065, 100745, 71419, 71404, 122324, 40813, 40805, 40801,
-	18059, 40767, 44828, 77673, 101954, 101874, 101857, 132321, 95745, 74665, 74661, 19942, 53512, 62783, 62779, 19413,
-	65414, 117131, 20776, 62724, 62720, 19348, 64798, 3319, 78310, 53000, 52984, 116917, 110675, 120579, 114441, 99892,
-	99888, 20402, 125420, 98838, 119058, 119054, 20833, 65390, 85733, 66291, 52482, 11781, 50426, 100477, 947, 943,
-	16415, 108949, 953, 99959, 99955, 20441, 62763, 62759, 19391, 119099, 119095, 20878, 62489, 62846, 62842, 119163,
-	119159, 117408, 117404, 12099, 12095, 16923, 64651, 95160, 6999, 12281, 12277, 16979, 88997, 88993, 20150, 125318,
-	111325, 62744, 62740, 19370, 119079, 119075, 20856, 91524, 91520, 20201, 89021, 89017, 20176, 62805, 62801, 19437,
-	119120, 119116, 20901, 77984, 58623, 132942, 135983, 87723, 86172, 10408, 57056, 57052, 34992, 115507, 115495, 35003,
-	45806, 57026, 10577, 133287, 45813, 26096, 49606, 26183, 29024, 92705, 95442, 133767, 92730, 135102, 135068, 67960,
-	67944, 126486, 128329, 76630, 81589, 110290, 107611, 10291, 10275, 10297, 13458, 2345, 103607, 112602, 112586, 126465,
-	102570, 85747, 103994, 89169, 77375, 103231, 76548, 121655, 105309, 76568, 63839, 2210, 2242, 112643, 128463, 68003,
-	67987, 14025, 28739, 10250, 10234, 112567, 112551, 67874, 67858, 67914, 67898, 128884, 97483, 97467, 97523, 85927,
-	10212, 10196, 67809, 67793, 81535, 81519, 48635, 48631, 48615, 29412, 29408, 29392, 43016, 42905, 42889, 41512,
-	41508, 41492, 37543, 37539, 37523, 54375, 54359, 41562, 41558, 41542, 7124, 65814, 13623, 14423, 129928, 48671,
-	48667, 48651, 13421, 117179, 117679, 117467, 97517, 97501, 42941, 42925, 112637, 112621, 81583, 81567, 62503, 132954,
-	136101, 62519, 87750, 125459, 842, 125456, 22188, 131125, 131116, 62457, 62437, 63673, 108679, 106600, 125166, 125144,
-	122205, 125511, 24977, 125541, 29709, 11844, 135825, 133999, 133855, 135948, 135053, 135861, 135193, 135496, 135542, 134628,
-	66315, 136265, 135804, 131778, 106360, 135923, 134913, 135839, 135135, 135472, 135516, 134603, 104659, 103295, 98519, 98305,
-	94072, 94102, 94090, 94111, 88549, 88364, 4119, 3820, 135164, 135205, 80629, 80595, 74908, 74728, 126065, 122161,
-	123731, 123623, 24966, 133745, 90689, 89617, 89630, 88472, 75882, 75901, 95701, 95717, 114691, 114707, 105925, 117898,
-	117880, 94062, 93984, 118531, 118191, 94080, 94011, 118503, 118153, 52668, 89556, 89469, 125627, 125595, 133028, 69076,
-	133014, 69054, 132115, 136305, 98992, 98930, 98975, 98906, 98955, 98872, 33942, 33897, 82257, 82157, 8723, 8548,
-	88539, 88412, 4109, 3862, 135154, 135251, 95565, 95436, 116160, 115646, 102265, 101605, 29041, 121757, 121803, 121700,
-	26550, 26426, 36678, 36634, 63748, 63701, 17168, 129172, 122222, 22150, 44, 22147, 78454, 15154, 5211, 100445,
-	100427, 22104, 123671, 68953, 68930, 119921, 119898, 71097, 70342, 125535, 59746, 101918, 101588, 130290, 122251, 22134,
-	22131, 74833, 74707, 78695, 43862, 43774, 43802, 5464, 5226, 5461, 82569, 82505, 78903, 95490, 95393, 95450,
-	100397, 100336, 100394, 25024, 25021, 134551, 132700, 75727, 75632, 108775, 106630, 98755, 98371, 64194, 64080, 95553,
-	95411, 95550, 32301, 100460, 32330, 25096, 22195, 88497, 122979, 129114, 91986, 91826, 91905, 90718, 90654, 90715,
-	109167, 133975, 16390, 115531, 32995, 103237, 92634, 118890, 83950, 34613, 34598, 132844, 54472, 112821, 36196, 65983,
-	58658, 121331, 42831, 85626, 65945, 59241, 74813, 78725, 78755, 21158, 88704, 133901, 52837, 80207, 113726, 80239,
-	26760, 64181, 7770, 86961, 86930, 121600, 40348, 76020, 40331, 75983, 26469, 42402, 80612, 125480, 81303, 98533,
-	98326, 82224, 82138, 82221, 95283, 95218, 95280, 124825, 22091, 31232, 7478, 25153, 7621, 7672, 118108, 79000,
-	82725, 82773, 41178, 80499, 74021, 131572, 54233, 112457, 41091, 79913, 72912, 99768, 41021, 78856, 72157, 76516,
-	80268, 43835, 43832, 43874, 5445, 5442, 27293, 27267, 27290, 27374, 131587, 82548, 78934, 78940, 132537, 32315,
-	41839, 82593, 81215, 133885, 107550, 50450, 121640, 82657, 95473, 95470, 94986, 94939, 94983, 100512, 100502, 100377,
-	100374, 70139, 109231, 15427, 7406, 15457, 54393, 112675, 46473, 46393, 24922, 116425, 92990, 92975, 25011, 25008,
-	118541, 118577, 118513, 118557, 114625, 89609, 89494, 75874, 75845, 95693, 95667, 114683, 114643, 103699, 103246, 52660,
-	52643, 66304, 116046, 115626, 4652, 56379, 56346, 102999, 102985, 125088, 93037, 93113, 131939, 131920, 114556, 114617,
-	28272, 27049, 12907, 12579, 13805, 12600, 90750, 90668, 90747, 50708, 50458, 50705, 29656, 29640, 64164, 64055,
-	50736, 50486, 29675, 12902, 64160, 98557, 121848, 121729, 121845, 121857, 79419, 92217, 79383, 79422, 124629, 75666,
-	36705, 121786, 75708, 75605, 75705, 75743, 102275, 121813, 80577, 95533, 95530, 91965, 91935, 79289, 22163, 133978,
-	22077, 104530, 103268, 111089, 108922, 85317, 85283, 61106, 61047, 25054, 28659, 27074, 86140, 31895, 31847, 31816,
-	31836, 31804, 85944, 7413, 85289, 64300, 64267, 49312, 59794, 59728, 59815, 63219, 63177, 104959, 103315, 64139,
-	64044, 59783, 59771, 64310, 64118, 64135, 64281, 59837, 125550, 123011, 61795, 49320, 64241, 64207, 49274, 42473,
-	42314, 42451, 26075, 26066, 64251, 64100, 50728, 50510, 64221, 10696, 28725, 32448, 101839, 35754, 4507, 49250,
-	32289, 64128, 30763, 86136, 135698, 135782, 63814, 63736, 63241, 63229, 12637, 29665, 29687, 29646, 64061, 90702,
-	90699, 6004, 135182, 135309, 74793, 80175, 80146, 80245, 95263, 95260, 28573, 78965, 82748, 79009, 82017, 81935,
-	43805, 5426, 5423, 33452, 33342, 82527, 86392, 85963, 95453, 94963, 94960, 79624, 100357, 100354, 79938, 24980,
-	49892, 49818, 98287, 90734, 90731, 121826, 121823, 79320, 79347, 75686, 75683, 95513, 95510, 91854, 25040, 102960,
-	25037, 10656, 35468, 65616, 35148, 77917, 132802, 69603, 63394, 63198, 63214, 63379, 63187, 104625, 133329, 21581,
-	104610, 77897, 59496, 82189, 135539, 109594, 74918, 8776, 133590, 131988, 2008, 93317, 93188, 11838, 3069, 114601,
-	114369, 16820, 135513, 136112, 87967, 87926, 86508, 8412, 8372, 21833, 21818, 127206, 133325, 21895, 21880, 2592,
-	94629, 42785, 21995, 133067, 102397, 6585, 6570, 21805, 21790, 26582, 2401, 21980, 21965, 124444, 133311, 54331,
-	26484, 132044, 73203, 102353, 102444, 102341, 56530, 119482, 85303, 2860, 133090, 61332, 133107, 133247, 120644, 120629,
-	93087, 35537, 36434, 78052, 102663, 102646, 119968, 105830, 120647, 6552, 6537, 99327, 99312, 114928, 56549, 60441,
-	60426, 59885, 9849, 31746, 31731, 76361, 56507, 6477, 99297, 99282, 86158, 82696, 82681, 42764, 42708, 42693,
-	21951, 21936, 21867, 21852, 3336, 132739, 132724, 117707, 117497, 21923, 21908, 114916, 114901, 129152, 129136, 6621,
-	6606, 123219, 34566, 111505, 65658, 132970, 65673, 134716, 87789, 87593, 86467, 48066, 11363, 48054, 71204, 109641,
-	109063, 127688, 126715, 53394, 25461, 25497, 24914, 122305, 91279, 1460, 81920, 89461, 89416, 59411, 59523, 103175,
-	91665, 114521, 85640, 121596, 135437, 134902, 85774, 131768, 135414, 134879, 85660, 93606, 127054, 103719, 56368, 32587,
-	122105, 26042, 25707, 34424, 65929, 82798, 82281, 105255, 125060, 57387, 132269, 40539, 57397, 56423, 11832, 85589,
-	56392, 56682, 66573, 114591, 114569, 58454, 93506, 7980, 43998, 8290, 111211, 118756, 35965, 67569, 24938, 4148,
-	32347, 64715, 123588, 105751, 109665, 95573, 54740, 116321, 104015, 91340, 91420, 65902, 92838, 89195, 96450, 47401,
-	111346, 32338, 74584, 34583, 6024, 62366, 24990, 95385, 55595, 42838, 93538, 97301, 1035, 97282, 11532, 11477,
-	9405, 6045, 9541, 43979, 1136, 37295, 132490, 56850, 101670, 72983, 118090, 101641, 130016, 84811, 121238, 129527,
-	119242, 52071, 52035, 73594, 120484, 33182, 66894, 106533, 28301, 131470, 69035, 22064, 90816, 66263, 15594, 111116,
-	108916, 123096, 123120, 89298, 70951, 127079, 46875, 109414, 111496, 47574, 110982, 72614, 111515, 90623, 85710, 55948,
-	39434, 132871, 5287, 129245, 84890, 96615, 13347, 124114, 104122, 14097, 96417, 13940, 123936, 39360, 39856, 47242,
-	47256, 39628, 39907, 102302, 113924, 84381, 84354, 114027, 28712, 40270, 22183, 110297, 126873, 80210, 26684, 101779,
-	59344, 26667, 79802, 109513, 7634, 79932, 7346, 108860, 79003, 41183, 62965, 79618, 124855, 91875, 25074, 21766,
-	4657, 74051, 4003, 104763, 111455, 8747, 123184, 62569, 63464, 5981, 114968, 129996, 47683, 124071, 90452, 124914,
-	21379, 21495, 127066, 47690, 112124, 54775, 47665, 3084, 115011, 125211, 92811, 14972, 129801, 84020, 104739, 84046,
-	78533, 114308, 125904, 75374, 114882, 124094, 98568, 27771, 47704, 124079, 124810, 58990, 122960, 89573, 3564, 121255,
-	93832, 84683, 47520, 131646, 56993, 114345, 124840, 72727, 92769, 53383, 98634, 117909, 78344, 90226, 72715, 119355,
-	94043, 2834, 13668, 13747, 13482, 104288, 13665, 13637, 13634, 14497, 12719, 13744, 12722, 105683, 130205, 1308,
-	13479, 14494, 67342, 101688, 70370, 39732, 120684, 85678, 46173, 121292, 28219, 56626, 131244, 25539, 7170, 25512,
-	88526, 56634, 40273, 118715, 1401, 2705, 28454, 74191, 91455, 88685, 24958, 53970, 62591, 116873, 120956, 27111,
-	64871, 56688, 113134, 37213, 9860, 75085, 110727, 4401, 66454, 36828, 110438, 27190, 120926, 109459, 27776, 110572,
-	84622, 26771, 108628, 65511, 107059, 27959, 69237, 40062, 94536, 108428, 28771, 28342, 65130, 65019, 54533, 27225,
-	111533, 106904, 105431, 56721, 40752, 104110, 69892, 98269, 105026, 121442, 59008, 58926, 50069, 50089, 65227, 101116,
-	28579, 115224, 108396, 106790, 66244, 130033, 55851, 67311, 112998, 4086, 28113, 76530, 84600, 119037, 935, 28954,
-	36959, 37236, 110704, 66952, 110595, 75160, 71656, 34003, 65161, 29543, 86462, 111978, 125812, 29572, 131534, 75539,
-	112355, 73286, 73404, 73339, 73373, 73457, 73312, 73430, 99702, 59255, 111654, 71107, 90854, 77348, 54441, 130348,
-	77658, 12241, 64569, 64563, 124518, 11970, 64467, 50574, 62704, 67105, 37827, 110762, 36546, 27821, 62646, 71438,
-	36079, 47535, 80386, 79601, 124222, 110848, 124270, 3532, 102752, 65885, 110040, 63857, 30404, 106503, 93492, 76081,
-	40381, 87116, 110329, 95142, 42980, 34683, 46210, 39292, 54658, 91330, 29319, 78573, 55482, 120865, 99022, 46886,
-	35114, 68491, 58094, 42253, 123976, 69105, 98430, 33243, 49233, 39421, 62552, 39470, 87437, 2189, 78034, 47856,
-	11501, 11468, 91235, 88765, 46539, 63338, 31120, 31750, 9175, 9235, 43907, 31642, 21525, 21410, 87394, 63889,
-	73186, 3293, 34402, 105740, 116344, 116098, 116313, 78152, 54902, 55103, 73274, 80098, 85184, 62555, 29847, 46289,
-	79982, 97130, 126991, 89119, 129281, 2118, 74775, 11585, 93845, 112151, 65636, 75504, 119438, 62902, 78390, 64381,
-	92525, 16298, 16249, 64015, 14380, 49074, 59314, 80479, 55642, 3775, 74007, 55242, 70425, 76170, 79468, 131140,
-	36930, 77111, 128490, 126253, 78260, 126305, 2022, 13901, 114410, 32909, 3118, 39778, 58819, 42556, 36355, 43407,
-	43331, 59180, 36334, 43380, 43305, 59158, 4346, 114724, 59218, 98480, 66670, 115424, 125686, 109034, 10717, 48967,
-	25957, 85787, 14928, 15323, 96652, 124603, 13503, 104685, 72933, 123846, 14957, 40185, 30278, 39314, 124874, 39571,
-	71459, 110203, 119400, 123367, 53735, 30310, 38562, 38586, 131008, 101192, 105698, 96994, 112801, 4276, 21505, 51654,
-	131237, 123073, 112773, 2065, 79648, 93888, 1420, 6447, 8865, 8844, 62621, 132124, 98167, 33784, 95325, 6066,
-	89930, 67830, 32170, 48744, 66856, 71637, 75133, 110511, 37022, 128278, 110551, 127970, 89040, 74856, 14155, 34055,
-	6784, 81816, 31018, 81766, 46994, 130510, 130541, 11044, 10889, 10817, 70228, 15099, 129307, 63420, 122157, 59714,
-	69776, 122152, 122016, 92381, 38725, 87332, 40742, 77131, 68027, 112656, 10466, 90833, 9919, 112687, 68051, 91591,
-	21276, 70998, 41792, 30544, 5579, 86901, 86910, 111244, 47551, 39614, 112526, 21258, 50120, 111938, 68353, 50139,
-	40584, 70966, 113792, 26507, 26523, 72600, 129254, 15076, 49957, 113782, 25432, 25441, 102089, 84734, 130342, 122931,
-	108412, 70992, 101402, 23895, 23634, 23145, 24007, 24650, 24744, 23312, 119008, 55490, 2082, 33431, 80321, 85037,
-	73908, 111594, 112207, 28904, 65046, 33420, 90867, 65700, 98209, 971, 106664, 8138, 95060, 36152, 92211, 102555,
-	3927, 116627, 36180, 132692, 96111, 124046, 123886, 68284, 114205, 23570, 22813, 23967, 64338, 3682, 71517, 110343,
-	39638, 4359, 105161, 105522, 128167, 131969, 29324, 102748, 95199, 115557, 108878, 102739, 111947, 95180, 115539, 47456,
-	21535, 91118, 67353, 67390, 95759, 106908, 91774, 7114, 106229, 114427, 92790, 96369, 133375, 133368, 96540, 58961,
-	92660, 84114, 123777, 97437, 7777, 85330, 129415, 104559, 15282, 90438, 36097, 72724, 1787, 108997, 61448, 47358,
-	106300, 79871, 67367, 71802, 132194, 73033, 79892, 67323, 78414, 75565, 4089, 29177, 14676, 70866, 64679, 111855,
-	129571, 51051, 110004, 116078, 14658, 97224, 96583, 3059, 99817, 91627, 75921, 107085, 75938, 104414, 73885, 65086,
-	47641, 70860, 47934, 70821, 132215, 118982, 33978, 65318, 66929, 64889, 106238, 106248, 15661, 34694, 97700, 62670,
-	69591, 69736, 21343, 62660, 64325, 10759, 126046, 56701, 82383, 89190, 88983, 123168, 46613, 10075, 94697, 15117,
-	70936, 61314, 126699, 85612, 80482, 14867, 126929, 92020, 62479, 90491, 89745, 11555, 72962, 39756, 2166, 125697,
-	85866, 82457, 71575, 71564, 39805, 67406, 89057, 89359, 39528, 34035, 39589, 8885, 2089, 104232, 109653, 72335,
-	117828, 117348, 72441, 119381, 31183, 38807, 129351, 58490, 127601, 35296, 100956, 100560, 8144, 101205, 48333, 100327,
-	7271, 55176, 56663, 94203, 102638, 65779, 84752, 93957, 71361, 32373, 103066, 61575, 30846, 55169, 62394, 1293,
-	25776, 25816, 43755, 113966, 103056, 113994, 25338, 55149, 49481, 106352, 106342, 2736, 14467, 13766, 14482, 13401,
-	14295, 11912, 106998, 108575, 75552, 86418, 86447, 59439, 112880, 44503, 25846, 109338, 13102, 48387, 48282, 133806,
-	101547, 48270, 35879, 48369, 48349, 65112, 135724, 135610, 135712, 59701, 121981, 122025, 121997, 125675, 127505, 122086,
-	22330, 32024, 22318, 71127, 131854, 30044, 131842, 74030, 26053, 43922, 61707, 131824, 131812, 58467, 39247, 58522,
-	22488, 58510, 38663, 36121, 72048, 71277, 8964, 27719, 113855, 74169, 116543, 2047, 22432, 2035, 107923, 123081,
-	118077, 1127, 51593, 121912, 99637, 99235, 48021, 48108, 74118, 114581, 24906, 122297, 90609, 8896, 111767, 105131,
-	93658, 101093, 77025, 89797, 135430, 134895, 11706, 85767, 131761, 135407, 134872, 11607, 85653, 93466, 122115, 122098,
-	25974, 25700, 104075, 99453, 2273, 25477, 117981, 89396, 75797, 85493, 48985, 105656, 130678, 52049, 52013, 109098,
-	73572, 131191, 127296, 26020, 127876, 110261, 110159, 111432, 27237, 25743, 110218, 110321, 130625, 112134, 25992, 65621,
-	27399, 71189, 127563, 8915, 25832, 7267, 118858, 1439, 127542, 71168, 90532, 91250, 52793, 129341, 127581, 113979,
-	113951, 109733, 99374, 111108, 72433, 126829, 129817, 65921, 36449, 36480, 27790, 131800, 134380, 135113, 83922, 9578,
-	9574, 16728, 66527, 9563, 75532, 75528, 19973, 120507, 72079, 131566, 131562, 21042, 5924, 131550, 131546, 51330,
-	51326, 18748, 27442, 27438, 17230, 7334, 51025, 51021, 18668, 51286, 51282, 18700, 36421, 36380, 36376, 17660,
-	66539, 116376, 105037, 55205, 36407, 36403, 17689, 39256, 39198, 39194, 18002, 131509, 131505, 21011, 117024, 61012,
-	61008, 19331, 93899, 20338, 102803, 51210, 99551, 99223, 129054, 130607, 66584, 94154, 20352, 55386, 89149, 123581,
-	21297, 51309, 51305, 18725, 50995, 50991, 51263, 51259, 120553, 120549, 20968, 72073, 117598, 20802, 120537, 120533,
-	38487, 132889, 135972, 87636, 1377, 1373, 89387, 113712, 9144, 94125, 99747, 99743, 115169, 115165, 94167, 99731,
-	99727, 51186, 51182, 89384, 89380, 126906, 43735, 49791, 49787, 48847, 48843, 43745, 49776, 49772, 7605, 99763,
-	99759, 115150, 115146, 54019, 54047, 56579, 59202, 126547, 4573, 51205, 49589, 49572, 115247, 115243, 58673, 51098,
-	4640, 51093, 94186, 51163, 51159, 99718, 99714, 36711, 132867, 135354, 132861, 87566, 117382, 121522, 121518, 131098,
-	81677, 81673, 84402, 82372, 85549, 109548, 7445, 111073, 110074, 34556, 5018, 1324, 119377, 90904, 53815, 41737,
-	5004, 34542, 111960, 79144, 102886, 43277, 31604, 30104, 4982, 34525, 21686, 38263, 79158, 113080, 75228, 84704,
-	102181, 8305, 14326, 101975, 102061, 43255, 15527, 15523, 52634, 105119, 111167, 103733, 25205, 74987, 135943, 104920,
-	81127, 52918, 84367, 81145, 62387, 81092, 108652, 62470, 85075, 84333, 27414, 87232, 81655, 81651, 15508, 15504,
-	63363, 63359, 10545, 39014, 39010, 128422, 109401, 27975, 106935, 108558, 7204, 113704, 128416, 110917, 77334, 110084,
-	32078, 49651, 104500, 133398, 103183, 108761, 46793, 129331, 109300, 38995, 38977, 38973, 65836, 110924, 58822, 29736,
-	27948, 29288, 102629, 45406, 114955, 105107, 128400, 35275, 121594, 69045, 91462, 37909, 82242, 44748, 80672, 99439,
-	15565, 15561, 83751, 83747, 104595, 10044, 84396, 38456, 27648, 27644, 102075, 2688, 89288, 89286, 10103, 81172,
-	81168, 9982, 23931, 28648, 108150, 84431, 84365, 104672, 111259, 128623, 113001, 102134, 33128, 110015, 28201, 101993,
-	102022, 8294, 14318, 82357, 35392, 35388, 34922, 75598, 123393, 102427, 63596, 70327, 8874, 42305, 42297, 42293,
-	129077, 101944, 102333, 89248, 103983, 74520, 74516, 74551, 123132, 34821, 37951, 37938, 37977, 37962, 37924, 2641,
-	14267, 14280, 13607, 82117, 82113, 111222, 107989, 108740, 108324, 44427, 15220, 89268, 15261, 89310, 96283, 123789,
-	28045, 28041, 15445, 15441, 15242, 63304, 63300, 74929, 61566, 20820, 35134, 35130, 35432, 93289, 93285, 99071,
-	41718, 41714, 41710, 112215, 108345, 8952, 42803, 108012, 108127, 97242, 72456, 30586, 104578, 59361, 59357, 59353,
-	63270, 12854, 13336, 12792, 42434, 42430, 42426, 35787, 30832, 30828, 9963, 55296, 55292, 111779, 108384, 117215,
-	83722, 83718, 125432, 98853, 63287, 63283, 100417, 91292, 91288, 104777, 121582, 121578, 93934, 104912, 73539, 74491,
-	74487, 84183, 84179, 99518, 89349, 74547, 74543, 84200, 84196, 15546, 15542, 84463, 84459, 111160, 87265, 133360,
-	135124, 133354, 87865, 113114, 113110, 20596, 111144, 38491, 26198, 116617, 1091, 29263, 71579, 74690, 98673, 46601,
-	86195, 63546, 130355, 98447, 77831, 98680, 1110, 1106, 16459, 86005, 128176, 85994, 118820, 115104, 115100, 20743,
-	115259, 115274, 69341, 69337, 19919, 1073, 1069, 16435, 86192, 86188, 20106, 29453, 132837, 135321, 87509, 133695,
-	133689, 74080, 24860, 24854, 84539, 2844, 86256, 68172, 15958, 94654, 94049, 65958, 15367, 30810, 93650, 95082,
-	121396, 4564, 70294, 89998, 47203, 106034, 62294, 36235, 36227, 36211, 55634, 55626, 55610, 65824, 14623, 62301,
-	14608, 15699, 41312, 41304, 15173, 15939, 90361, 15865, 15739, 15883, 56794, 98228, 110379, 16035, 56947, 102757,
-	114359, 98260, 64411, 16011, 98223, 75974, 15977, 16076, 131736, 103558, 15826, 26164, 114338, 15373, 121358, 133002,
-	133011, 119937, 133054, 16063, 31088, 15788, 15726, 15800, 48497, 93528, 105854, 121884, 121898, 24253, 90378, 94909,
-	24317, 77042, 77081, 56862, 56875, 49633, 49706, 42846, 47759, 47774, 74460, 93549, 24343, 93515, 93811, 121873,
-	59461, 59425, 24286, 97068, 77586, 992, 42265, 94617, 92198, 15919, 15845, 15901, 10067, 106259, 46254, 97960,
-	55702, 97091, 96920, 46724, 85887, 32799, 58102, 12380, 5145, 48459, 70801, 115745, 133717, 133711, 97018, 40504,
-	105793, 26248, 45279, 45865, 42876, 97168, 4552, 21468, 77190, 97039, 115903, 97206, 24842, 24836, 79865, 79859,
-	106045, 68117, 133651, 133645, 133670, 133664, 24827, 24821, 24884, 79835, 79829, 48521, 59508, 65754, 63053, 16095,
-	76256, 76296, 111398, 62062, 67743, 67737, 46265, 46281, 29438, 29432, 112337, 8252, 29441, 10688, 132986, 85135,
-	67769, 122879, 16331, 102622, 68760, 102604, 77455, 98619, 133606, 133600, 133742, 37487, 15763, 37450, 65725, 133417,
-	117327, 117321, 32272, 133622, 133616, 37429, 117276, 117302, 61426, 61420, 61430, 79778, 79772, 117782, 117578, 24878,
-	24872, 86252, 68227, 133736, 133730, 135604, 135772, 134578, 134562,
+	137680, 58348, 134086, 137633, 58336, 61283, 112022, 78404, 78392, 20412, 112629, 86930, 20420, 132255, 68289, 68277,
+	112200, 102500, 131188, 112862, 85977, 5734, 84003, 57550, 106805, 1673, 31647, 13114, 86713, 8288, 135335, 36150,
+	8509, 53796, 41778, 120844, 121023, 120924, 92095, 120488, 11540, 14465, 116503, 53607, 135791, 38652, 53364, 13651,
+	36167, 54300, 135319, 38786, 53727, 34870, 8522, 58051, 119911, 89813, 3315, 131918, 75380, 3685, 1593, 1557,
+	3662, 44505, 120793, 31531, 53226, 99757, 99564, 1723, 70836, 54000, 61133, 54341, 61993, 105949, 122341, 67556,
+	65833, 56623, 88046, 120509, 10431, 76781, 133333, 9451, 17448, 134382, 134537, 77381, 49766, 132123, 106601, 4562,
+	100788, 95301, 134524, 107731, 9045, 104551, 68973, 57858, 66204, 107105, 6786, 115916, 115895, 75402, 3633, 5507,
+	125057, 62868, 82796, 83845, 119836, 22767, 60980, 39170, 6581, 36570, 86379, 62304, 92197, 80356, 80344, 110271,
+	37569, 132506, 37520, 133416, 130694, 130904, 48523, 112571, 113466, 61649, 127867, 99880, 106348, 81832, 38355, 124158,
+	9370, 120702, 95770, 126225, 120966, 114753, 123473, 33495, 5192, 40798, 43613, 21829, 15192, 49475, 49463, 68254,
+	68242, 101582, 80318, 80306, 86847, 37923, 37915, 37903, 18314, 54387, 58513, 57790, 59026, 35600, 113563, 50309,
+	134431, 1690, 58566, 107363, 131343, 102230, 28969, 88058, 109863, 52724, 110872, 75101, 61599, 132756, 1373, 29599,
+	79981, 1764, 102112, 6435, 88031, 99789, 58469, 58461, 58449, 19616, 41614, 41606, 41594, 18484, 54421, 134451,
+	47390, 47378, 18696, 54495, 47398, 9636, 37659, 37651, 37639, 18177, 134404, 102359, 36864, 36856, 36801, 18017,
+	111558, 55596, 55581, 55569, 19350, 60461, 38106, 126853, 76262, 103600, 108239, 109795, 117604, 116176, 33018, 46619,
+	101851, 49605, 49542, 18801, 58376, 58364, 19594, 1708, 6913, 6901, 17094, 6889, 6877, 17076, 52679, 52667,
+	52650, 94005, 93993, 122316, 77696, 77684, 20384, 52707, 52695, 68119, 68107, 20244, 1047, 68324, 68312, 96191,
+	135081, 96203, 137436, 137660, 88992, 24854, 24839, 17507, 112674, 4613, 134701, 102416, 36070, 4126, 100582, 100449,
+	100738, 55755, 53625, 80250, 36588, 74884, 50882, 62009, 110778, 86907, 105008, 11712, 132088, 65913, 47641, 104037,
+	57691, 116966, 97412, 117510, 93610, 82871, 132536, 131011, 93562, 93547, 20631, 50818, 103968, 4566, 134641, 86876,
+	77469, 102618, 129861, 24823, 24808, 17485, 93535, 93520, 57637, 117041, 56904, 24885, 24870, 17529, 50044, 128646,
+	108688, 28450, 75047, 27985, 13770, 115614, 77999, 78513, 132069, 16480, 107199, 28007, 51772, 94943, 75223, 22817,
+	101409, 82649, 100705, 100571, 88293, 88278, 21960, 100452, 100621, 69323, 106454, 78841, 119279, 1175, 70596, 3413,
+	3427, 9007, 8902, 8862, 128640, 128624, 31113, 31105, 31090, 17740, 128226, 69562, 29287, 75039, 55519, 105940,
+	28933, 74981, 15507, 130206, 117350, 29546, 57668, 57653, 19565, 57676, 81914, 28002, 69383, 47654, 47626, 47611,
+	18742, 108390, 109875, 28944, 74998, 29745, 3979, 100336, 110469, 128234, 127760, 41763, 105536, 111108, 24791, 24776,
+	17462, 102404, 102389, 20858, 116092, 115162, 56124, 47600, 47585, 18725, 63603, 76124, 93589, 93574, 20649, 4626,
+	134713, 102530, 102515, 20876, 100361, 69931, 75060, 43692, 82004, 134592, 136601, 88689, 49721, 49681, 10188, 2570,
+	2559, 104113, 126923, 127989, 27570, 91266, 91255, 110743, 7593, 113503, 31192, 91194, 82847, 72479, 73864, 127075,
+	91174, 96468, 134557, 134474, 125649, 91243, 91232, 2593, 2582, 61678, 131025, 95697, 61398, 126291, 124678, 124722,
+	47661, 116238, 93783, 27555, 12219, 46702, 46691, 10784, 46649, 10702, 86261, 34730, 34808, 104110, 104099, 73735,
+	34754, 34828, 123091, 47038, 94106, 94120, 46987, 94103, 94117, 125773, 125610, 122202, 125549, 69455, 69512, 117338,
+	28639, 73953, 26542, 34712, 34701, 112539, 34762, 106165, 31005, 57814, 57828, 34788, 34777, 34811, 104952, 56061,
+	81677, 31845, 31834, 31797, 13255, 13250, 27190, 91165, 91154, 91317, 28904, 28893, 96392, 62457, 62594, 107864,
+	108717, 108905, 108922, 62503, 107908, 107883, 62477, 108249, 108275, 126570, 126539, 124091, 124589, 53110, 53099, 31872,
+	53114, 9938, 26677, 26666, 108037, 109693, 14958, 10735, 49342, 49315, 10834, 46710, 46680, 46669, 31241, 31058,
+	31047, 51518, 4279, 100679, 2226, 110542, 3174, 126955, 108318, 119108, 110058, 57818, 113329, 15567, 34683, 34672,
+	96339, 96328, 2511, 2500, 16084, 35626, 96443, 96432, 91289, 91278, 91109, 134848, 137425, 137447, 137293, 88754,
+	43718, 43784, 43773, 18575, 54469, 7711, 53476, 112442, 112423, 100694, 7633, 43757, 125184, 41219, 73346, 69472,
+	76067, 112452, 113692, 41383, 41407, 75152, 133436, 69507, 69529, 7423, 75192, 62411, 122070, 122241, 79653, 82599,
+	26624, 26608, 43815, 113492, 121130, 132746, 132738, 43174, 122391, 21753, 59233, 88156, 122862, 62274, 133510, 114411,
+	61606, 25527, 25533, 84983, 91635, 133425, 128108, 132477, 101873, 8329, 8346, 107205, 8378, 79415, 50852, 59976,
+	133842, 133935, 2616, 122274, 122010, 91915, 43747, 78941, 36403, 134316, 134483, 80928, 84975, 22041, 22057, 84907,
+	101614, 88174, 14294, 74226, 57143, 133664, 133653, 21445, 56106, 7305, 30843, 40336, 32029, 38360, 57161, 117854,
+	30546, 61493, 61482, 19698, 100126, 30647, 12810, 30554, 88224, 88213, 133639, 133628, 133667, 50300, 14367, 88123,
+	88115, 88107, 30695, 75239, 133611, 1182, 51104, 51880, 82773, 95065, 95759, 135064, 137348, 137541, 137263, 88958,
+	27246, 89844, 89835, 44052, 26721, 134210, 134610, 135818, 134099, 134162, 134209, 134624, 135016, 134756, 134751, 25282,
+	126801, 84886, 54538, 1789, 52787, 26650, 1795, 113247, 32093, 32089, 32070, 115470, 49966, 49988, 50011, 50387,
+	50412, 89883, 89874, 10925, 89933, 10974, 61505, 44115, 61511, 4192, 135751, 69027, 69018, 112057, 45278, 72688,
+	50570, 28362, 105349, 109216, 109085, 115403, 115394, 40970, 112829, 106151, 133678, 104671, 110372, 77928, 105443, 51101,
+	9359, 9340, 32128, 32107, 9269, 122595, 122575, 83878, 125804, 104696, 84266, 107052, 127108, 34475, 125523, 6771,
+	74482, 117162, 101145, 133688, 104865, 77269, 76208, 29275, 109244, 109337, 109358, 7233, 50586, 13929, 74342, 131817,
+	2845, 109106, 50555, 71319, 27852, 96117, 91623, 73369, 85833, 61950, 112341, 29592, 74839, 75801, 32931, 117886,
+	117859, 109395, 2686, 109318, 52629, 28071, 2809, 72682, 74336, 109379, 32994, 76259, 71205, 109185, 2750, 109261,
+	75118, 72664, 2693, 125578, 4792, 89907, 89898, 124176, 29795, 10751, 62293, 50211, 84815, 50224, 104001, 115382,
+	115373, 69049, 69040, 75980, 46157, 109239, 45924, 76084, 76102, 29138, 38169, 38160, 75826, 28085, 75726, 27529,
+	27093, 109448, 109423, 115445, 115436, 100290, 100281, 89866, 89857, 113210, 113234, 54695, 55343, 55334, 21914, 118960,
+	118951, 74439, 89827, 89818, 6661, 6652, 6870, 130421, 34159, 130429, 3989, 4359, 14774, 2607, 25323, 40991,
+	63559, 121993, 84795, 84812, 44126, 14904, 14786, 87881, 87872, 63648, 31552, 16064, 44065, 44082, 25294, 44096,
+	93394, 9804, 101607, 102673, 84958, 38136, 38127, 83621, 124893, 89927, 89918, 52113, 115424, 115415, 52040, 102632,
+	52130, 117936, 102566, 117124, 52087, 52068, 100264, 100255, 83979, 133153, 135811, 137530, 137512, 89071, 12518, 559,
+	12514, 127767, 13507, 13501, 88085, 88079, 89605, 89672, 122438, 122541, 92796, 134091, 0, 92792, 8011, 7973,
+	87056, 87023, 94194, 94220, 133482, 47567, 47440, 47563, 127794, 127778, 127861, 127844, 87099, 31861, 8003, 7984,
+	47571, 87034, 87050, 107853, 99837, 47519, 47484, 47515, 47578, 92775, 134082, 92771, 33012, 12288, 30347, 12284,
+	127810, 71163, 9796, 129354, 106203, 61645, 134208, 137181, 33601, 33597, 86674, 33768, 90708, 67854, 90671, 42447,
+	83962, 106588, 99348, 3942, 100309, 130663, 70859, 70852, 130236, 130223, 90693, 67822, 86461, 69863, 69841, 90649,
+	69797, 69787, 69919, 69889, 52467, 52463, 12994, 49932, 7864, 132337, 132318, 52543, 52423, 13417, 13400, 52535,
+	52513, 49924, 23129, 52349, 52345, 49953, 7886, 13026, 52382, 33419, 33436, 13321, 13290, 16016, 15998, 52374,
+	23436, 49945, 23165, 7875, 33580, 33576, 82170, 82151, 130192, 129901, 114744, 114740, 71013, 110095, 82540, 82499,
+	132184, 114661, 123457, 101637, 69163, 115315, 115311, 127527, 128544, 128410, 131812, 131661, 102031, 101889, 116148, 7019,
+	7015, 127398, 127342, 132471, 132392, 121532, 121528, 8220, 84224, 126134, 83789, 125343, 14209, 8122, 8052, 128336,
+	128282, 8172, 107558, 107554, 120755, 131489, 8159, 81812, 119012, 118993, 120646, 120624, 8146, 131439, 120686, 27480,
+	108894, 108883, 33284, 33280, 129587, 129382, 111638, 111614, 129138, 129111, 90773, 90762, 11979, 11970, 11880, 11873,
+	69814, 69807, 42619, 42560, 35192, 37311, 75714, 129012, 129005, 112047, 111579, 129724, 129701, 29024, 29010, 56958,
+	56949, 57040, 57029, 136074, 136065, 60565, 60551, 127641, 127593, 70891, 70884, 54856, 24596, 131540, 131520, 129176,
+	129098, 33271, 33262, 136643, 136634, 70336, 70316, 24309, 73821, 73800, 33078, 33074, 12271, 12267, 71339, 86186,
+	86168, 124110, 126967, 90394, 90381, 86323, 127827, 50733, 107323, 47838, 47834, 73217, 114067, 112009, 61271, 107013,
+	105585, 81712, 25622, 91957, 40257, 25643, 40850, 76550, 42487, 84244, 26632, 4272, 86895, 61082, 25155, 90091,
+	90078, 62653, 62451, 116857, 116432, 116140, 131954, 116600, 116596, 83008, 117995, 12235, 12226, 95955, 95974, 38257,
+	99869, 106276, 9224, 71350, 71328, 107232, 102906, 120693, 113436, 112559, 131835, 7097, 7093, 7103, 6947, 31519,
+	23264, 129019, 63029, 63025, 25557, 128905, 128895, 110226, 14925, 14910, 92430, 92418, 102455, 102451, 76048, 133560,
+	58966, 121662, 84166, 33393, 38120, 129476, 106914, 33694, 33702, 2922, 2882, 136053, 83930, 9764, 9619, 9528,
+	95797, 60473, 126898, 16518, 1394, 127586, 5233, 86668, 72539, 66984, 130924, 81874, 62776, 10936, 42404, 83654,
+	34939, 62373, 60939, 67542, 40050, 104975, 39940, 120797, 106691, 50780, 91000, 62839, 83698, 32205, 39893, 14262,
+	104252, 69148, 78646, 129783, 72596, 42465, 84031, 72952, 40219, 124497, 136100, 49750, 40436, 64239, 106753, 81646,
+	106486, 105163, 64255, 111118, 106733, 21721, 40564, 106400, 121900, 121961, 40658, 2471, 69113, 40703, 95666, 58726,
+	121212, 84126, 83718, 13330, 128437, 102436, 131171, 112843, 109024, 108960, 7399, 7389, 67075, 67054, 67034, 67014,
+	62265, 126485, 126392, 92113, 21594, 21578, 96023, 95993, 35120, 23568, 10013, 10009, 110406, 56010, 2046, 67356,
+	55872, 3204, 10026, 9998, 3190, 116347, 116334, 71375, 71361, 110391, 55861, 85032, 128593, 128562, 126182, 126148,
+	91786, 91782, 91809, 91750, 42192, 23782, 130134, 130110, 130732, 130719, 22952, 93280, 93102, 33336, 33139, 117828,
+	117815, 104428, 93276, 93170, 115697, 115629, 88314, 88239, 70818, 69928, 90848, 90723, 78381, 78370, 67204, 67193,
+	21620, 21482, 1989, 1985, 69158, 121613, 121609, 136047, 52295, 33682, 136033, 136019, 121467, 82587, 82177, 129199,
+	129189, 111022, 111008, 16053, 16042, 129298, 129282, 84204, 126120, 83766, 125326, 14146, 80544, 80512, 9706, 9571,
+	9492, 23651, 106900, 23466, 111054, 111036, 33661, 33650, 110993, 110978, 40519, 40496, 106397, 106381, 111090, 111072,
+	110955, 110932, 23414, 23151, 23113, 7844, 128975, 128963, 126446, 126429, 93378, 93362, 24316, 132886, 132868, 100152,
+	100141, 32330, 23312, 131324, 100886, 100882, 127630, 128152, 127325, 127522, 127477, 73510, 73575, 93149, 93128, 127298,
+	93209, 93184, 127388, 127360, 127429, 127416, 115339, 115335, 115362, 115252, 86708, 86676, 130182, 130158, 27206, 23187,
+	50657, 24350, 127606, 127308, 127507, 127460, 86448, 86420, 73495, 73561, 33510, 33357, 67458, 67454, 75963, 72330,
+	72311, 12558, 12554, 83178, 61777, 61745, 66251, 66239, 107846, 107828, 106195, 105323, 105310, 50707, 108375, 108360,
+	50477, 50453, 26524, 23009, 108027, 32922, 127143, 127123, 30393, 30389, 84104, 107536, 61153, 131478, 119177, 30499,
+	23237, 22436, 22432, 130659, 94161, 130644, 94143, 22455, 22408, 8111, 8088, 95425, 95398, 82696, 82668, 23916,
+	23888, 102156, 102137, 101124, 101103, 119168, 119159, 71760, 71750, 136729, 136717, 95368, 95338, 106368, 121871, 121929,
+	51946, 51922, 117286, 117261, 13376, 13352, 952, 939, 95472, 95452, 49452, 49448, 107628, 107624, 99925, 125959,
+	131463, 131448, 124521, 124508, 125855, 102881, 73779, 73769, 99478, 132711, 132707, 90640, 67841, 90522, 84293, 84283,
+	84318, 84338, 84423, 84463, 84443, 84396, 84369, 84479, 5225, 5209, 93262, 93234, 132734, 132539, 90631, 23920,
+	23864, 102160, 102122, 21610, 90525, 90504, 130610, 130587, 116815, 42529, 42510, 6989, 6963, 7130, 7119, 7191,
+	7169, 95819, 95808, 133975, 133968, 120773, 120762, 89795, 89777, 62355, 62337, 136954, 136941, 128723, 128709, 15377,
+	15373, 104787, 113424, 15785, 61236, 60730, 105059, 40104, 105376, 15100, 119785, 43541, 86629, 125217, 41493, 79204,
+	136647, 136112, 73543, 73001, 86350, 15383, 15339, 128138, 104771, 113379, 15760, 25168, 25105, 105045, 40093, 105360,
+	15059, 119764, 24146, 125199, 61311, 25184, 55993, 22961, 111100, 110924, 131410, 131388, 69365, 69347, 62547, 62537,
+	49783, 23101, 75178, 75164, 73525, 72976, 86336, 55671, 22929, 107115, 104491, 104467, 47819, 47815, 131064, 7071,
+	7067, 63011, 63007, 91765, 91761, 1963, 1959, 121586, 121582, 100870, 100866, 115267, 115263, 67434, 67430, 12539,
+	12535, 22419, 22415, 49409, 49405, 99338, 107611, 107607, 132697, 132693, 30799, 30795, 60625, 116559, 116555, 30431,
+	31883, 23278, 117673, 117662, 51223, 51219, 54598, 112815, 51231, 24368, 50234, 24332, 100664, 52405, 52401, 38892,
+	63751, 61018, 52619, 23401, 129338, 129314, 126478, 126463, 53992, 53988, 54655, 112997, 61145, 131416, 53967, 70575,
+	28795, 28783, 24903, 112330, 112943, 131317, 106256, 106247, 112967, 112952, 131375, 131362, 112719, 112705, 3403, 22973,
+	3400, 22986, 102198, 26738, 26730, 26726, 60501, 23058, 86837, 47865, 47857, 47853, 24254, 108571, 116227, 116203,
+	73192, 114043, 28166, 28148, 131054, 28996, 28982, 111963, 107001, 105566, 81697, 25612, 91934, 40238, 25632, 40825,
+	76533, 24073, 23029, 42174, 42166, 42162, 61003, 23944, 101216, 101212, 91464, 92460, 11182, 11166, 116957, 116909,
+	11505, 11473, 133501, 133492, 109967, 109950, 11364, 11352, 77444, 77419, 42767, 84593, 72882, 72866, 71708, 71686,
+	68938, 67398, 57381, 57368, 131940, 117552, 106572, 57200, 57192, 57188, 36134, 7320, 61250, 36200, 64439, 124390,
+	124796, 23483, 45673, 45657, 81578, 81563, 11684, 11673, 62440, 62429, 61772, 61756, 113462, 113447, 106871, 106856,
+	75133, 105499, 105480, 108795, 108779, 132235, 132218, 123544, 123531, 131882, 131868, 86290, 86272, 114989, 114972, 111278,
+	111255, 47321, 24189, 4249, 4236, 108677, 108653, 108631, 108609, 31993, 31981, 91582, 91554, 103341, 103325, 119499,
+	119468, 119399, 119378, 119444, 119420, 119604, 119582, 119556, 119530, 84078, 84052, 53773, 24501, 106644, 53748, 24499,
+	83147, 83133, 102245, 129237, 103312, 103299, 132861, 132836, 103928, 103912, 106513, 106503, 130685, 130894, 88147, 88131,
+	101271, 101267, 100915, 129223, 129209, 81852, 40421, 124885, 123460, 62742, 133407, 69098, 52214, 29396, 29392, 58316,
+	58296, 23332, 23350, 128218, 128202, 63867, 63858, 104138, 104128, 107433, 107415, 102270, 102256, 29438, 29354, 44579,
+	119640, 119626, 28830, 28817, 28218, 28200, 28719, 28701, 29471, 29453, 82139, 82127, 53804, 53705, 53701, 86204,
+	24460, 81628, 81610, 52765, 52743, 53843, 53818, 53433, 53404, 92085, 70219, 70205, 52994, 52971, 914, 889,
+	53072, 53054, 64266, 64226, 70025, 70016, 29629, 29616, 53143, 53130, 104205, 104183, 53167, 53156, 104247, 104227,
+	69968, 69957, 135629, 135619, 123897, 123872, 70627, 70607, 135684, 135670, 47167, 47161, 135719, 135661, 12946, 11576,
+	11564, 11409, 11391, 70105, 70097, 11631, 11611, 70664, 70647, 38603, 38579, 38975, 38950, 38347, 38334, 38556,
+	38533, 38926, 38902, 38296, 38284, 31481, 31459, 104932, 104912, 59164, 59148, 59171, 25062, 70522, 70510, 120448,
+	120429, 58857, 58832, 59213, 59193, 8213, 8189, 59220, 59180, 58918, 58882, 38741, 38717, 38697, 38677, 121264,
+	121231, 14202, 14181, 121330, 121297, 53868, 24550, 121441, 121415, 121389, 121363, 124054, 124040, 124027, 124014, 70773,
+	70765, 59005, 58984, 123701, 123672, 123998, 123982, 48283, 48263, 11299, 11274, 9757, 9728, 9521, 9503, 9612,
+	9588, 123846, 123820, 58798, 58764, 121196, 121161, 70008, 70000, 29611, 29606, 13088, 13072, 99694, 99677, 60451,
+	25073, 135365, 135345, 70756, 70747, 61932, 61926, 135598, 135577, 70297, 70278, 56226, 56206, 70138, 70113, 34955,
+	34904, 135449, 135423, 123799, 123778, 123952, 123922, 123754, 123730, 123650, 123628, 57298, 57279, 11253, 11232, 11500,
+	11484, 70467, 70454, 43130, 43112, 70184, 70163, 135555, 135533, 70367, 70356, 58675, 58661, 70566, 70557, 135504,
+	135475, 11662, 11651, 11450, 11427, 86231, 86213, 41454, 58534, 58530, 23745, 129791, 129747, 23493, 114915, 114897,
+	41973, 23797, 127556, 127543, 129973, 129949, 101933, 101906, 108459, 108433, 41996, 23822, 72003, 71972, 130038, 129997,
+	102004, 101960, 108528, 108485, 25022, 127714, 127692, 39882, 14252, 104168, 69138, 78625, 130995, 130979, 129761, 83812,
+	119806, 22741, 72560, 40200, 124486, 52797, 24388, 72928, 40740, 43602, 21805, 15173, 136083, 49729, 109060, 109035,
+	40542, 40639, 2458, 81460, 81444, 116942, 116918, 40677, 95647, 25000, 132297, 132276, 23381, 128419, 130960, 130941,
+	75079, 74899, 8037, 8022, 108872, 108861, 16482, 1385, 66968, 127579, 5184, 86655, 72518, 25085, 33504, 26777,
+	26769, 26765, 60511, 23039, 35175, 35171, 54234, 60836, 4448, 35183, 23002, 104620, 4501, 4404, 43048, 43040,
+	43036, 43139, 85726, 85538, 85137, 61811, 24121, 67082, 67000, 76021, 85309, 85259, 133541, 24265, 33367, 33470,
+	13010, 12978, 136007, 83898, 130914, 24053, 23999, 23506, 25117, 23660, 40028, 104964, 39928, 120784, 106674, 50759,
+	90989, 62810, 83678, 32194, 31626, 13104, 86416, 8284, 135283, 23597, 8472, 24526, 23760, 120806, 120882, 120467,
+	11516, 14443, 116490, 24440, 135771, 38627, 24421, 13634, 23616, 24577, 135293, 38765, 24476, 120976, 34843, 8468,
+	24914, 3300, 21694, 13268, 52024, 52016, 52012, 61115, 54613, 51996, 30461, 30457, 60579, 102175, 102165, 81368,
+	81355, 122302, 122288, 87945, 87922, 88002, 87988, 108127, 108105, 87908, 87894, 29845, 29830, 29826, 23223, 26806,
+	26798, 26794, 60530, 23087, 108949, 108938, 117803, 117791, 116379, 116360, 52253, 23360, 69831, 69821, 2920, 2910,
+	94259, 94238, 108825, 108811, 124666, 124654, 107980, 107968, 123618, 123587, 104450, 104433, 116879, 116862, 38856, 38841,
+	54037, 54018, 58576, 24979, 74753, 74740, 101721, 101705, 102084, 102066, 46852, 46844, 46840, 61068, 24175, 101337,
+	101333, 58958, 58954, 63539, 29806, 29802, 37172, 23643, 43292, 43288, 54446, 43277, 43339, 70443, 15386, 15268,
+	55366, 55358, 55354, 24762, 57973, 57969, 24953, 24927, 132432, 132415, 54822, 54818, 61174, 37451, 37447, 60947,
+	54398, 70260, 33242, 33192, 75886, 101021, 101017, 42785, 84691, 30413, 30409, 60867, 60847, 7333, 23699, 37398,
+	37394, 23677, 42614, 42595, 33237, 33212, 32340, 32314, 32310, 23302, 49601, 31411, 31403, 31399, 60640, 31373,
+	128322, 128295, 129049, 129027, 129266, 129250, 131701, 131674, 131633, 131605, 11131, 11113, 54169, 54129, 54125, 61164,
+	24567, 42362, 42354, 42350, 23977, 99600, 99589, 38273, 38262, 106304, 106287, 9252, 9235, 125899, 125874, 99815,
+	99802, 38321, 38308, 106340, 106321, 9303, 9284, 125951, 125924, 109685, 101398, 101394, 54215, 54196, 11215, 11198,
+	61566, 61533, 30830, 30822, 30818, 23249, 41106, 41098, 41094, 60956, 23721, 70731, 70715, 24237, 24220, 24241,
+	24207, 40385, 40370, 132661, 132629, 132586, 132543, 92708, 92665, 119946, 119921, 117432, 117408, 86372, 86111, 108418,
+	108403, 70698, 70681, 29328, 29302, 61350, 61342, 61338, 61331, 25206, 7045, 7041, 121559, 121555, 119298, 119292,
+	107575, 107571, 33556, 33552, 114709, 114705, 115288, 115284, 34409, 34405, 9180, 9176, 11030, 9202, 9169, 12691,
+	12687, 69780, 133601, 133591, 21517, 21513, 21520, 21490, 55902, 55898, 85324, 67307, 101769, 101765, 7466, 7456,
+	12501, 12497, 117317, 103258, 101191, 101187, 84610, 126633, 99957, 117564, 37828, 67812, 60859, 39252, 39058, 101243,
+	101239, 91471, 92468, 40784, 40780, 40790, 40756, 101301, 101297, 60694, 128522, 14160, 54793, 54789, 113659, 129577,
+	100929, 100925, 84714, 101081, 101077, 95492, 95523, 95560, 8064, 101165, 101161, 134299, 101375, 101371, 15355, 15351,
+	5540, 61233, 131809, 61213, 131790, 60714, 128541, 60678, 128476, 60916, 129435, 60893, 129413, 58167, 58163, 48333,
+	58118, 58114, 33621, 33617, 82533, 82529, 82426, 82422, 129932, 129915, 2015, 2011, 100902, 100898, 22793, 100957,
+	100953, 33317, 33313, 42574, 24098, 54849, 24617, 129559, 33112, 33108, 58283, 58279, 13042, 13802, 70495, 70480,
+	58099, 58095, 58392, 101692, 101679, 101751, 101737, 58265, 58261, 102365, 70821, 58431, 58494, 58490, 58410, 52441,
+	52437, 52511, 52487, 49901, 23127, 52318, 52314, 12482, 12478, 33150, 33146, 39708, 76179, 33031, 33027, 136937,
+	137047, 136612, 89103, 120126, 120122, 63189, 120104, 74634, 132252, 111505, 70431, 85233, 95039, 85452, 57715, 100717,
+	100633, 100597, 100434, 57770, 74926, 124185, 13447, 13483, 29172, 51076, 104986, 128553, 26252, 31361, 49277, 28956,
+	28879, 124297, 115544, 58650, 127537, 117326, 135385, 135402, 13718, 76876, 76872, 76836, 72800, 40904, 116549, 47061,
+	63923, 2212, 78786, 47413, 48387, 11819, 11791, 90750, 115653, 92307, 5418, 57351, 122049, 15395, 122682, 15955,
+	55185, 30857, 107641, 94570, 3165, 88244, 64479, 35642, 55736, 126605, 69128, 58642, 94437, 42548, 125146, 99505,
+	49771, 39952, 69739, 33776, 32267, 88268, 87968, 111458, 76984, 9407, 9468, 4773, 110002, 64021, 2162, 96216,
+	126370, 89697, 35216, 43507, 29773, 39814, 100102, 92207, 46741, 32178, 21785, 21900, 80382, 63148, 39587, 40000,
+	93409, 91869, 9381, 56018, 122025, 44436, 121083, 31584, 3751, 38818, 16686, 79321, 61629, 3183, 73982, 73886,
+	117237, 86013, 54070, 9866, 94926, 80876, 85985, 63141, 30301, 46734, 80763, 130512, 2134, 75527, 11895, 98202,
+	128166, 89944, 80809, 73355, 71579, 80836, 95319, 51297, 30908, 84784, 55607, 88140, 103925, 3265, 55623, 34917,
+	106845, 117456, 117487, 78903, 55400, 26250, 25913, 7443, 116449, 135639, 77939, 79435, 117090, 6087, 35325, 35321,
+	35251, 116761, 72049, 111179, 78889, 81162, 96320, 111976, 125383, 110686, 125439, 7575, 81097, 127052, 13526, 13594,
+	61387, 48041, 36605, 3530, 66510, 21943, 103826, 28053, 32047, 53090, 91011, 58234, 58230, 58184, 58625, 58621,
+	58595, 74766, 36787, 72381, 111541, 81241, 72396, 113636, 113619, 73842, 55768, 71071, 11778, 14691, 14111, 14124,
+	106033, 3505, 85582, 3250, 79136, 64962, 115051, 93601, 92488, 81218, 16656, 16600, 43711, 54458, 3446, 50906,
+	47363, 71816, 57107, 45811, 79059, 50801, 77992, 79395, 16644, 50948, 78969, 16571, 50924, 133727, 16585, 68944,
+	32751, 71830, 7357, 130778, 14704, 26125, 26198, 80051, 81263, 32302, 37318, 69898, 115476, 21748, 27487, 25749,
+	116466, 31283, 47250, 101666, 75145, 79250, 110471, 110200, 52909, 54999, 66580, 25521, 117916, 59384, 59307, 44233,
+	1219, 71052, 4109, 80399, 25538, 35619, 41541, 91381, 57613, 71110, 41655, 107667, 42429, 49420, 105798, 41676,
+	30981, 15715, 43185, 14057, 14023, 14040, 3469, 123039, 59890, 3786, 64600, 49639, 122708, 96883, 104889, 76932,
+	76928, 32764, 32760, 120564, 47221, 47217, 47173, 1034, 25715, 36207, 72173, 73487, 11037, 131498, 27892, 117543,
+	48946, 134253, 115639, 58746, 33738, 31688, 25952, 60544, 61295, 3767, 29532, 26275, 57432, 57472, 57442, 25994,
+	26294, 25942, 117653, 26265, 75216, 25813, 2711, 27780, 77501, 77497, 47235, 125479, 103243, 39081, 35281, 35277,
+	39317, 58207, 58203, 39339, 58608, 58604, 118433, 118306, 74369, 39233, 40950, 40946, 7562, 11108, 39286, 47183,
+	47179, 112084, 76905, 76901, 92606, 92602, 132160, 6105, 92593, 92589, 92476, 118939, 118814, 118735, 118600, 26567,
+	101807, 101803, 120672, 120668, 15677, 34644, 90800, 12006, 94710, 59332, 59710, 14524, 14498, 66284, 117635, 117841,
+	35382, 53279, 7213, 59292, 41701, 54706, 59443, 77523, 77519, 50835, 61641, 134204, 136862, 136827, 5689, 56267,
+	5685, 73457, 71271, 107161, 58715, 5711, 26112, 26308, 1895, 55804, 1891, 37726, 86857, 110020, 1857, 71095,
+	82226, 41898, 82222, 12866, 49368, 73850, 5347, 73083, 72164, 1873, 135117, 185, 1869, 82193, 736, 82189,
+	1939, 1935, 63294, 282, 63290, 15004, 99240, 60668, 60876, 129390, 34307, 34137, 37160, 117002, 98630, 67345,
+	67329, 3241, 96978, 93850, 59068, 96402, 53220, 1056, 133014, 63168, 1198, 133377, 100119, 7377, 98069, 57560,
+	66501, 71146, 97581, 129805, 117753, 2384, 93944, 50030, 61259, 97398, 39046, 106708, 16492, 91452, 106774, 16514,
+	97529, 42633, 117143, 6605, 104727, 97429, 98654, 47284, 37154, 47303, 98825, 44495, 74247, 99068, 116516, 77362,
+	98766, 65012, 97655, 90115, 115686, 11962, 11783, 97758, 21926, 3735, 97864, 97818, 122847, 97778, 122364, 114552,
+	476, 114548, 113159, 114533, 74274, 73903, 34662, 67386, 394, 67382, 111575, 67372, 72298, 85748, 104538, 98752,
+	99749, 99556, 99918, 53687, 34058, 4262, 37426, 105965, 114276, 30901, 25495, 37885, 67404, 99828, 98880, 115087,
+	115937, 3824, 97615, 14568, 115962, 14725, 115998, 57511, 77042, 74906, 43568, 78132, 98544, 1739, 102102, 88016,
+	82292, 82288, 102665, 795, 102661, 131205, 112352, 110115, 102654, 44132, 35062, 117615, 116190, 82044, 5660, 110,
+	5656, 55957, 55975, 55971, 71299, 56449, 56478, 56474, 35250, 35260, 54675, 55140, 55102, 55136, 37259, 37274,
+	37289, 37270, 41928, 41945, 41941, 232, 118233, 118781, 118582, 1917, 1913, 97738, 97056, 97734, 97975, 97087,
+	97971, 46780, 46767, 30963, 30950, 82259, 82255, 47436, 134180, 137403, 137679, 88525, 88530, 66660, 66639, 19983,
+	66867, 66846, 20130, 36258, 11847, 90840, 12058, 131268, 109995, 113524, 66827, 66806, 20105, 66715, 66694, 20023,
+	94044, 94023, 20694, 51970, 117716, 51387, 51366, 18946, 51395, 96955, 95618, 91878, 7605, 96098, 48133, 9694,
+	51666, 64924, 64755, 39642, 36835, 99900, 112982, 135200, 39621, 64574, 54243, 56818, 56367, 110307, 113264, 56422,
+	122218, 56557, 39595, 132517, 93421, 91990, 122776, 122795, 67478, 49567, 39692, 66772, 66751, 20065, 133149, 96911,
+	135094, 96932, 137359, 89027, 49700, 18820, 39304, 64568, 64547, 19962, 72282, 12066, 6136, 52185, 73706, 41204,
+	72405, 99278, 63182, 15246, 15298, 15205, 128369, 22121, 113257, 9556, 44139, 11003, 22110, 98025, 73385, 128361,
+	86510, 66495, 97446, 9871, 98893, 4675, 104811, 99192, 37713, 21950, 97481, 59461, 98278, 15046, 43832, 25665,
+	5984, 83208, 73721, 2401, 28656, 54718, 72186, 48413, 33757, 33714, 7855, 25676, 44485, 131401, 127569, 52273,
+	49879, 132919, 67716, 67695, 20205, 85633, 90820, 12022, 125836, 94726, 59737, 59358, 14546, 14522, 66292, 117644,
+	117850, 104997, 11988, 111782, 39137, 64532, 64511, 19941, 67677, 67656, 20181, 32513, 32492, 17816, 32630, 128915,
+	36250, 36229, 17993, 39093, 54739, 55020, 54971, 54950, 19238, 39295, 73834, 1189, 40994, 97937, 50083, 98051,
+	97954, 111526, 98698, 99206, 97997, 41409, 43700, 98839, 51891, 7942, 121153, 98863, 51488, 51467, 19017, 37705,
+	37684, 18216, 39154, 93972, 93951, 20667, 116769, 39667, 93980, 77728, 21475, 25502, 117972, 51337, 51316, 18911,
+	51439, 51418, 18983, 32552, 32531, 17840, 37354, 37333, 18107, 136905, 137015, 136911, 137392, 29689, 29682, 113342,
+	65051, 97690, 98674, 91095, 91458, 71908, 29667, 29660, 113856, 113849, 110859, 29711, 29704, 109933, 113911, 113904,
+	70909, 74266, 113874, 113867, 113893, 113886, 52238, 52231, 7752, 52242, 54665, 22600, 22593, 71820, 54752, 54745,
+	113575, 113568, 113976, 9218, 94427, 64583, 69766, 102375, 35723, 94360, 35955, 32604, 35741, 72818, 14066, 106044,
+	80072, 69913, 85610, 3569, 49660, 122729, 30929, 3487, 49434, 132172, 35866, 76970, 113516, 55411, 3455, 30292,
+	35709, 129544, 35804, 50191, 35787, 35882, 36033, 72218, 103822, 64219, 90420, 110596, 15583, 44313, 35904, 10316,
+	5372, 30180, 59659, 35994, 81593, 30995, 30988, 109979, 119285, 105856, 91102, 66613, 128155, 12952, 117625, 84519,
+	84512, 128349, 77075, 113600, 113593, 32481, 32474, 56004, 128615, 32590, 32583, 61334, 70905, 70898, 15587, 135142,
+	115782, 135996, 31238, 88398, 27222, 48798, 100215, 48788, 128840, 61104, 61093, 62132, 62044, 62122, 115068, 4746,
+	4719, 57919, 57873, 47998, 47991, 51911, 51900, 47884, 47874, 77579, 77561, 48732, 48704, 54089, 54078, 53081,
+	53017, 80027, 80003, 128808, 57908, 57885, 114347, 114335, 63706, 63516, 63696, 92756, 92751, 133877, 133861, 86088,
+	86056, 67369, 67366, 67365, 67361, 25712, 21957, 103567, 101548, 25709, 21691, 103563, 101424, 46930, 46977, 87833,
+	87811, 92066, 92047, 87802, 87783, 92031, 92015, 56849, 56827, 56846, 56835, 48856, 102579, 48846, 53572, 53559,
+	62107, 652, 62097, 63683, 351, 63673, 111214, 43686, 43671, 43624, 43661, 133780, 133765, 86082, 86066, 4223,
+	4210, 77010, 76994, 100519, 100507, 133714, 133701, 7281, 7273, 43655, 128835, 128819, 130492, 130485, 28772, 28755,
+	108182, 108168, 109755, 109743, 45263, 45248, 131093, 131074, 105298, 105286, 46224, 46208, 74728, 74572, 44831, 44813,
+	20524, 20513, 127878, 50530, 50519, 14389, 14379, 54161, 54145, 135713, 135698, 105428, 105406, 71430, 71389, 71153,
+	105754, 105745, 81782, 675, 81772, 129887, 129873, 105588, 105550, 69226, 69194, 55497, 55475, 73068, 73053, 64400,
+	64380, 12771, 62214, 12761, 62251, 62237, 129844, 129831, 28394, 28375, 26018, 26008, 62085, 62075, 26188, 26228,
+	91312, 91301, 47983, 47894, 47777, 63593, 63583, 48664, 22844, 48630, 48937, 48566, 120030, 119998, 76605, 76523,
+	119022, 118130, 44604, 44587, 126943, 130766, 130754, 111403, 111301, 105255, 105246, 44865, 44849, 64348, 75671, 75643,
+	71189, 71173, 34428, 34254, 79863, 79839, 42744, 42721, 10638, 10620, 34231, 34208, 34113, 34089, 5612, 5552,
+	34423, 34387, 46913, 46896, 32425, 32403, 46880, 46864, 6859, 6841, 42697, 42673, 84671, 84651, 44897, 44881,
+	71898, 71888, 99347, 99342, 95060, 95021, 130400, 130305, 46334, 46292, 76242, 76225, 131926, 105022, 106556, 45082,
+	45064, 45003, 44985, 45158, 45136, 123266, 123130, 112299, 112283, 64185, 64168, 46529, 46503, 92648, 92636, 110523,
+	110504, 36218, 107714, 107697, 116624, 7802, 7790, 30682, 30669, 94492, 94477, 8846, 8830, 126381, 82082, 82057,
+	94446, 94301, 135260, 135252, 135239, 135231, 45982, 45965, 46062, 46041, 46020, 45999, 45118, 45100, 13614, 13560,
+	13465, 45799, 45787, 72822, 72786, 26184, 25998, 7367, 45231, 45214, 46613, 46599, 72854, 72836, 112157, 112144,
+	26334, 26319, 130410, 85482, 85466, 114406, 114038, 99268, 99230, 46329, 46308, 66011, 65990, 107486, 107479, 85819,
+	85763, 65402, 65382, 74712, 74698, 132120, 132106, 46577, 46555, 65588, 65565, 132046, 132023, 72648, 72632, 45197,
+	45180, 64221, 83297, 83285, 103772, 90158, 90141, 122492, 122481, 44710, 44691, 46192, 46176, 74360, 74351, 44792,
+	44771, 71562, 71536, 110648, 110632, 45509, 45487, 45737, 45713, 73422, 73409, 85666, 85649, 46638, 46627, 78340,
+	78324, 119212, 119196, 35411, 35390, 45774, 45761, 130711, 130703, 85936, 85922, 120678, 105469, 105458, 78259, 78242,
+	93918, 93846, 105275, 105264, 45473, 45459, 16561, 16551, 45356, 45340, 1812, 1807, 110139, 110130, 1849, 1841,
+	117531, 117515, 110173, 110161, 83121, 83109, 25705, 25672, 86400, 75235, 136664, 136652, 136129, 136117, 78588, 78520,
+	70880, 70866, 95611, 95604, 69094, 69090, 95614, 95600, 44750, 44729, 124221, 124210, 113406, 113391, 57752, 57734,
+	78043, 78026, 126241, 126233, 7538, 7521, 128059, 128041, 78201, 78177, 77775, 77755, 44638, 44621, 110480, 45325,
+	45310, 121506, 121484, 44673, 44655, 78484, 78468, 46392, 46375, 78300, 78276, 93741, 93730, 133129, 133124, 118127,
+	118115, 113312, 38882, 61973, 117593, 35608, 46468, 46433, 123549, 123505, 45876, 45847, 122677, 122653, 112793, 112781,
+	122670, 122658, 46135, 46113, 78082, 78060, 51621, 30281, 30261, 30237, 30213, 119989, 119980, 46266, 46240, 110436,
+	110421, 54267, 54255, 136260, 136243, 123566, 123557, 87228, 87213, 87257, 87243, 114307, 114294, 93713, 93700, 112906,
+	112894, 45636, 45615, 25980, 25966, 26044, 26028, 131129, 131112, 57923, 57820, 41079, 41064, 13922, 13905, 133170,
+	133162, 55262, 55179, 13880, 13855, 44942, 44913, 1364, 1246, 110848, 110837, 110351, 110330, 13845, 14335, 14313,
+	124760, 124750, 47737, 47703, 94864, 94762, 113201, 113189, 46098, 46083, 33860, 33798, 94888, 94873, 136294, 136277,
+	123311, 123298, 121739, 121735, 123320, 123134, 123124, 123097, 123118, 123107, 123129, 123102, 116638, 116630, 8822, 33851,
+	33834, 26338, 94466, 94455, 94318, 94306, 100767, 100752, 94547, 94536, 94345, 94330, 94519, 94502, 119085, 119073,
+	22649, 22637, 105828, 105813, 49300, 49282, 113039, 113028, 94858, 94843, 136230, 136217, 94792, 94771, 33820, 33806,
+	67137, 67118, 43223, 43209, 112517, 112508, 2371, 2358, 114012, 113993, 94828, 94813, 81549, 81535, 47730, 47713,
+	77735, 77718, 3392, 3384, 55176, 55127, 106442, 106430, 104320, 104305, 41480, 41467, 9164, 9084, 67234, 66926,
+	92007, 91999, 62984, 62659, 119755, 119746, 34897, 34890, 123226, 123212, 12903, 12719, 85024, 84776, 29582, 29572,
+	109851, 136315, 136197, 76600, 76585, 133673, 22578, 22566, 71238, 71221, 34237, 34191, 34119, 34071, 34287, 34267,
+	34042, 34026, 33945, 33926, 62948, 62924, 62713, 62684, 34368, 34349, 60160, 60147, 120417, 120402, 60283, 60259,
+	4099, 4007, 121659, 121636, 128667, 128658, 25486, 25457, 63230, 63216, 60243, 60227, 126765, 126746, 60187, 60173,
+	53312, 64501, 64453, 123249, 123240, 63255, 63241, 92581, 92570, 68183, 68155, 102497, 102476, 132731, 132721, 116621,
+	116612, 93453, 93433, 91137, 91120, 30833, 30702, 69925, 69684, 82984, 116726, 116735, 89760, 89743, 77917, 77870,
+	77802, 77745, 47053, 47045, 25779, 25767, 25802, 25791, 60214, 60201, 60827, 60818, 60628, 60613, 35007, 34990,
+	50037, 113987, 113981, 55558, 81600, 81486, 35043, 35024, 53663, 53639, 45596, 45577, 32909, 32901, 119042, 47693,
+	47683, 94683, 94668, 45701, 45689, 94689, 94659, 2345, 2332, 79930, 79912, 45554, 45531, 74431, 74411, 13216,
+	13198, 74531, 74503, 113074, 113050, 61424, 61355, 61414, 53905, 53883, 7297, 7289, 61464, 61446, 1271, 1255,
+	12744, 12727, 26076, 26060, 48690, 48676, 102996, 102982, 103558, 102728, 106109, 106088, 106118, 106076, 118157, 118139,
+	1305, 1287, 48162, 48005, 48152, 133914, 133893, 47007, 46997, 116753, 116745, 78730, 78706, 37058, 22895, 37048,
+	60602, 60591, 37146, 36994, 128996, 128987, 91342, 91323, 128867, 128851, 30605, 30585, 16793, 60806, 34630, 34620,
+	60794, 54329, 35454, 35444, 54317, 48585, 48543, 48575, 60749, 32822, 21974, 32795, 60740, 37036, 67241, 37002,
+	124247, 124232, 41821, 81727, 41811, 41835, 41798, 60776, 32731, 22003, 32721, 60758, 87855, 12140, 87845, 15440,
+	15417, 48770, 100173, 48760, 62157, 62147, 93677, 93626, 93667, 93717, 93658, 31352, 31343, 991, 134050, 135952,
+	88338, 114602, 114598, 113178, 113150, 67877, 67873, 5922, 5918, 71309, 6495, 6491, 5821, 5817, 4073, 4069,
+	16900, 4017, 103383, 61693, 61689, 61699, 68367, 68363, 20286, 114825, 114821, 21100, 114831, 131587, 55096, 131580,
+	15775, 81336, 3069, 104586, 71123, 124456, 103506, 102547, 73641, 85371, 114491, 114487, 21050, 121847, 124534, 114520,
+	6422, 6418, 17037, 127289, 130315, 13146, 14399, 115239, 103403, 85117, 85113, 20465, 21630, 85123, 15946, 85307,
+	114205, 114201, 20947, 114387, 114383, 20998, 113421, 7508, 64126, 64122, 19924, 124469, 120742, 120738, 67156, 4053,
+	4049, 68351, 68347, 5966, 5962, 114799, 114795, 114468, 114464, 6405, 6401, 85093, 85089, 114190, 114186, 3059,
+	3055, 6537, 6533, 4469, 4465, 127192, 92350, 92346, 130800, 102817, 102813, 131271, 64111, 64107, 2994, 2990,
+	5863, 5859, 120715, 120711, 5944, 5940, 6516, 6512, 5842, 5838, 11758, 11754, 17174, 124435, 124431, 21369,
+	124438, 56772, 124345, 45408, 45404, 18596, 44043, 10656, 9952, 10338, 56748, 10671, 9967, 10687, 10798, 9983,
+	10482, 2653, 2649, 16876, 69755, 11734, 11730, 17148, 15669, 25584, 109816, 36144, 67738, 67734, 20229, 5903,
+	5899, 16986, 114579, 114575, 21075, 114448, 114444, 21028, 5646, 5625, 16922, 85072, 85068, 20442, 114095, 114091,
+	20899, 6477, 6473, 17056, 64040, 64036, 19886, 5803, 5799, 16966, 133209, 26509, 26505, 17570, 52894, 52890,
+	52886, 19213, 56731, 56597, 56593, 19479, 7664, 56706, 56702, 19534, 56532, 56528, 19424, 55026, 5759, 5755,
+	16938, 63546, 63719, 37584, 36099, 55051, 56575, 56571, 19455, 37601, 37597, 18131, 64052, 64048, 19900, 55168,
+	55164, 55160, 19274, 114107, 114103, 20913, 58697, 58693, 58689, 19677, 103414, 56354, 56350, 19382, 126320, 42927,
+	42923, 18519, 56685, 56681, 19511, 49498, 49494, 18782, 55067, 55063, 19258, 26700, 26696, 26692, 17591, 103552,
+	47126, 47122, 18633, 36125, 47130, 111396, 61788, 52149, 52145, 19156, 4654, 56511, 56507, 19401, 49355, 49351,
+	18763, 36115, 36111, 17977, 5884, 5880, 3028, 3024, 6459, 6455, 2963, 2959, 5785, 5781, 114631, 114627,
+	67933, 67929, 85044, 85040, 31921, 6323, 6319, 17007, 74451, 10056, 10037, 10462, 104685, 65068, 104850, 110581,
+	54409, 64431, 72198, 55883, 110234, 50066, 104628, 76352, 112185, 113325, 86022, 31566, 127283, 104679, 76694, 107506,
+	86409, 76741, 50095, 91067, 41431, 91033, 2930, 45439, 32005, 86035, 114776, 114772, 114178, 114174, 64099, 64095,
+	114164, 114160, 64085, 64081, 4093, 4089, 6558, 6554, 114514, 114510, 114220, 114216, 20964, 4492, 4488, 92386,
+	92382, 102846, 102842, 64141, 64137, 94401, 111342, 134622, 135974, 89178, 137480, 89155, 27317, 27293, 137669, 87532,
+	137490, 87409, 87602, 87564, 137674, 8692, 8748, 8714, 89130, 137466, 27274, 77089, 77085, 127260, 61882, 61859,
+	126931, 16737, 16733, 92141, 92123, 41767, 30938, 22086, 46953, 74493, 43590, 92183, 92158, 86919, 128384, 4296,
+	4292, 116440, 132972, 132986, 131285, 93331, 100655, 86249, 127084, 133215, 128105, 101643, 103196, 70813, 128928, 91490,
+	66331, 43957, 44002, 43901, 43978, 79887, 104643, 3946, 26714, 26995, 44020, 79010, 130828, 12211, 12207, 133134,
+	8974, 89585, 16541, 89525, 15844, 36554, 9079, 16528, 130880, 61847, 61824, 4347, 4343, 4318, 4314, 4333,
+	4329, 12199, 12195, 4515, 4511, 50541, 9057, 9053, 88323, 88319, 5405, 5401, 28575, 28571, 125630, 27136,
+	103209, 103020, 4418, 4414, 52915, 124347, 52874, 52851, 71963, 103473, 31782, 31745, 31741, 12795, 56334, 56330,
+	26479, 26475, 36192, 71264, 49525, 49521, 5388, 5384, 12185, 12181, 8944, 127180, 127163, 8915, 89579, 89548,
+	130874, 130849, 16753, 16749, 16769, 16765, 77111, 77107, 27023, 86721, 86717, 106474, 89623, 103941, 118765, 3843,
+	3839, 123138, 43828, 134165, 137414, 120597, 84762, 5310, 84755, 105973, 90282, 12852, 87109, 66215, 135185, 16458,
+	52806, 61875, 98684, 32242, 95898, 48353, 95891, 74467, 99859, 70976, 71261, 97567, 98797, 91410, 98778, 5156,
+	59501, 62192, 76724, 69297, 98242, 33876, 81800, 59684, 62567, 59477, 61622, 50355, 41514, 135032, 119097, 53585,
+	99094, 129492, 97220, 135018, 25654, 49027, 49087, 99130, 117025, 99164, 112881, 112170, 15864, 97840, 36283, 36268,
+	111897, 135226, 62618, 126264, 20766, 73589, 77232, 41005, 77225, 107723, 64642, 114847, 4531, 85338, 117388, 93774,
+	71255, 99528, 94995, 70803, 93496, 106523, 15986, 55324, 98811, 35209, 49111, 94487, 97553, 126826, 73611, 99082,
+	15406, 122758, 2179, 53003, 116473, 12160, 87886, 91390, 68098, 97361, 117104, 97914, 97892, 72235, 4974, 8489,
+	98927, 27114, 9539, 98913, 73789, 61913, 97597, 99483, 99909, 136311, 72122, 73295, 74807, 117711, 29155, 75016,
+	117684, 103676, 28552, 98353, 73277, 136204, 98474, 90162, 98467, 106007, 35166, 47105, 36683, 59251, 43362, 36710,
+	116675, 117377, 90292, 299, 61840, 95866, 831, 95859, 77210, 439, 77203, 5130, 4815, 5123, 99020, 97146,
+	99013, 98443, 98436, 97326, 4913, 97319, 61736, 61729, 95837, 95830, 77191, 77184, 81308, 104571, 93766, 25478,
+	62557, 5163, 39365, 98723, 96999, 98716, 5100, 4864, 5093, 79566, 78852, 79559, 98984, 98977, 98415, 98408,
+	85399, 54, 85392, 111145, 72040, 73242, 103461, 52947, 54177, 70545, 5639, 97287, 97280, 39435, 39394, 39476,
+	115482, 42205, 77247, 105619, 107073, 106055, 107095, 8888, 9032, 112095, 113539, 126637, 128392, 132523, 62580, 62638,
+	20756, 21465, 85906, 85962, 72698, 74860, 52867, 48503, 48499, 48492, 49250, 49246, 9876, 49239, 49140, 49136,
+	44237, 49129, 41038, 41034, 41027, 86155, 48973, 48969, 134778, 48962, 531, 49335, 77161, 42877, 77154, 85690,
+	85683, 5070, 5063, 98948, 98941, 97248, 97241, 39485, 84634, 594, 84627, 118914, 118708, 61901, 61894, 95930,
+	95923, 117734, 116820, 117727, 79598, 79591, 98505, 98498, 135824, 137230, 92553, 92548, 112620, 7727, 81665, 7646,
+	130934, 68092, 68087, 34461, 125497, 90058, 90053, 112494, 68072, 68067, 90037, 90032, 37852, 37867, 37862, 36312,
+	7692, 70949, 21758, 30625, 36383, 27043, 13700, 50601, 28485, 55538, 72467, 125674, 110279, 44172, 44188, 44183,
+	65546, 96826, 69258, 69278, 108342, 87158, 35567, 35586, 35581, 7675, 113477, 121124, 111203, 70922, 41876, 100782,
+	100348, 43148, 47960, 133819, 43159, 56077, 56090, 56085, 115820, 126915, 95685, 81322, 124709, 1086, 35483, 35508,
+	35503, 75341, 60085, 44207, 31176, 31171, 54480, 126839, 123575, 92481, 108328, 128194, 44214, 3330, 31158, 31153,
+	87178, 87195, 31813, 44034, 31789, 126305, 124735, 124630, 124608, 124692, 13162, 4164, 118257, 31140, 31135, 31125,
+	87126, 1159, 51087, 87140, 70075, 7948, 8237, 8260, 69938, 105204, 63742, 63737, 6047, 6042, 63626, 63621,
+	2484, 54373, 2527, 2522, 33868, 118797, 47772, 134184, 47761, 135941, 135858, 88557, 68820, 68781, 112043, 68934,
+	55305, 32826, 76973, 32650, 32638, 32781, 57953, 74559, 119120, 95734, 10818, 53267, 105144, 54889, 66632, 12045,
+	11946, 40594, 121743, 48254, 41255, 54762, 76955, 51687, 76801, 30093, 30076, 44532, 49297, 47262, 41272, 112189,
+	76819, 78500, 40586, 66491, 68651, 54923, 107173, 92660, 61983, 61965, 30066, 47346, 125002, 126216, 133354, 126091,
+	76192, 68398, 1803, 79535, 133367, 87081, 68709, 78989, 87087, 103629, 72505, 129532, 28346, 42141, 132795, 31905,
+	61195, 106938, 91018, 68765, 68726, 90961, 90944, 112526, 73397, 90969, 71281, 105073, 77544, 77628, 77597, 130674,
+	53291, 127933, 48453, 77651, 48428, 38871, 48050, 55427, 112384, 131302, 127962, 107132, 28864, 2779, 51985, 99331,
+	29561, 31437, 2824, 61959, 14855, 14874, 14892, 102309, 27954, 102343, 6296, 6279, 110299, 103606, 127266, 27831,
+	1614, 1644, 1514, 6304, 58005, 41172, 41140, 41232, 58034, 118003, 77830, 41196, 40474, 6020, 29760, 59403,
+	72898, 55268, 96859, 82889, 129521, 5995, 56978, 57014, 81513, 81496, 73098, 129857, 105532, 28596, 69173, 81521,
+	59635, 35432, 33636, 33520, 68908, 68891, 25567, 133276, 133259, 111134, 128676, 112733, 56664, 56660, 56643, 44569,
+	44565, 44548, 27157, 31956, 31939, 116678, 13174, 14223, 38095, 37979, 37941, 106953, 28466, 118390, 103878, 103861,
+	94965, 94948, 118885, 118677, 6258, 6241, 68875, 68836, 90900, 134761, 90883, 137170, 137145, 6361, 6347, 12838,
+	12824, 110530, 96129, 27934, 69417, 69436, 128077, 78547, 78533, 24410, 71442, 127917, 91329, 53246, 12895, 12881,
+	47755, 122517, 69556, 78580, 78566, 6826, 6812, 2635, 126418, 6388, 6374, 30660, 30533, 30519, 31275, 31271,
+	31257, 132366, 22675, 22661, 30341, 30337, 30323, 53255, 118199, 41417, 134151, 135963, 135915, 89281, 89238, 27409,
+	27372, 87486, 137451, 87435, 87705, 87642, 89196, 27336, 63429, 63425, 65493, 120311, 120307, 66132, 118537, 118511,
+	92531, 92527, 20608, 65689, 3125, 108305, 108196, 109767, 7922, 73971, 32976, 135728, 103593, 116282, 106633, 12330,
+	12326, 17220, 65153, 65119, 90407, 49306, 12390, 65159, 108979, 117366, 116532, 108998, 110052, 91506, 104739, 124132,
+	105421, 122196, 8307, 71407, 71401, 125740, 10743, 106491, 9322, 132003, 130538, 12594, 12590, 17343, 65267, 65214,
+	111947, 107351, 22622, 67892, 107275, 12676, 65273, 109016, 73470, 71428, 53036, 103951, 108971, 109514, 16781, 107588,
+	54100, 113017, 134142, 116529, 63500, 63496, 19864, 110761, 111798, 60936, 129454, 111764, 121782, 8417, 65932, 83229,
+	8362, 29951, 80491, 1545, 1502, 103583, 103571, 78012, 9673, 79365, 128455, 130440, 117503, 34499, 114953, 118044,
+	65358, 15186, 12408, 113141, 96731, 105928, 80479, 91980, 74208, 116981, 32216, 127207, 122161, 103807, 104515, 121776,
+	96704, 126976, 65809, 11588, 105653, 79278, 55086, 114359, 63506, 67771, 67642, 109633, 15158, 30759, 134042, 109612,
+	38403, 67908, 111938, 66436, 36531, 66180, 39019, 70034, 105034, 92300, 37107, 67291, 63767, 28316, 66225, 37485,
+	69611, 72109, 114135, 129508, 108839, 59037, 29979, 50278, 29922, 115058, 115033, 45905, 66202, 90873, 70393, 108740,
+	125015, 117210, 28843, 127029, 112462, 107214, 38435, 69660, 134607, 113147, 134064, 71736, 38834, 29085, 123597, 108016,
+	85598, 125098, 22134, 71740, 28027, 29058, 71553, 103813, 134067, 125978, 124937, 12384, 12380, 17278, 120385, 120381,
+	21330, 113532, 34563, 37549, 111682, 111876, 110756, 121834, 87271, 8784, 71730, 38828, 69857, 22697, 114680, 65611,
+	120391, 29436, 67520, 37810, 67795, 27608, 75955, 28268, 65322, 107300, 9852, 28040, 72364, 53487, 117075, 109656,
+	66083, 36476, 66121, 36351, 65482, 38412, 69638, 107249, 70054, 12056, 74381, 74726, 114320, 15141, 125360, 126493,
+	42297, 83423, 71920, 27804, 65445, 115194, 29216, 28616, 32960, 12670, 12666, 17425, 67636, 67632, 20155, 63480,
+	63476, 19842, 12460, 65241, 38195, 12356, 12352, 17248, 120364, 120360, 21307, 12649, 12645, 17402, 67612, 67608,
+	52177, 52173, 19186, 65811, 56857, 102859, 106179, 14970, 88309, 117955, 90857, 30724, 30716, 30712, 17707, 65294,
+	10072, 65896, 104790, 104752, 37140, 37124, 71497, 37755, 37747, 37743, 18243, 3218, 72420, 35759, 35755, 17916,
+	63975, 111287, 104610, 107025, 50264, 115226, 85796, 122398, 57317, 51150, 51146, 18834, 18842, 51158, 100990, 30370,
+	30362, 30358, 17648, 124575, 132854, 35354, 35346, 35342, 17891, 43083, 43075, 43071, 18544, 3136, 32687, 53944,
+	90978, 85817, 85777, 110718, 7897, 55219, 11061, 76159, 73258, 76040, 23577, 75777, 107034, 127257, 32691, 23584,
+	32659, 22805, 22810, 118012, 118093, 2537, 52923, 95003, 103781, 96675, 41742, 53948, 112939, 53509, 47910, 134022,
+	54633, 12071, 36442, 11324, 38230, 38222, 38218, 18346, 69064, 8392, 108003, 107992, 58564, 58556, 58552, 19651,
+	55249, 55245, 19301, 43403, 86726, 99891, 45021, 113198, 86730, 37802, 37798, 18282, 72447, 36060, 36056, 17950,
+	55390, 55382, 55378, 19326, 110103, 71017, 3287, 60727, 109984, 93925, 109991, 93922, 105993, 134169, 9433, 96455,
+	103477, 105892, 105912, 32451, 32447, 17787, 128946, 131965, 51190, 51186, 18876, 18884, 51198, 101057, 30497, 30489,
+	30485, 17681, 37624, 37616, 37612, 18148, 10165, 39764, 39760, 18411, 112116, 76280, 128686, 129639, 74788, 108584,
+	10253, 132151, 10207, 72718, 31223, 31219, 17766, 65943, 81390, 47205, 47197, 47193, 18670, 92559, 35306, 35298,
+	35294, 17862, 67271, 131979, 72060, 37069, 36675, 63758, 28530, 101837, 72092, 72077, 123513, 41357, 41349, 41345,
+	18444, 41311, 45372, 78443, 103046, 102966, 102949, 133579, 96837, 75435, 75431, 20327, 54056, 63389, 63385, 19798,
+	66056, 118282, 21161, 63330, 63326, 19733, 65422, 3349, 79080, 53544, 53528, 118068, 111826, 121751, 115592, 100984,
+	100980, 20787, 126609, 99930, 120230, 120226, 21218, 66032, 86548, 66933, 53026, 12113, 50970, 101569, 977, 973,
+	16800, 110100, 983, 101051, 101047, 20826, 63369, 63365, 19776, 120271, 120267, 21263, 63095, 63452, 63448, 120335,
+	120331, 118559, 118555, 12431, 12427, 17308, 65275, 96252, 7141, 12613, 12609, 17364, 89952, 89948, 20535, 126507,
+	112476, 63350, 63346, 19755, 120251, 120247, 21241, 92511, 92507, 20586, 89976, 89972, 20561, 63411, 63407, 19822,
+	120292, 120288, 21286, 78754, 59229, 134200, 137252, 88585, 86987, 10712, 57600, 57596, 35536, 116658, 116646, 35547,
+	46350, 57570, 10881, 134545, 46357, 26488, 50150, 26575, 29489, 93797, 96534, 135036, 93822, 136371, 136337, 68602,
+	68586, 127675, 129524, 77400, 82393, 111441, 108762, 10595, 10579, 10601, 13790, 2375, 104711, 113753, 113737, 127654,
+	103662, 86562, 105098, 90124, 78145, 104335, 77318, 122827, 106413, 77338, 64445, 2240, 2272, 113794, 129658, 68645,
+	68629, 14357, 29204, 10554, 10538, 113718, 113702, 68516, 68500, 68556, 68540, 130079, 98575, 98559, 98615, 86742,
+	10516, 10500, 68451, 68435, 82339, 82323, 49179, 49175, 49159, 29877, 29873, 29857, 43560, 43449, 43433, 42056,
+	42052, 42036, 38087, 38083, 38067, 54919, 54903, 42106, 42102, 42086, 7266, 66456, 13955, 14755, 131146, 49215,
+	49211, 49195, 13753, 118330, 118830, 118618, 98609, 98593, 43485, 43469, 113788, 113772, 82387, 82371, 63109, 134212,
+	137370, 63125, 88612, 126648, 872, 126645, 22580, 132383, 132374, 63063, 63043, 64279, 109830, 107751, 126355, 126333,
+	123394, 126700, 25369, 126730, 30174, 12176, 137094, 135268, 135124, 137217, 136322, 137130, 136462, 136765, 136811, 135897,
+	66957, 137545, 137073, 133036, 107511, 137192, 136182, 137108, 136404, 136741, 136785, 135872, 105763, 104399, 99611, 99397,
+	95164, 95194, 95182, 95203, 89504, 89319, 4149, 3850, 136433, 136474, 81433, 81399, 75678, 75498, 127254, 123333,
+	124920, 124812, 25358, 135014, 91676, 90604, 90617, 89427, 76652, 76671, 96793, 96809, 115842, 115858, 107060, 119049,
+	119031, 95154, 95076, 119682, 119342, 95172, 95103, 119654, 119304, 53212, 90543, 90445, 126816, 126784, 134286, 69718,
+	134272, 69696, 133373, 137648, 100084, 100022, 100067, 99998, 100047, 99964, 34486, 34441, 83061, 82961, 8968, 8793,
+	89494, 89367, 4139, 3892, 136423, 136520, 96657, 96528, 117311, 116797, 103357, 102697, 29506, 122929, 122975, 122872,
+	26942, 26818, 37222, 37178, 64354, 64307, 17553, 130390, 123411, 22542, 44, 22539, 79224, 15527, 5241, 101537,
+	101519, 22496, 124860, 69595, 69572, 121093, 121070, 71770, 71000, 126724, 60352, 103010, 102680, 131508, 123440, 22526,
+	22523, 75603, 75477, 79465, 44406, 44318, 44346, 5606, 5256, 5603, 83373, 83309, 79707, 96582, 96485, 96542,
+	101489, 101428, 101486, 25416, 25413, 135820, 133958, 76497, 76402, 109926, 107781, 99847, 99463, 64800, 64686, 96645,
+	96503, 96642, 32845, 101552, 32874, 25488, 22587, 89452, 124168, 130332, 93078, 92813, 92997, 91705, 91641, 91702,
+	110318, 135244, 16775, 116682, 33539, 104341, 93726, 120041, 84765, 35157, 35142, 134102, 55016, 113972, 36740, 66625,
+	59264, 122503, 43375, 86441, 66587, 59847, 75583, 79495, 79525, 21543, 89659, 135170, 53381, 81011, 114877, 81043,
+	27152, 64787, 7924, 87823, 87792, 122772, 40892, 76790, 40875, 76753, 26861, 42946, 81416, 126669, 82107, 99625,
+	99418, 83028, 82942, 83025, 96375, 96310, 96372, 126014, 22483, 31756, 7620, 25545, 7763, 7814, 119259, 79804,
+	83529, 83577, 41722, 81303, 74791, 132830, 54777, 113608, 41635, 80717, 73632, 100860, 41565, 79626, 72848, 77286,
+	81072, 44379, 44376, 44418, 5587, 5584, 27758, 27659, 27755, 27839, 132845, 83352, 79738, 79744, 133795, 32859,
+	42383, 83397, 82019, 135154, 108701, 50994, 122812, 83461, 96565, 96562, 96078, 96031, 96075, 101604, 101594, 101469,
+	101466, 70781, 110382, 15800, 7548, 15830, 54937, 113826, 47017, 46937, 25314, 117576, 94082, 94067, 25403, 25400,
+	119692, 119728, 119664, 119708, 115776, 90596, 90470, 76644, 76615, 96785, 96759, 115834, 115794, 104803, 104350, 53204,
+	53187, 66946, 117197, 116777, 4682, 56923, 56890, 104091, 104077, 126277, 94129, 94205, 133197, 133178, 115707, 115768,
+	28737, 27441, 13239, 12911, 14137, 12932, 91737, 91655, 91734, 51252, 51002, 51249, 30121, 30105, 64770, 64661,
+	51280, 51030, 30140, 13234, 64766, 99649, 123020, 122901, 123017, 123029, 80223, 93309, 80187, 80226, 125818, 76436,
+	37249, 122958, 76478, 76375, 76475, 76513, 103367, 122985, 81381, 96625, 96622, 93057, 93027, 80093, 22555, 135247,
+	22469, 105634, 104372, 112240, 110073, 86132, 86098, 61712, 61653, 25446, 29124, 27466, 86955, 32439, 32391, 32360,
+	32380, 32348, 86759, 7555, 86104, 64906, 64873, 49856, 60400, 60334, 60421, 63825, 63783, 106063, 104419, 64745,
+	64650, 60389, 60377, 64916, 64724, 64741, 64887, 60443, 126739, 124200, 62401, 49864, 64847, 64813, 49818, 43017,
+	42858, 42995, 26467, 26458, 64857, 64706, 51272, 51054, 64827, 11028, 29190, 32992, 102931, 36298, 4537, 49794,
+	32833, 64734, 31248, 86951, 136967, 137051, 64420, 64342, 63847, 63835, 12969, 30130, 30152, 30111, 64667, 91689,
+	91686, 6146, 136451, 136578, 75563, 80979, 80950, 81049, 96355, 96352, 29038, 79769, 83552, 79813, 82821, 82739,
+	44349, 5568, 5565, 33996, 33886, 83331, 87207, 86778, 96545, 96055, 96052, 80428, 101449, 101446, 80742, 25372,
+	50436, 50362, 99379, 91721, 91718, 122998, 122995, 80124, 80151, 76456, 76453, 96605, 96602, 92884, 25432, 104052,
+	25429, 10988, 36012, 66258, 35692, 78687, 134060, 70245, 64000, 63804, 63820, 63985, 63793, 105729, 134587, 21966,
+	105714, 78667, 60102, 82993, 136808, 110745, 75688, 9021, 134859, 133246, 2038, 94409, 94280, 12170, 3099, 115752,
+	115520, 17205, 136782, 137381, 88922, 88837, 87370, 8657, 8574, 5483, 5273, 5480, 137635, 123377, 92841, 92905,
+	15457, 252, 15454, 86427, 81286, 61920, 71594, 127888, 132147, 106629, 5459, 5456, 27728, 27682, 27725, 92936,
+	31772, 31702, 31769, 106535, 104275, 65878, 65033, 84501, 107121, 107110, 73161, 70984, 10148, 16721, 128378, 71624,
+	130249, 79673, 7832, 58137, 58062, 58134, 10227, 120083, 132195, 74584, 72132, 74608, 73124, 30884, 14981, 30881,
+	22462, 132134, 106614, 10094, 15495, 5435, 5432, 10897, 137585, 90435, 90493, 134740, 90424, 137501, 88878, 88788,
+	87323, 8614, 8526, 22218, 22203, 128401, 134583, 22280, 22265, 2622, 95721, 43329, 22380, 134325, 103489, 6727,
+	6712, 22190, 22175, 26974, 2431, 22365, 22350, 125633, 134569, 54875, 26876, 133302, 73923, 103445, 103536, 103433,
+	57074, 120654, 86118, 2890, 134348, 61938, 134365, 134505, 121816, 121801, 94179, 36081, 36978, 78822, 103755, 103738,
+	121140, 106965, 121819, 6694, 6679, 100419, 100404, 116079, 57093, 61047, 61032, 60491, 10110, 32290, 32275, 77131,
+	57051, 6619, 100389, 100374, 86973, 83500, 83485, 43308, 43252, 43237, 22336, 22321, 22252, 22237, 3366, 133997,
+	133982, 118858, 118648, 22308, 22293, 116067, 116052, 130370, 130354, 6763, 6748, 124408, 35110, 112656, 66300, 134228,
+	66315, 135985, 88651, 88455, 87282, 48610, 11695, 48598, 71877, 110792, 110214, 128883, 127904, 53938, 25853, 25889,
+	25306, 123494, 92266, 1490, 82724, 90416, 90371, 60017, 60129, 104267, 92652, 115672, 86455, 122768, 136706, 136171,
+	86589, 133026, 136683, 136148, 86475, 94698, 128243, 104823, 56912, 33131, 123277, 26434, 26099, 34968, 66571, 83602,
+	83085, 106359, 126249, 57931, 133527, 41083, 57941, 56967, 12164, 86404, 56936, 57226, 67215, 115742, 115720, 59060,
+	94598, 8134, 44542, 8444, 112362, 119907, 36509, 68211, 25330, 4178, 32891, 65339, 124777, 106886, 110816, 96665,
+	55284, 117472, 105119, 92327, 92407, 66544, 93930, 90150, 97542, 47945, 112497, 32882, 75354, 35127, 6166, 62972,
+	25382, 96477, 56139, 43382, 94630, 98393, 1065, 98374, 11864, 11809, 9650, 6187, 9786, 44523, 1166, 37839,
+	133748, 57394, 102762, 73703, 119241, 102733, 131234, 85626, 122410, 130745, 120414, 52615, 52579, 74314, 121656, 33726,
+	67536, 107684, 28766, 132728, 69677, 22449, 91803, 66905, 15967, 112267, 110067, 124285, 124309, 90253, 71609, 128268,
+	47419, 110565, 112647, 48118, 112133, 73334, 112666, 91610, 86525, 56492, 39978, 134129, 5354, 130463, 85705, 97707,
+	13679, 125303, 105226, 14429, 97509, 14272, 125125, 39904, 40400, 47786, 47800, 40172, 40451, 103394, 115075, 85196,
+	85169, 115178, 29177, 40814, 22575, 111448, 128062, 81014, 27076, 102871, 59950, 27059, 80606, 110664, 7776, 80736,
+	7488, 110011, 79807, 41727, 63571, 80422, 126044, 92967, 25466, 22151, 4687, 74821, 4033, 105867, 112606, 8992,
+	124373, 63175, 64070, 6123, 116119, 131214, 48227, 125260, 91439, 126103, 21764, 21880, 128255, 48234, 113275, 55319,
+	48209, 3114, 116162, 126400, 93903, 15327, 131019, 84835, 105843, 84861, 79303, 115459, 127093, 76144, 116033, 125283,
+	99660, 28236, 48248, 125268, 125999, 59596, 124149, 90560, 3594, 122427, 94924, 85498, 48064, 132904, 57537, 115496,
+	126029, 73447, 93861, 53927, 99726, 119060, 79114, 91213, 73435, 120527, 95135, 2864, 14000, 14079, 13814, 105392,
+	13997, 13969, 13966, 14829, 13051, 14076, 13054, 106818, 131423, 1338, 13811, 14826, 67984, 102780, 71028, 40276,
+	121856, 86493, 46717, 122464, 28684, 57170, 132502, 25931, 7312, 25904, 89481, 57178, 40817, 119866, 1431, 2735,
+	28919, 74961, 92442, 89640, 25350, 54514, 63197, 118024, 122128, 27503, 65495, 57232, 114285, 37757, 10121, 75855,
+	111878, 4431, 67096, 37372, 111589, 27582, 122098, 110610, 28241, 111723, 85437, 27163, 109779, 66153, 108210, 28424,
+	69879, 40606, 95628, 109579, 29236, 28807, 65754, 65643, 55077, 27617, 112684, 108055, 106547, 57265, 41296, 105214,
+	70534, 99361, 106130, 122614, 59614, 59532, 50613, 50633, 65851, 102208, 29044, 116375, 109547, 107941, 66886, 131251,
+	56395, 67953, 114149, 4116, 28578, 77300, 85415, 120209, 965, 29419, 37503, 37780, 111855, 67594, 111746, 75930,
+	72347, 34547, 65785, 30008, 87277, 113129, 127001, 30037, 132792, 76309, 113506, 74006, 74124, 74059, 74093, 74177,
+	74032, 74150, 100794, 59861, 112805, 71780, 91841, 78118, 54985, 131566, 78428, 12573, 65193, 65187, 125707, 12302,
+	65091, 51118, 63310, 67747, 38371, 111913, 37090, 28286, 63252, 72111, 36623, 48079, 81190, 80405, 125411, 111999,
+	125459, 3562, 103844, 66527, 111191, 64463, 30869, 107654, 94584, 76851, 40925, 87978, 111480, 96234, 43524, 35227,
+	46754, 39836, 55202, 92317, 29784, 79343, 56026, 122037, 100114, 47430, 35658, 69133, 58700, 42797, 125165, 69747,
+	99522, 33787, 49777, 39965, 63158, 40014, 88299, 2219, 78804, 48400, 11833, 11800, 92222, 89720, 47083, 63944,
+	31605, 32294, 9420, 9480, 44451, 32186, 21910, 21795, 88256, 64495, 73906, 3323, 34946, 106875, 117495, 117249,
+	117464, 78922, 55446, 55647, 73994, 80902, 85999, 63161, 30312, 46833, 80786, 98222, 128180, 90074, 130499, 2148,
+	75545, 11917, 94937, 113302, 66278, 76274, 120610, 63508, 79160, 64987, 93617, 16671, 16622, 64621, 14712, 49618,
+	59920, 81283, 56186, 3805, 74777, 55786, 71083, 76940, 80272, 132398, 37474, 77881, 129685, 127442, 79030, 127494,
+	2052, 14233, 115561, 33453, 3148, 40322, 59425, 43100, 36899, 43951, 43875, 59786, 36878, 43924, 43849, 59764,
+	4376, 115875, 59824, 99572, 67312, 116575, 126875, 110185, 11049, 49511, 26349, 86602, 15283, 15696, 97744, 125792,
+	13835, 105789, 73653, 125035, 15312, 40729, 30743, 39858, 126063, 40115, 72150, 111354, 120572, 124556, 54279, 30775,
+	39106, 39130, 132266, 102284, 106833, 98086, 113952, 4306, 21890, 52198, 132495, 124262, 113924, 2095, 80452, 94980,
+	1450, 6589, 9110, 9089, 63227, 133382, 99259, 34328, 96417, 6208, 90917, 68472, 32714, 49288, 67498, 72328,
+	75903, 111662, 37566, 129473, 111702, 129165, 89995, 75626, 14487, 34599, 6926, 82620, 31503, 82570, 47538, 131728,
+	131759, 11376, 11221, 11149, 70870, 15472, 130525, 64026, 123329, 60320, 70418, 123324, 123188, 93473, 39269, 88194,
+	41286, 77901, 68669, 113807, 10770, 91820, 10197, 113838, 68693, 92578, 21661, 71671, 42336, 31029, 5721, 87763,
+	87772, 112395, 48095, 40158, 113677, 21643, 50664, 113089, 68995, 50683, 41128, 71639, 114943, 26899, 26915, 73320,
+	130472, 15431, 50501, 114933, 25824, 25833, 103181, 85549, 131560, 124120, 109563, 71665, 102494, 24287, 24026, 23537,
+	24399, 25042, 25136, 23704, 120180, 56034, 2112, 33975, 81125, 85852, 74678, 112745, 113358, 29369, 65670, 33964,
+	91854, 66342, 99301, 1001, 107815, 8292, 96152, 36696, 93303, 103647, 3957, 117778, 36724, 133950, 97203, 125235,
+	125075, 68926, 115356, 23962, 23205, 24359, 64944, 3712, 72208, 111494, 40182, 4389, 106265, 106657, 129362, 133227,
+	29789, 103840, 96291, 116708, 110029, 103831, 113098, 96272, 116690, 48000, 21920, 92105, 67995, 68032, 96851, 108059,
+	92761, 7256, 107380, 115578, 93882, 97461, 134633, 134626, 97632, 59567, 93752, 84929, 124966, 98529, 7931, 86145,
+	130633, 105663, 15655, 91425, 36641, 73444, 1817, 110148, 62054, 47902, 107451, 80675, 68009, 72493, 133452, 73753,
+	80696, 67965, 79184, 76335, 4119, 29642, 15031, 71524, 65303, 113006, 130789, 51595, 111155, 117229, 15013, 98316,
+	97675, 3089, 100909, 92614, 76691, 108236, 76708, 105518, 74655, 65710, 48185, 71518, 48478, 71479, 133473, 120154,
+	34522, 65960, 67571, 65513, 107389, 107399, 16034, 35238, 98792, 63276, 70233, 70378, 21728, 63266, 64931, 11091,
+	127235, 57245, 83187, 90145, 89938, 124357, 47157, 10379, 95789, 15490, 15222, 128118, 93112, 63085, 91478, 90732,
+	11887, 73682, 40300, 2196, 126886, 86681, 83261, 72266, 72255, 40349, 68048, 90012, 90314, 40072, 34579, 40133,
+	9130, 2119, 105336, 110804, 73026, 118979, 118499, 120553, 31668, 39351, 130569, 59096, 128796, 35840, 102048, 101652,
+	8298, 102297, 48877, 101419, 7413, 55720, 57207, 95295, 103730, 66421, 85567, 95049, 72034, 32917, 104158, 62181,
+	31331, 55713, 63000, 1323, 26168, 26208, 44299, 115117, 104148, 115145, 25730, 55693, 50025, 107503, 107493, 2766,
+	14799, 14098, 14814, 13733, 14627, 12244, 108149, 109726, 76322, 87233, 87262, 60045, 114031, 45047, 26238, 110489,
+	13434, 48931, 48826, 135075, 102639, 48814, 36423, 48913, 48893, 65736, 136993, 136879, 136981, 60307, 123153, 123197,
+	123169, 126864, 128700, 123258, 22722, 32568, 22710, 71800, 133112, 30509, 133100, 74800, 26445, 44466, 62313, 133082,
+	133070, 59073, 39791, 59128, 22880, 59116, 39207, 36665, 72739, 71950, 9209, 28184, 115006, 74939, 117694, 2077,
+	22824, 2065, 109074, 124270, 119228, 1157, 52137, 123084, 100729, 100327, 48565, 48652, 74888, 115732, 25298, 123486,
+	91596, 9141, 112918, 106235, 94750, 102185, 77795, 90784, 136699, 136164, 12038, 86582, 133019, 136676, 136141, 11939,
+	86468, 94558, 123287, 123270, 26366, 26092, 105179, 100545, 2303, 25869, 119132, 90351, 76567, 86308, 49529, 106791,
+	131896, 52593, 52557, 110249, 74292, 132449, 128491, 26412, 129071, 111412, 111310, 112583, 27629, 26135, 111369, 111472,
+	131843, 113285, 26384, 66263, 27864, 71862, 128758, 9160, 26224, 7409, 120009, 1469, 128737, 71841, 91519, 92237,
+	53337, 130559, 128776, 115130, 115102, 110884, 100466, 112259, 73153, 128018, 131035, 66563, 36993, 37024, 28255, 133058,
+	135649, 136382, 84737, 9823, 9819, 17113, 67169, 9808, 76302, 76298, 20358, 121679, 72770, 132824, 132820, 21427,
+	6066, 132808, 132804, 51874, 51870, 19133, 27907, 27903, 17615, 7476, 51569, 51565, 19053, 51830, 51826, 19085,
+	36965, 36924, 36920, 18045, 67181, 117527, 106141, 55749, 36951, 36947, 18074, 39800, 39742, 39738, 18387, 132767,
+	132763, 21396, 118175, 61618, 61614, 19716, 94991, 20723, 103895, 51754, 100643, 100315, 130272, 131825, 67226, 95246,
+	20737, 55930, 90104, 124770, 21682, 51853, 51849, 19110, 51539, 51535, 51807, 51803, 121725, 121721, 21353, 72764,
+	118749, 21187, 121709, 121705, 39031, 134147, 137241, 88498, 1407, 1403, 90342, 114863, 9389, 95217, 100839, 100835,
+	116320, 116316, 95259, 100823, 100819, 51730, 51726, 90339, 90335, 128095, 44279, 50335, 50331, 49391, 49387, 44289,
+	50320, 50316, 7747, 100855, 100851, 116301, 116297, 54563, 54591, 57123, 59808, 127736, 4603, 51749, 50133, 50116,
+	116398, 116394, 59279, 51642, 4670, 51637, 95278, 51707, 51703, 100810, 100806, 37255, 134125, 136623, 134119, 88428,
+	118533, 122694, 122690, 132356, 82481, 82477, 85217, 83176, 86364, 110699, 7587, 112224, 111225, 35100, 5048, 1354,
+	120549, 91891, 54359, 42281, 5034, 35086, 113111, 79948, 103978, 43821, 32148, 30569, 5012, 35069, 22071, 38807,
+	79962, 114231, 75998, 85519, 103273, 8459, 14658, 103067, 103153, 43799, 15900, 15896, 53178, 106223, 112318, 104837,
+	25597, 75757, 137212, 106024, 81931, 53462, 85182, 81949, 62993, 81896, 109803, 63076, 85890, 85148, 27879, 88094,
+	82459, 82455, 15881, 15877, 63969, 63965, 10849, 39558, 39554, 129617, 110552, 28440, 108086, 109709, 7346, 114855,
+	129611, 112068, 78104, 111235, 32622, 50195, 105604, 134656, 104287, 109912, 47337, 130549, 110451, 39539, 39521, 39517,
+	66478, 112075, 59428, 30201, 28413, 29753, 103721, 45950, 116106, 106211, 129595, 35819, 122766, 69687, 92449, 38453,
+	83046, 45292, 81476, 100531, 15938, 15934, 84566, 84562, 105699, 10348, 85211, 39000, 28113, 28109, 103167, 2718,
+	90243, 90241, 10407, 81976, 81972, 10286, 24323, 29113, 109301, 85246, 85180, 105776, 112410, 129818, 114152, 103226,
+	33672, 111166, 28666, 103085, 103114, 8448, 14650, 83161, 35936, 35932, 35466, 76368, 124582, 103519, 64202, 70969,
+	9119, 42849, 42841, 42837, 130295, 103036, 103425, 90203, 105087, 75290, 75286, 75321, 124321, 35365, 38495, 38482,
+	38521, 38506, 38468, 2671, 14599, 14612, 13939, 82921, 82917, 112373, 109140, 109891, 109475, 44971, 15593, 90223,
+	15634, 90265, 97375, 124978, 28510, 28506, 15818, 15814, 15615, 63910, 63906, 75699, 62172, 21205, 35678, 35674,
+	35976, 94381, 94377, 100163, 42262, 42258, 42254, 113366, 109496, 9197, 43347, 109163, 109278, 98334, 73176, 31071,
+	105682, 59967, 59963, 59959, 63876, 13186, 13668, 13124, 42978, 42974, 42970, 36331, 31317, 31313, 10267, 55840,
+	55836, 112930, 109535, 118366, 84537, 84533, 126621, 99945, 63893, 63889, 101509, 92279, 92275, 105881, 122754, 122750,
+	95026, 106016, 74259, 75261, 75257, 84998, 84994, 100610, 90304, 75317, 75313, 85015, 85011, 15919, 15915, 85278,
+	85274, 112311, 88127, 134618, 136393, 134612, 88727, 114265, 114261, 20981, 112295, 39035, 26590, 117768, 1121, 29728,
+	72270, 75460, 99765, 47145, 87010, 64152, 131573, 99539, 78601, 99772, 1140, 1136, 16844, 86820, 129371, 86809,
+	119971, 116255, 116251, 21128, 116410, 116425, 69983, 69979, 20304, 1103, 1099, 16820, 87007, 87003, 20491, 29918,
+	134095, 136590, 88371, 134964, 134958, 74850, 25252, 25246, 85354, 2874, 87071, 68814, 16331, 95746, 95141, 66600,
+	15740, 31295, 94742, 96174, 122568, 4594, 70936, 90985, 47747, 107185, 62900, 36779, 36771, 36755, 56178, 56170,
+	56154, 66466, 14955, 62907, 14940, 16072, 41856, 41848, 15546, 16312, 91348, 16238, 16112, 16256, 57338, 99320,
+	111530, 16408, 57491, 103849, 115510, 99352, 65017, 16384, 99315, 76744, 16350, 16449, 132994, 104662, 16199, 26556,
+	115489, 15746, 122530, 134260, 134269, 121109, 134312, 16436, 31573, 16161, 16099, 16173, 49041, 94620, 106989, 123056,
+	123070, 24645, 91365, 96001, 24709, 77812, 77851, 57406, 57419, 50177, 50250, 43390, 48303, 48318, 75230, 94641,
+	24735, 94607, 94903, 123045, 60067, 60031, 24678, 98160, 78356, 1022, 42809, 95709, 93290, 16292, 16218, 16274,
+	10371, 107410, 46798, 99052, 56246, 98183, 98012, 47268, 86702, 33343, 58708, 12712, 5175, 49003, 71459, 116896,
+	134986, 134980, 98110, 41048, 106928, 26640, 45823, 46409, 43420, 98260, 4582, 21853, 77960, 98131, 117054, 98298,
+	25234, 25228, 80669, 80663, 107196, 68759, 134920, 134914, 134939, 134933, 25219, 25213, 25276, 80639, 80633, 49065,
+	60114, 66396, 63659, 16468, 77026, 77066, 112549, 62668, 68385, 68379, 46809, 46825, 29903, 29897, 113488, 8406,
+	29906, 11020, 134244, 85950, 68411, 124068, 16704, 103714, 69402, 103696, 78225, 99711, 134875, 134869, 135011, 38031,
+	16136, 37994, 66367, 134675, 118478, 118472, 32816, 134891, 134885, 37973, 118427, 118453, 62032, 62026, 62036, 80582,
+	80576, 118933, 118729, 25270, 25264, 87067, 68869, 135005, 134999, 136873, 137041, 135847, 135831,
 };
 static const struct model_extra extras[] = {
-	{0,0,0,0}, {0,1067,0,0}, {0,1080,0,0}, {2,0,0,0}, {0,0,0,6657}, {1,0,0,0}, {0,0,6838,6839},
+	{0,0,0,0}, {0,1067,0,0}, {0,1080,0,0}, {2,0,0,0}, {0,0,0,6657}, {1,0,0,0}, {0,0,6838,6839}, {0,0,0,7272},
 };
 static const struct model_member members[] = {
 	{0,0,2,0,0,0}, {5,0,1,0,0,0}, {6,0,2,1,0,0}, {10,0,2,1,0,0}, {6,0,2,1,0,0}, {11,0,2,0,0,0}, {12,0,2,1,0,0},
@@ -3861,675 +3877,686 @@ static const struct model_member members[] = {
 	{4066,0,2,0,0,0}, {5315,0,56,0,0,0}, {6646,0,2,0,0,0}, {6647,0,2,0,0,0}, {6648,0,2,0,0,0}, {6649,0,2,0,0,0}, {6650,0,2,0,0,0},
 	{6651,0,2,0,0,0}, {6652,0,2,0,0,0}, {6653,0,2,0,0,0}, {6654,0,2,0,0,0}, {6655,0,2,0,0,0}, {6759,6760,2,0,1,0}, {7201,0,2829,0,0,0},
 	{6684,6685,2,0,1,0}, {6676,6677,2,0,1,0}, {6680,6681,2,0,1,0}, {6686,6687,2,0,1,0}, {6688,6689,16,0,1,0}, {6638,6639,2,0,1,0}, {4070,6640,2,0,1,0},
-	{7211,0,2,1,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0}, {4070,0,2,0,0,0}, {2653,0,2,0,0,0}, {463,0,2,0,0,0}, {0,0,2834,0,0,0},
-	{174,0,2,1,0,0}, {319,0,2,4,0,0}, {232,0,2,0,0,0}, {463,0,2,0,0,0}, {7215,0,205,0,0,0}, {7216,0,2,0,0,0}, {92,0,435,0,0,0},
-	{7217,0,2833,0,0,0}, {7218,0,16,0,0,0}, {105,0,2,0,0,0}, {7219,0,2,0,0,0}, {2653,0,2,0,0,0}, {463,0,2,0,0,0}, {191,0,2,0,0,0},
-	{237,0,2,0,0,0}, {7220,0,56,0,0,0}, {0,0,2837,0,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0}, {4070,0,2,0,0,0}, {6992,0,2836,0,0,0},
-	{7211,0,2,1,0,0}, {3533,0,2,0,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0}, {3533,0,2,0,0,0}, {7211,0,2,1,0,0}, {7225,0,13,0,0,0},
-	{7226,0,16,0,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0}, {5148,0,56,0,0,0}, {7232,0,13,0,0,0}, {6376,0,2,0,0,0}, {684,0,2,0,0,0},
-	{7242,0,2,0,0,0}, {6992,0,2,0,0,0}, {237,0,2,0,0,0}, {7244,0,2,0,0,0}, {7245,0,2,0,0,0}, {6992,0,2,0,0,0}, {237,0,2,0,0,0},
-	{0,0,2846,0,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0}, {105,0,2,0,0,0}, {232,0,2,0,0,0}, {463,0,2,0,0,0}, {7229,0,16,0,0,0},
-	{7230,0,2,0,0,0}, {7231,0,2843,0,0,0}, {7233,0,435,0,0,0}, {7234,0,2,0,0,0}, {7235,0,56,0,0,0}, {7236,0,56,0,0,0}, {7220,0,56,0,0,0},
-	{7237,0,56,0,0,0}, {5200,0,56,0,0,0}, {92,0,435,0,0,0}, {7238,0,2048,0,0,0}, {7239,0,2,0,0,0}, {5446,0,56,0,0,0}, {7240,0,2,0,0,0},
-	{6992,0,2836,0,0,0}, {7241,0,2844,0,0,0}, {7243,0,2845,0,0,0}, {7248,0,13,0,0,0}, {7249,0,2,0,0,0}, {7250,0,16,0,0,0}, {7251,0,16,0,0,0},
-	{7252,0,16,0,0,0}, {7253,0,16,0,0,0}, {7254,0,16,0,0,0}, {7255,0,16,0,0,0}, {7256,0,2,0,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0},
-	{815,0,2,0,0,0}, {3533,0,2,0,0,0}, {7211,0,2,1,0,0}, {4070,0,2,0,0,0}, {7261,0,2,0,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0},
-	{4070,0,2,0,0,0}, {7215,0,205,0,0,0}, {7216,0,2,0,0,0}, {7262,0,1,0,0,0}, {5446,0,56,0,0,0}, {7211,0,2,1,0,0}, {559,0,13,0,0,0},
-	{164,0,2,0,0,0}, {1935,0,16,0,0,0}, {4070,0,2,0,0,0}, {7262,0,1,0,0,0}, {7220,0,56,0,0,0}, {5446,0,56,0,0,0}, {7265,0,1,0,0,0},
-	{0,0,2855,0,0,0}, {2369,0,2854,0,0,0}, {164,0,2,0,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0}, {7269,0,16,0,0,0}, {559,0,13,0,0,0},
-	{164,0,2,0,0,0}, {173,0,2566,0,0,0}, {6603,0,2,0,0,0}, {6602,0,2,0,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0}, {105,0,2,0,0,0},
-	{232,0,2,0,0,0}, {463,0,2,0,0,0}, {7229,0,16,0,0,0}, {7230,0,2,0,0,0}, {7231,0,2843,0,0,0}, {7233,0,435,0,0,0}, {7234,0,2,0,0,0},
-	{7235,0,56,0,0,0}, {7236,0,56,0,0,0}, {7220,0,56,0,0,0}, {7237,0,56,0,0,0}, {5200,0,56,0,0,0}, {92,0,435,0,0,0}, {7270,0,2048,0,0,0},
-	{7239,0,2,0,0,0}, {5446,0,56,0,0,0}, {7240,0,2,0,0,0}, {0,0,2859,0,0,0}, {7266,0,2858,0,0,0}, {164,0,2,0,0,0}, {7211,0,2,1,0,0},
-	{815,0,2,1,0,0}, {3533,0,2,0,0,0}, {4056,0,16,0,0,0}, {7211,0,2,1,0,0}, {319,0,2,4,0,0}, {7215,0,205,0,0,0}, {7216,0,2,0,0,0},
-	{7262,0,1,0,0,0}, {7274,0,2,0,0,0}, {7212,0,2,0,0,0}, {174,0,2,0,0,0}, {4070,0,2,0,0,0}, {7262,0,1,0,0,0}, {7211,0,2,1,0,0},
-	{7277,0,1,1,0,0}, {7212,0,2,0,0,0}, {6992,0,2836,0,0,0}, {7211,0,2,1,0,0}, {7217,0,2833,1,0,0}, {7218,0,16,0,0,0}, {7212,0,2,0,0,0},
-	{174,0,2,0,0,0}, {7211,0,2,1,0,0}, {319,0,2,4,0,0}, {7230,0,2,0,0,0}, {7231,0,2843,0,0,0}, {7233,0,435,0,0,0}, {7234,0,2,0,0,0},
-	{7284,0,16,0,0,0}, {7212,0,2,0,0,0}, {7211,0,2,1,0,0}, {92,0,435,1,0,0}, {7211,0,2,1,0,0}, {1242,0,1,1,0,0}, {7211,0,2,1,0,0},
-	{319,0,2,4,0,0}, {232,0,2,0,0,0}, {463,0,2,0,0,0}, {7215,0,205,0,0,0}, {7216,0,2,0,0,0}, {105,0,2,0,0,0}, {7211,0,2,1,0,0},
-	{7261,0,2,1,0,0}, {7293,0,2,0,0,0}, {7294,0,2,0,0,0}, {7211,0,2,0,0,0}, {815,0,2,1,0,0}, {7299,0,2,0,0,0}, {481,0,2,0,0,0},
-	{0,0,2876,0,0,0}, {7297,0,16,0,0,0}, {7298,0,2875,0,0,0}, {7318,0,15,0,0,0}, {660,0,2,0,0,0}, {7319,0,13,0,0,0}, {7320,0,2,0,0,0},
-	{4476,0,2,0,0,0}, {7323,0,2,0,0,0}, {7322,0,2882,0,0,0}, {174,0,2,1,0,0}, {105,0,2,0,0,0}, {349,0,2,0,0,0}, {219,0,2,0,0,0},
-	{0,0,2884,0,0,0}, {7330,0,13,0,0,0}, {7331,0,13,0,0,0}, {4576,0,2,0,0,0}, {1450,0,2,0,0,0}, {7329,0,2886,0,0,0}, {7332,0,2,0,0,0},
-	{7333,0,2,0,0,0}, {5679,0,13,0,0,0}, {7334,0,2,0,0,0}, {7335,0,2,0,0,0}, {7336,0,2,0,0,0}, {7337,0,2,0,0,0}, {5680,0,13,0,0,0},
-	{7338,0,2,0,0,0}, {0,0,2886,0,0,0}, {1035,0,1,0,0,0}, {7342,0,2891,0,0,0}, {1450,0,2,0,0,0}, {5286,0,2890,0,0,0}, {3800,0,2890,0,0,0},
-	{7340,0,2,0,0,0}, {7341,0,2,0,0,0}, {1437,0,2889,0,0,0}, {7343,0,2889,0,0,0}, {0,0,2888,0,0,0}, {174,0,2,0,0,0}, {349,0,2,0,0,0},
-	{4404,0,13,0,0,0}, {7344,0,13,0,0,0}, {7345,0,2,0,0,0}, {7346,0,2,0,0,0}, {4388,0,2,0,0,0}, {4390,0,2,0,0,0}, {93,0,2,0,0,0},
-	{4068,0,2,0,0,0}, {0,0,2896,0,0,0}, {174,0,2,0,0,0}, {4375,0,2,0,0,0}, {829,0,13,0,0,0}, {4386,0,2895,0,0,0}, {0,0,2894,0,0,0},
-	{105,0,2,0,0,0}, {96,0,2,0,0,0}, {6539,0,2,0,0,0}, {7317,0,2,0,0,0}, {3800,0,2,0,0,0}, {7324,0,2,0,0,0}, {0,0,2898,0,0,0},
-	{4490,0,1985,0,0,0}, {4262,0,1985,0,0,0}, {7358,0,13,0,0,0}, {7331,0,13,0,0,0}, {7359,0,13,0,0,0}, {0,0,2910,0,0,0}, {7362,0,13,0,0,0},
-	{7363,0,2910,0,0,0}, {7364,0,2910,0,0,0}, {0,0,2912,0,0,0}, {7366,0,2,0,0,0}, {7367,0,13,0,0,0}, {0,0,2914,0,0,0}, {5056,0,13,0,0,0},
-	{7369,0,13,0,0,0}, {7370,0,2,0,0,0}, {7371,0,2,0,0,0}, {0,0,2916,0,0,0}, {7357,0,2909,0,0,0}, {7360,0,2909,0,0,0}, {7361,0,2911,0,0,0},
-	{7365,0,2913,0,0,0}, {7368,0,2915,0,0,0}, {933,0,13,0,0,0}, {105,0,2,0,0,0}, {7356,0,2908,0,0,0}, {0,0,2907,0,0,0}, {6539,0,2,0,0,0},
-	{7355,0,2906,0,0,0}, {6604,0,13,0,0,0}, {0,0,2905,0,0,0}, {933,0,13,0,0,0}, {293,0,2,0,0,0}, {174,0,2,0,0,0}, {7356,0,2908,0,0,0},
-	{0,0,2919,0,0,0}, {7355,0,2918,0,0,0}, {6604,0,13,0,0,0}, {7351,0,2,0,0,0}, {7352,0,13,0,0,0}, {7353,0,16,0,0,0}, {191,0,1447,0,0,0},
-	{7354,0,2904,0,0,0}, {7372,0,2917,0,0,0}, {7350,0,2,0,0,0}, {3690,0,2903,0,0,0}, {61,0,2,0,0,0}, {62,0,13,0,0,0}, {63,0,13,0,0,0},
-	{64,0,2,0,0,0}, {65,0,13,0,0,0}, {66,0,2,0,0,0}, {24,0,2,0,0,0}, {25,0,2,0,0,0}, {0,0,2926,0,0,0}, {22,0,6,0,0,0},
-	{23,0,2925,0,0,0}, {60,0,2923,0,0,0}, {17,0,2924,0,0,0}, {96,0,2,0,0,0}, {0,0,2928,0,0,0}, {16,0,2,0,0,0}, {75,0,1,0,0,0},
-	{77,0,2,0,0,0}, {78,0,13,0,0,0}, {184,0,2,0,0,0}, {21,0,2922,0,0,0}, {73,0,2927,0,0,0}, {17,0,6,0,0,0}, {83,0,16,0,0,0},
-	{7377,0,2,0,0,0}, {7378,0,16,0,0,0}, {1571,0,2,0,0,0}, {174,0,2,0,0,0}, {7379,0,2,0,0,0}, {7380,0,16,0,0,0}, {7381,0,2,0,0,0},
-	{349,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,2931,0,0,0}, {174,0,2,0,0,0}, {105,0,2,0,0,0}, {96,0,2,0,0,0}, {0,0,2934,0,0,0},
-	{7386,0,2,0,0,0}, {7387,0,2,0,0,0}, {6197,0,2,0,0,0}, {7382,0,2933,0,0,0}, {7383,0,16,0,0,0}, {7384,0,2,0,0,0}, {7385,0,2935,0,0,0},
-	{105,0,2,0,0,0}, {105,0,2,0,0,0}, {1571,0,2,0,0,0}, {7388,0,13,0,0,0}, {7389,0,16,0,0,0}, {1177,0,2,0,0,0}, {191,0,2,0,0,0},
-	{7392,0,2,0,0,0}, {7378,0,16,0,0,0}, {1571,0,2,0,0,0}, {191,0,2,0,0,0}, {7391,0,2938,0,0,0}, {3843,0,2939,0,0,0}, {1123,0,2,0,0,0},
-	{2566,0,1,0,0,0}, {1330,0,1,0,0,0}, {7375,0,2,0,0,0}, {7376,0,2930,0,0,0}, {5334,0,2932,0,0,0}, {174,0,2,0,0,0}, {3800,0,2936,0,0,0},
-	{3862,0,2,0,0,0}, {7390,0,2937,0,0,0}, {4151,0,2940,0,0,0}, {7393,0,2930,0,0,0}, {7396,0,2,0,0,0}, {0,0,2944,0,0,0}, {932,0,2943,0,0,0},
-	{6630,0,2,0,0,0}, {147,0,16,0,0,0}, {7400,0,16,0,0,0}, {6866,0,2,0,0,0}, {7404,0,2,0,0,0}, {932,0,1,0,0,0}, {7412,0,13,0,0,0},
-	{7406,0,13,0,0,0}, {7407,0,13,0,0,0}, {7408,0,13,0,0,0}, {7409,0,2,0,0,0}, {7410,0,13,0,0,0}, {7411,0,2951,0,0,0}, {5752,0,2,0,0,0},
-	{310,0,2,0,0,0}, {7402,0,2,0,0,0}, {7403,0,2949,0,0,0}, {7405,0,2950,0,0,0}, {0,0,2948,0,0,0}, {932,0,2947,0,0,0}, {932,0,1082,0,0,0},
-	{7412,0,13,0,0,0}, {7415,0,2956,0,0,0}, {7414,0,2955,0,0,0}, {0,0,2954,0,0,0}, {932,0,2953,0,0,0}, {7417,0,2,0,0,0}, {6197,0,2,0,0,0},
-	{7418,0,2,0,0,0}, {7419,0,16,0,0,0}, {7420,0,2,0,0,0}, {7421,0,2,0,0,0}, {7422,0,2,0,0,0}, {7395,0,2942,0,0,0}, {7397,0,2944,0,0,0},
-	{7398,0,2,0,0,0}, {5752,0,2,0,0,0}, {4066,0,2,0,0,0}, {3725,0,2,0,0,0}, {7399,0,2945,0,0,0}, {7401,0,2946,0,0,0}, {7413,0,2952,0,0,0},
-	{7416,0,2957,0,0,0}, {191,0,2,0,0,0}, {7423,0,2,0,0,0}, {1065,0,2,0,0,0}, {0,0,2960,0,0,0}, {156,0,2,0,0,0}, {1354,0,2,0,0,0},
-	{155,0,13,0,0,0}, {154,0,2,0,0,0}, {1355,0,2,0,0,0}, {219,0,2,0,0,0}, {105,0,2,0,0,0}, {59,0,2,0,0,0}, {7425,0,1,0,0,0},
-	{7426,0,1,0,0,0}, {127,0,2,0,0,0}, {7427,0,2,0,0,0}, {1123,0,2,0,0,0}, {1112,0,2,0,0,0}, {7345,0,2,0,0,0}, {1296,0,2959,0,0,0},
-	{1953,0,2,0,0,0}, {153,0,2961,0,0,0}, {1312,0,2962,0,0,0}, {1152,0,2,0,0,0}, {1135,0,2,0,0,0}, {141,0,16,0,0,0}, {1133,0,13,0,0,0},
-	{13,0,2,0,0,0}, {1477,0,2,0,0,0}, {191,0,2,0,0,0}, {7429,0,2,0,0,0}, {0,0,2966,0,0,0}, {1082,0,2,0,0,0}, {1496,0,2,0,0,0},
-	{0,0,2968,0,0,0}, {1475,0,2964,0,0,0}, {1065,0,2,0,0,0}, {128,0,1905,0,0,0}, {1514,0,16,0,0,0}, {7426,0,2965,0,0,0}, {1080,0,2967,0,0,0},
-	{1473,0,2,0,0,0}, {1058,0,2,0,0,0}, {1156,0,2,0,0,0}, {1177,0,2,0,0,0}, {1181,0,2,0,0,0}, {1175,0,2,0,0,0}, {1123,0,2,0,0,0},
-	{1179,0,2,0,0,0}, {0,0,2973,0,0,0}, {1168,0,2,0,0,0}, {0,0,2975,0,0,0}, {1187,0,2,0,0,0}, {0,0,2977,0,0,0}, {1191,0,2,0,0,0},
-	{0,0,2979,0,0,0}, {1162,0,2,0,0,0}, {1164,0,13,0,0,0}, {1166,0,13,0,0,0}, {1172,0,2972,0,0,0}, {1183,0,2974,0,0,0}, {1185,0,2976,0,0,0},
-	{1189,0,2978,0,0,0}, {0,0,2971,0,0,0}, {1177,0,2,0,0,0}, {1156,0,2,0,0,0}, {1027,0,2,0,0,0}, {1123,0,2,0,0,0}, {1170,0,2970,0,0,0},
-	{2546,0,2970,0,0,0}, {1152,0,2,0,0,0}, {141,0,16,0,0,0}, {13,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,2982,0,0,0}, {1384,0,2,0,0,0},
-	{136,0,2,0,0,0}, {143,0,16,0,0,0}, {1646,0,13,0,0,0}, {138,0,2,0,0,0}, {191,0,2,0,0,0}, {463,0,2,0,0,0}, {1279,0,2981,0,0,0},
-	{1141,0,2,0,0,0}, {140,0,2,0,0,0}, {7432,0,2,0,0,0}, {1096,0,2,0,0,0}, {1435,0,2,0,0,0}, {1681,0,2,0,0,0}, {0,0,2985,0,0,0},
-	{1096,0,2,0,0,0}, {1442,0,2,0,0,0}, {1681,0,2,0,0,0}, {0,0,2987,0,0,0}, {1679,0,2984,0,0,0}, {1615,0,2986,0,0,0}, {1709,0,2,0,0,0},
-	{219,0,2,0,0,0}, {13,0,2,0,0,0}, {1058,0,2,0,0,0}, {1048,0,2,0,0,0}, {1096,0,2,0,0,0}, {1034,0,2,0,0,0}, {1036,0,2,0,0,0},
-	{1037,0,2,0,0,0}, {1065,0,2,0,0,0}, {1828,0,2,0,0,0}, {1082,0,2,0,0,0}, {1613,0,16,0,0,0}, {179,0,2,0,0,0}, {180,0,2,0,0,0},
-	{1636,0,13,0,0,0}, {1435,0,2,0,0,0}, {1638,0,16,0,0,0}, {1640,0,16,0,0,0}, {1027,0,2,0,0,0}, {219,0,2,0,0,0}, {1623,0,2,0,0,0},
-	{1112,0,2,0,0,0}, {1123,0,2,0,0,0}, {1615,0,2986,0,0,0}, {1430,0,2,0,0,0}, {1432,0,2,0,0,0}, {1112,0,2,0,0,0}, {0,0,2992,0,0,0},
-	{703,0,13,0,0,0}, {105,0,13,0,0,0}, {1446,0,13,0,0,0}, {1448,0,13,0,0,0}, {1435,0,2,0,0,0}, {1437,0,16,0,0,0}, {1439,0,2995,0,0,0},
-	{1442,0,2,0,0,0}, {1444,0,2996,0,0,0}, {1450,0,2,0,0,0}, {1452,0,2,0,0,0}, {1454,0,13,0,0,0}, {0,0,2994,0,0,0}, {1456,0,16,0,0,0},
-	{1432,0,2,0,0,0}, {1027,0,2,0,0,0}, {1123,0,2,0,0,0}, {1428,0,2991,0,0,0}, {1405,0,2993,0,0,0}, {1835,0,2,0,0,0}, {1112,0,2,0,0,0},
-	{0,0,2999,0,0,0}, {73,0,2998,0,0,0}, {3613,0,2,0,0,0}, {184,0,2,0,0,0}, {3497,0,2,0,0,0}, {1718,0,2,0,0,0}, {3496,0,2,0,0,0},
-	{128,0,1,0,0,0}, {219,0,1447,0,0,0}, {105,0,2,0,0,0}, {1123,0,2,0,0,0}, {3512,0,435,0,0,0}, {7447,0,2,0,0,0}, {7448,0,2,0,0,0},
-	{0,0,3002,0,0,0}, {644,0,2,0,0,0}, {7450,0,2,0,0,0}, {588,0,2,0,0,0}, {96,0,2,0,0,0}, {0,0,3004,0,0,0}, {174,0,2,0,0,0},
-	{105,0,2,0,0,0}, {20,0,2,0,0,0}, {7439,0,2,0,0,0}, {7440,0,2,0,0,0}, {7441,0,2,0,0,0}, {7442,0,2,0,0,0}, {232,0,2,0,0,0},
-	{7443,0,2,0,0,0}, {7444,0,2,0,0,0}, {7445,0,2,0,0,0}, {7446,0,3001,0,0,0}, {7447,0,2,0,0,0}, {7449,0,3003,0,0,0}, {7451,0,2,0,0,0},
-	{7452,0,2,0,0,0}, {191,0,2,0,0,0}, {7171,0,3005,0,0,0}, {7453,0,2,0,0,0}, {7457,0,16,0,0,0}, {7458,0,2,0,0,0}, {7467,0,13,0,0,0},
-	{7462,0,13,0,0,0}, {7463,0,16,0,0,0}, {7464,0,2,0,0,0}, {7465,0,13,0,0,0}, {24,0,2,0,0,0}, {7466,0,3009,0,0,0}, {7468,0,16,0,0,0},
-	{147,0,16,0,0,0}, {463,0,2,0,0,0}, {461,0,2,0,0,0}, {147,0,16,0,0,0}, {7471,0,3012,0,0,0}, {7472,0,3012,0,0,0}, {3847,0,3012,0,0,0},
-	{7475,0,2,0,0,0}, {7476,0,16,0,0,0}, {7477,0,2,0,0,0}, {232,0,2,0,0,0}, {7478,0,2,0,0,0}, {7479,0,16,0,0,0}, {7480,0,2,0,0,0},
-	{73,0,1,0,0,0}, {1330,0,1,0,0,0}, {1717,0,1,0,0,0}, {3539,0,2,0,0,0}, {7455,0,2,0,0,0}, {7456,0,3007,0,0,0}, {7459,0,2,0,0,0},
-	{5752,0,2,0,0,0}, {2526,0,2,0,0,0}, {4565,0,108,0,0,0}, {7460,0,2,0,0,0}, {7461,0,3008,0,0,0}, {7469,0,3010,0,0,0}, {7470,0,3011,0,0,0},
-	{7473,0,43,0,0,0}, {7474,0,3013,0,0,0}, {7481,0,3014,0,0,0}, {6858,0,2,0,0,0}, {6859,0,2,0,0,0}, {6857,0,3019,0,0,0}, {0,0,3018,0,0,0},
-	{3653,0,3017,0,0,0}, {6866,0,2,0,0,0}, {1042,0,436,0,0,0}, {105,0,2,0,0,0}, {0,0,3026,0,0,0}, {7488,0,3025,0,0,0}, {6866,0,2,0,0,0},
-	{1042,0,436,0,0,0}, {105,0,2,0,0,0}, {7487,0,3024,0,0,0}, {6864,0,13,0,0,0}, {6730,0,2,0,0,0}, {0,0,3028,0,0,0}, {4648,0,2,0,0,0},
-	{6864,0,13,0,0,0}, {6730,0,2,0,0,0}, {0,0,3030,0,0,0}, {6877,0,2685,0,0,0}, {2707,0,2,0,0,0}, {7486,0,13,0,0,0}, {6865,0,16,0,0,0},
-	{1824,0,3023,0,0,0}, {6833,0,2,0,0,0}, {7489,0,13,0,0,0}, {6872,0,3027,0,0,0}, {6866,0,2,0,0,0}, {191,0,2,0,0,0}, {6870,0,3029,0,0,0},
-	{0,0,3022,0,0,0}, {3653,0,3021,0,0,0}, {4054,0,16,0,0,0}, {4056,0,16,0,0,0}, {4050,0,16,0,0,0}, {4052,0,16,0,0,0}, {7491,0,2,0,0,0},
-	{7492,0,2,0,0,0}, {7495,0,2,0,0,0}, {1450,0,2,0,0,0}, {7495,0,2,0,0,0}, {6955,0,2,0,0,0}, {1450,0,2,0,0,0}, {6956,0,2,0,0,0},
-	{6957,0,2,0,0,0}, {3810,0,2731,0,0,0}, {6954,0,3037,0,0,0}, {0,0,3036,0,0,0}, {6949,0,2,0,0,0}, {7494,0,2,0,0,0}, {6945,0,3034,0,0,0},
-	{6950,0,3035,0,0,0}, {6902,0,3043,0,0,0}, {7498,0,3042,0,0,0}, {574,0,1,0,0,0}, {1824,0,3041,0,0,0}, {5286,0,2,0,0,0}, {105,0,2,0,0,0},
-	{0,0,3040,0,0,0}, {7497,0,3039,0,0,0}, {7500,0,16,0,0,0}, {191,0,2,0,0,0}, {6864,0,13,0,0,0}, {307,0,2,0,0,0}, {7024,0,13,0,0,0},
-	{7023,0,3047,0,0,0}, {7022,0,2,0,0,0}, {3746,0,3046,0,0,0}, {1027,0,2,0,0,0}, {7483,0,2,0,0,0}, {7484,0,2,0,0,0}, {3998,0,2,0,0,0},
-	{6856,0,3016,0,0,0}, {7485,0,3020,0,0,0}, {7037,0,3031,0,0,0}, {4040,0,2,0,0,0}, {7490,0,3032,0,0,0}, {7493,0,3033,0,0,0}, {7496,0,3038,0,0,0},
-	{7499,0,3044,0,0,0}, {7021,0,3045,0,0,0}, {174,0,2,0,0,0}, {5315,0,2,0,0,0}, {4066,0,2,0,0,0}, {4070,0,2,0,0,0}, {3590,0,2,0,0,0},
-	{6684,0,2,0,0,0}, {6686,0,2,0,0,0}, {7232,0,13,0,0,0}, {7231,0,3050,0,0,0}, {7504,0,16,0,0,0}, {463,0,2,0,0,0}, {7229,0,16,0,0,0},
-	{7505,0,2,0,0,0}, {6824,0,16,0,0,0}, {174,0,2,0,0,0}, {232,0,2,0,0,0}, {7510,0,16,0,0,0}, {2004,0,2,0,0,0}, {105,0,2,0,0,0},
-	{4021,0,2,0,0,0}, {293,0,2,0,0,0}, {662,0,2,0,0,0}, {4023,0,2,0,0,0}, {727,0,3053,0,0,0}, {7511,0,3054,0,0,0}, {4023,0,2,0,0,0},
-	{191,0,2,0,0,0}, {3998,0,2,0,0,0}, {4021,0,2,0,0,0}, {7507,0,2,0,0,0}, {7508,0,2,0,0,0}, {662,0,2,0,0,0}, {583,0,2,0,0,0},
-	{7509,0,3052,0,0,0}, {4772,0,2,0,0,0}, {4771,0,2,0,0,0}, {3533,0,2,0,0,0}, {0,0,3058,0,0,0}, {4874,0,1874,0,0,0}, {4754,0,2,0,0,0},
-	{4873,0,1,0,0,0}, {349,0,2,0,0,0}, {4770,0,3056,0,0,0}, {1175,0,2,0,0,0}, {4023,0,2,0,0,0}, {4872,0,3057,0,0,0}, {4070,0,2,0,0,0},
-	{4799,0,16,0,0,0}, {4754,0,2,0,0,0}, {0,0,3061,0,0,0}, {4789,0,13,0,0,0}, {4754,0,2,0,0,0}, {4788,0,2,0,0,0}, {232,0,2,0,0,0},
-	{4791,0,16,0,0,0}, {349,0,2,0,0,0}, {4790,0,13,0,0,0}, {4787,0,2,0,0,0}, {3533,0,2,0,0,0}, {4880,0,3060,0,0,0}, {4792,0,2,0,0,0},
-	{7517,0,16,0,0,0}, {7518,0,2,0,0,0}, {7519,0,16,0,0,0}, {7520,0,13,0,0,0}, {7521,0,15,0,0,0}, {3599,0,2,0,0,0}, {3981,0,2,0,0,0},
-	{7515,0,2,0,0,0}, {5446,0,2,0,0,0}, {232,0,2,0,0,0}, {7516,0,3063,0,0,0}, {7522,0,2,0,0,0}, {5209,0,2,0,0,0}, {7523,0,3063,0,0,0},
-	{7524,0,2,0,0,0}, {7525,0,108,0,0,0}, {7526,0,3064,0,0,0}, {7527,0,16,0,0,0}, {7528,0,2,0,0,0}, {7529,0,16,0,0,0}, {5390,0,1,0,0,0},
-	{5387,0,16,0,0,0}, {5391,0,1,0,0,0}, {5392,0,13,0,0,0}, {5389,0,1,0,0,0}, {5388,0,1,0,0,0}, {7531,0,2,0,0,0}, {7532,0,2,0,0,0},
-	{7533,0,2,0,0,0}, {5446,0,2,0,0,0}, {232,0,2,0,0,0}, {20,0,2,0,0,0}, {174,0,2,0,0,0}, {7534,0,2,0,0,0}, {7535,0,2,0,0,0},
-	{7536,0,3066,0,0,0}, {792,0,2,0,0,0}, {793,0,2,0,0,0}, {0,0,3069,0,0,0}, {511,0,2,0,0,0}, {833,0,2,0,0,0}, {792,0,2,0,0,0},
-	{795,0,2,0,0,0}, {0,0,3074,0,0,0}, {799,0,1,0,0,0}, {798,0,2,0,0,0}, {826,0,2,0,0,0}, {825,0,2,0,0,0}, {827,0,13,0,0,0},
-	{761,0,13,0,0,0}, {762,0,13,0,0,0}, {837,0,16,0,0,0}, {835,0,2,0,0,0}, {796,0,2,0,0,0}, {834,0,13,0,0,0}, {836,0,2,0,0,0},
-	{829,0,13,0,0,0}, {794,0,3073,0,0,0}, {797,0,3075,0,0,0}, {800,0,3076,0,0,0}, {0,0,3072,0,0,0}, {835,0,2,0,0,0}, {796,0,2,0,0,0},
-	{794,0,3073,0,0,0}, {797,0,3075,0,0,0}, {0,0,3078,0,0,0}, {796,0,2,0,0,0}, {847,0,332,0,0,0}, {0,0,3082,0,0,0}, {765,0,3081,0,0,0},
-	{7538,0,2,0,0,0}, {847,0,332,0,0,0}, {842,0,2,0,0,0}, {843,0,2,0,0,0}, {845,0,2,0,0,0}, {0,0,3080,0,0,0}, {855,0,2,0,0,0},
-	{856,0,2,0,0,0}, {857,0,2,0,0,0}, {858,0,16,0,0,0}, {861,0,2,0,0,0}, {191,0,2,0,0,0}, {1028,0,2,0,0,0}, {4032,0,2,0,0,0},
-	{808,0,16,0,0,0}, {809,0,2,0,0,0}, {791,0,3068,0,0,0}, {832,0,3070,0,0,0}, {824,0,2,0,0,0}, {765,0,3071,0,0,0}, {840,0,2,0,0,0},
-	{829,0,13,0,0,0}, {794,0,3073,0,0,0}, {839,0,2,0,0,0}, {838,0,2,0,0,0}, {764,0,3077,0,0,0}, {800,0,3076,0,0,0}, {841,0,3079,0,0,0},
-	{854,0,3083,0,0,0}, {7539,0,3084,0,0,0}, {807,0,3085,0,0,0}, {831,0,2,0,0,0}, {759,0,2,0,0,0}, {828,0,13,0,0,0}, {823,0,2,0,0,0},
-	{814,0,16,0,0,0}, {7545,0,16,0,0,0}, {7518,0,2,0,0,0}, {7519,0,16,0,0,0}, {7520,0,13,0,0,0}, {7521,0,15,0,0,0}, {7546,0,16,0,0,0},
-	{7547,0,13,0,0,0}, {7548,0,16,0,0,0}, {7549,0,16,0,0,0}, {7550,0,2,0,0,0}, {7551,0,2,0,0,0}, {7552,0,2,0,0,0}, {0,0,3088,0,0,0},
-	{7555,0,15,0,0,0}, {7522,0,2,0,0,0}, {7556,0,108,0,0,0}, {7557,0,16,0,0,0}, {7522,0,2,0,0,0}, {7515,0,2,0,0,0}, {7524,0,2,0,0,0},
-	{232,0,2,0,0,0}, {7541,0,16,0,0,0}, {7542,0,2,0,0,0}, {7543,0,2,0,0,0}, {7544,0,3087,0,0,0}, {5335,0,108,0,0,0}, {7553,0,2,0,0,0},
-	{7526,0,3064,0,0,0}, {7554,0,3089,0,0,0}, {7558,0,16,0,0,0}, {5446,0,2,0,0,0}, {5209,0,2,0,0,0}, {7559,0,2,0,0,0}, {7315,0,1,0,0,0},
-	{310,0,2,0,0,0}, {174,0,2,0,0,0}, {232,0,2,0,0,0}, {5446,0,2,0,0,0}, {20,0,2,0,0,0}, {7561,0,1,0,0,0}, {7562,0,13,0,0,0},
-	{7563,0,2,0,0,0}, {7564,0,3091,0,0,0}, {461,0,2,0,0,0}, {462,0,2,0,0,0}, {491,0,16,0,0,0}, {490,0,2,0,0,0}, {458,0,16,0,0,0},
-	{459,0,16,0,0,0}, {464,0,16,0,0,0}, {463,0,2,0,0,0}, {468,0,16,0,0,0}, {174,0,2,0,0,0}, {455,0,2,0,0,0}, {456,0,2,0,0,0},
-	{6366,0,2,0,0,0}, {457,0,2,0,0,0}, {7566,0,2,0,0,0}, {191,0,2,0,0,0}, {7570,0,13,0,0,0}, {7571,0,13,0,0,0}, {7572,0,13,0,0,0},
-	{7573,0,2,0,0,0}, {7574,0,13,0,0,0}, {7575,0,13,0,0,0}, {7576,0,13,0,0,0}, {7577,0,13,0,0,0}, {7578,0,13,0,0,0}, {7579,0,13,0,0,0},
-	{7580,0,13,0,0,0}, {7581,0,2,0,0,0}, {7582,0,2,0,0,0}, {7583,0,2,0,0,0}, {7584,0,13,0,0,0}, {7585,0,13,0,0,0}, {7586,0,2,0,0,0},
-	{7569,0,3095,0,0,0}, {7568,0,3094,0,0,0}, {5752,0,2,0,0,0}, {7590,0,2934,0,0,0}, {7591,0,2,0,0,0}, {7592,0,1,0,0,0}, {7593,0,2,0,0,0},
-	{7594,0,2,0,0,0}, {0,0,3098,0,0,0}, {174,0,2,0,0,0}, {7596,0,2,0,0,0}, {0,0,3100,0,0,0}, {0,0,1505,0,0,0}, {7603,0,2,0,0,0},
-	{7589,0,3097,0,0,0}, {7606,0,2,0,0,0}, {7607,0,2,0,0,0}, {3999,0,2,0,0,0}, {7588,0,2,0,0,0}, {3998,0,2,0,0,0}, {5752,0,2,0,0,0},
-	{7589,0,3097,0,0,0}, {7595,0,3099,0,0,0}, {1762,0,2,0,0,0}, {7597,0,2,0,0,0}, {7598,0,1,0,0,0}, {7599,0,2,0,0,0}, {3570,0,2,0,0,0},
-	{7600,0,2,0,0,0}, {7601,0,3101,0,0,0}, {2037,0,2,0,0,0}, {2039,0,2,0,0,0}, {7602,0,3102,0,0,0}, {7604,0,2,0,0,0}, {7605,0,3103,0,0,0},
-	{7608,0,2,0,0,0}, {7609,0,2,0,0,0}, {191,0,2,0,0,0}, {7610,0,2,0,0,0}, {7611,0,1,0,0,0}, {105,0,2,0,0,0}, {7618,0,2,0,0,0},
-	{1082,0,2,0,0,0}, {2350,0,2,0,0,0}, {0,0,3106,0,0,0}, {6225,0,2,0,0,0}, {6133,0,2,0,0,0}, {7621,0,2,0,0,0}, {0,0,3110,0,0,0},
-	{7620,0,3109,0,0,0}, {6133,0,2,0,0,0}, {7622,0,2,0,0,0}, {0,0,3108,0,0,0}, {7626,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3112,0,0,0},
-	{1215,0,2,0,0,0}, {7628,0,13,0,0,0}, {507,0,13,0,0,0}, {7629,0,2,0,0,0}, {7634,0,2,0,0,0}, {7635,0,2,0,0,0}, {7636,0,2,0,0,0},
-	{0,0,3115,0,0,0}, {7638,0,2,0,0,0}, {191,0,2,0,0,0}, {1035,0,2,0,0,0}, {3563,0,13,0,0,0}, {7644,0,2,0,0,0}, {7645,0,2,0,0,0},
-	{191,0,2,0,0,0}, {7647,0,2,0,0,0}, {5929,0,2,0,0,0}, {0,0,3120,0,0,0}, {7614,0,13,0,0,0}, {7616,0,2,0,0,0}, {7653,0,2,0,0,0},
-	{7632,0,2,0,0,0}, {3963,0,2,0,0,0}, {7640,0,16,0,0,0}, {7648,0,2,0,0,0}, {5996,0,2,0,0,0}, {7650,0,2,0,0,0}, {7651,0,13,0,0,0},
-	{6014,0,16,0,0,0}, {7655,0,16,0,0,0}, {7656,0,2,0,0,0}, {7657,0,15,0,0,0}, {7658,0,13,0,0,0}, {7659,0,13,0,0,0}, {7660,0,13,0,0,0},
-	{7661,0,13,0,0,0}, {191,0,2,0,0,0}, {191,0,2,0,0,0}, {5994,0,2,0,0,0}, {0,0,3125,0,0,0}, {7189,0,2,0,0,0}, {7665,0,2,0,0,0},
-	{7666,0,2,0,0,0}, {7667,0,2,0,0,0}, {6887,0,16,0,0,0}, {456,0,2,0,0,0}, {7613,0,16,0,0,0}, {7614,0,13,0,0,0}, {179,0,2,0,0,0},
-	{7615,0,2,0,0,0}, {5947,0,2,0,0,0}, {7616,0,2,0,0,0}, {7617,0,3105,0,0,0}, {7619,0,3107,0,0,0}, {7623,0,2,0,0,0}, {7624,0,2,0,0,0},
-	{7625,0,3111,0,0,0}, {7627,0,3113,0,0,0}, {7630,0,2,0,0,0}, {7631,0,2,0,0,0}, {7632,0,2,0,0,0}, {6113,0,2,0,0,0}, {7633,0,3114,0,0,0},
-	{7637,0,3116,0,0,0}, {7639,0,2,0,0,0}, {143,0,16,0,0,0}, {2526,0,3117,0,0,0}, {7640,0,16,0,0,0}, {7641,0,2,0,0,0}, {7642,0,2,0,0,0},
-	{7643,0,3118,0,0,0}, {7646,0,3119,0,0,0}, {463,0,2,0,0,0}, {7648,0,2,0,0,0}, {7628,0,13,0,0,0}, {5948,0,2,0,0,0}, {7649,0,2,0,0,0},
-	{7650,0,2,0,0,0}, {7651,0,13,0,0,0}, {7652,0,1,0,0,0}, {6071,0,3121,0,0,0}, {5997,0,2,0,0,0}, {6014,0,16,0,0,0}, {7654,0,3122,0,0,0},
-	{7098,0,3123,0,0,0}, {7662,0,2,0,0,0}, {7663,0,2,0,0,0}, {1123,0,2,0,0,0}, {6063,0,3124,0,0,0}, {7664,0,3126,0,0,0}, {3543,0,13,0,0,0},
-	{3541,0,13,0,0,0}, {351,0,2,0,0,0}, {1026,0,13,0,0,0}, {3542,0,13,0,0,0}, {3494,0,13,0,0,0}, {3493,0,2,0,0,0}, {3492,0,13,0,0,0},
-	{1450,0,2,0,0,0}, {7669,0,2,0,0,0}, {3529,0,3131,0,0,0}, {3530,0,1,0,0,0}, {0,0,3130,0,0,0}, {3515,0,13,0,0,0}, {147,0,16,0,0,0},
-	{455,0,2,0,0,0}, {3516,0,2,0,0,0}, {147,0,16,0,0,0}, {1026,0,13,0,0,0}, {3519,0,13,0,0,0}, {3514,0,3133,0,0,0}, {3517,0,3134,0,0,0},
-	{3518,0,3135,0,0,0}, {3513,0,43,0,0,0}, {3520,0,435,0,0,0}, {3534,0,2,0,0,0}, {3533,0,2,0,0,0}, {0,0,3138,0,0,0}, {3536,0,13,0,0,0},
-	{3533,0,2,0,0,0}, {0,0,3140,0,0,0}, {3532,0,3137,0,0,0}, {7670,0,3139,0,0,0}, {3537,0,1,0,0,0}, {1177,0,2,0,0,0}, {1572,0,2,0,0,0},
-	{73,0,1,0,0,0}, {3538,0,1411,0,0,0}, {3526,0,2,0,0,0}, {3527,0,2,0,0,0}, {184,0,2,0,0,0}, {1752,0,2,0,0,0}, {3540,0,3128,0,0,0},
-	{178,0,1387,0,0,0}, {3528,0,3129,0,0,0}, {3512,0,3132,0,0,0}, {224,0,2,0,0,0}, {3531,0,3136,0,0,0}, {3496,0,2,0,0,0}, {128,0,1,0,0,0},
-	{3544,0,3141,0,0,0}, {2566,0,1,0,0,0}, {1123,0,2,0,0,0}, {4874,0,1874,0,0,0}, {4754,0,2,0,0,0}, {1156,0,2,0,0,0}, {1177,0,2,0,0,0},
-	{4876,0,3057,0,0,0}, {349,0,2,0,0,0}, {293,0,2,0,0,0}, {4768,0,2,0,0,0}, {4754,0,2,0,0,0}, {349,0,2,0,0,0}, {4767,0,2,0,0,0},
-	{4740,0,2,0,0,0}, {0,0,3147,0,0,0}, {293,0,2,0,0,0}, {4754,0,2,0,0,0}, {4765,0,2,0,0,0}, {4739,0,2,0,0,0}, {349,0,2,0,0,0},
-	{4766,0,3146,0,0,0}, {0,0,3145,0,0,0}, {4768,0,2,0,0,0}, {4874,0,1874,0,0,0}, {4754,0,2,0,0,0}, {4878,0,3144,0,0,0}, {4770,0,3056,0,0,0},
-	{4767,0,2,0,0,0}, {4740,0,2,0,0,0}, {4879,0,3057,0,0,0}, {4769,0,13,0,0,0}, {349,0,2,0,0,0}, {5146,0,2,0,0,0}, {2004,0,15,0,0,0},
-	{5117,0,2,0,0,0}, {5152,0,2,0,0,0}, {5147,0,2,0,0,0}, {1558,0,2,0,0,0}, {232,0,2,0,0,0}, {7674,0,16,0,0,0}, {4502,0,2,0,0,0},
-	{5324,0,2,0,0,0}, {5325,0,2,0,0,0}, {5323,0,2,0,0,0}, {293,0,2,0,0,0}, {5368,0,13,0,0,0}, {0,0,3152,0,0,0}, {1330,0,1,0,0,0},
-	{1717,0,1,0,0,0}, {1123,0,2,0,0,0}, {703,0,3150,0,0,0}, {5369,0,2,0,0,0}, {3713,0,2061,0,0,0}, {5334,0,2079,0,0,0}, {4142,0,2,0,0,0},
-	{5322,0,2,0,0,0}, {1025,0,2,0,0,0}, {5315,0,2,0,0,0}, {5337,0,3151,0,0,0}, {5370,0,2,0,0,0}, {5329,0,13,0,0,0}, {921,0,2,0,0,0},
-	{4149,0,2,0,0,0}, {5321,0,2,0,0,0}, {1026,0,13,0,0,0}, {5336,0,2063,0,0,0}, {4151,0,3153,0,0,0}, {20,0,2,0,0,0}, {5347,0,1,0,0,0},
-	{5333,0,2,0,0,0}, {20,0,13,0,0,0}, {5448,0,1,0,0,0}, {5446,0,2,0,0,0}, {0,0,2421,0,0,0}, {0,0,2391,0,0,0}, {7682,0,2,0,0,0},
-	{6133,0,2,0,0,0}, {0,0,3159,0,0,0}, {6136,0,2,0,0,0}, {6137,0,1505,0,0,0}, {6139,0,2,0,0,0}, {0,0,3162,0,0,0}, {7684,0,2,0,0,0},
-	{7685,0,2,0,0,0}, {1123,0,2,0,0,0}, {6135,0,2,0,0,0}, {2566,0,3161,0,0,0}, {7686,0,2,0,0,0}, {7687,0,2,0,0,0}, {5946,0,13,0,0,0},
-	{5996,0,2,0,0,0}, {3563,0,13,0,0,0}, {5953,0,13,0,0,0}, {6046,0,16,0,0,0}, {4159,0,2,0,0,0}, {5949,0,2,0,0,0}, {142,0,13,0,0,0},
-	{4155,0,2,0,0,0}, {5959,0,2,0,0,0}, {7688,0,2,0,0,0}, {7684,0,2,0,0,0}, {7689,0,2395,0,0,0}, {5978,0,3043,0,0,0}, {0,0,2418,0,0,0},
-	{0,0,2387,0,0,0}, {1034,0,2,0,0,0}, {191,0,2,0,0,0}, {7690,0,2,0,0,0}, {7691,0,2,0,0,0}, {0,0,3167,0,0,0}, {6038,0,3156,0,0,0},
-	{6034,0,2,0,0,0}, {5914,0,2,0,0,0}, {5917,0,2,0,0,0}, {6114,0,2,0,0,0}, {6153,0,13,0,0,0}, {4165,0,2,0,0,0}, {6113,0,2,0,0,0},
-	{91,0,16,0,0,0}, {2526,0,2406,0,0,0}, {4157,0,2,0,0,0}, {4159,0,2,0,0,0}, {5957,0,16,0,0,0}, {5975,0,2,0,0,0}, {463,0,2,0,0,0},
-	{6014,0,16,0,0,0}, {5951,0,16,0,0,0}, {5976,0,2,0,0,0}, {6063,0,3157,0,0,0}, {7678,0,16,0,0,0}, {6154,0,2,0,0,0}, {7679,0,2,0,0,0},
-	{5948,0,2,0,0,0}, {5946,0,13,0,0,0}, {5954,0,2,0,0,0}, {5953,0,13,0,0,0}, {7680,0,1,0,0,0}, {7681,0,3158,0,0,0}, {179,0,2,0,0,0},
-	{7683,0,3160,0,0,0}, {5997,0,2,0,0,0}, {6071,0,3163,0,0,0}, {6047,0,2,0,0,0}, {6015,0,16,0,0,0}, {6144,0,2,0,0,0}, {6145,0,1,0,0,0},
-	{6147,0,1,0,0,0}, {5949,0,2,0,0,0}, {142,0,13,0,0,0}, {6149,0,3164,0,0,0}, {5991,0,2,0,0,0}, {6151,0,2,0,0,0}, {6054,0,3165,0,0,0},
-	{5959,0,2,0,0,0}, {6086,0,3166,0,0,0}, {6018,0,16,0,0,0}, {6023,0,13,0,0,0}, {6024,0,2,0,0,0}, {6062,0,13,0,0,0}, {667,0,2,0,0,0},
-	{6097,0,16,0,0,0}, {7692,0,2,0,0,0}, {6028,0,13,0,0,0}, {7693,0,1,0,0,0}, {5978,0,3043,0,0,0}, {6157,0,2406,0,0,0}, {5987,0,13,0,0,0},
-	{2526,0,2,0,0,0}, {1450,0,2,0,0,0}, {0,0,3170,0,0,0}, {7538,0,2,0,0,0}, {7695,0,3169,0,0,0}, {7696,0,2,0,0,0}, {1934,0,2,0,0,0},
-	{7697,0,2,0,0,0}, {7698,0,2,0,0,0}, {7699,0,2,0,0,0}, {7700,0,2,0,0,0}, {7701,0,2,0,0,0}, {7702,0,2,0,0,0}, {7703,0,2,0,0,0},
-	{7705,0,13,0,0,0}, {7538,0,2,0,0,0}, {7706,0,2,0,0,0}, {7707,0,2,0,0,0}, {7711,0,2,0,0,0}, {0,0,3176,0,0,0}, {343,0,2816,0,0,0},
-	{7710,0,3175,0,0,0}, {7712,0,2816,0,0,0}, {3659,0,13,0,0,0}, {7711,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,3174,0,0,0}, {174,0,2,0,0,0},
-	{7709,0,2,0,0,0}, {3653,0,3173,0,0,0}, {7423,0,2,0,0,0}, {7714,0,2,0,0,0}, {4155,0,2,0,0,0}, {5944,0,2,0,0,0}, {4157,0,2,0,0,0},
-	{5946,0,13,0,0,0}, {191,0,2,0,0,0}, {3563,0,13,0,0,0}, {179,0,2,0,0,0}, {1123,0,2,0,0,0}, {5975,0,2,0,0,0}, {5948,0,2,0,0,0},
-	{4159,0,2,0,0,0}, {5949,0,2,0,0,0}, {5950,0,2,0,0,0}, {142,0,13,0,0,0}, {5968,0,2,0,0,0}, {5930,0,13,0,0,0}, {1221,0,2,0,0,0},
-	{7715,0,2,0,0,0}, {5959,0,2,0,0,0}, {5976,0,2,0,0,0}, {143,0,16,0,0,0}, {463,0,2,0,0,0}, {667,0,2,0,0,0}, {7716,0,16,0,0,0},
-	{5978,0,3043,0,0,0}, {4165,0,2,0,0,0}, {792,0,2,0,0,0}, {1818,0,1,0,0,0}, {0,0,3180,0,0,0}, {73,0,1,0,0,0}, {5944,0,2,0,0,0},
-	{4157,0,2,0,0,0}, {5946,0,13,0,0,0}, {191,0,2,0,0,0}, {3563,0,13,0,0,0}, {1123,0,2,0,0,0}, {5947,0,2,0,0,0}, {5948,0,2,0,0,0},
-	{4159,0,2,0,0,0}, {5949,0,2,0,0,0}, {5950,0,2,0,0,0}, {5930,0,13,0,0,0}, {5951,0,16,0,0,0}, {463,0,2,0,0,0}, {4161,0,2,0,0,0},
-	{7718,0,2,0,0,0}, {7716,0,16,0,0,0}, {7719,0,3179,0,0,0}, {3729,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3183,0,0,0}, {7723,0,2,0,0,0},
-	{191,0,2,0,0,0}, {0,0,3185,0,0,0}, {6060,0,16,0,0,0}, {6062,0,13,0,0,0}, {4155,0,2,0,0,0}, {7725,0,2,0,0,0}, {0,0,3187,0,0,0},
-	{5946,0,13,0,0,0}, {73,0,1,0,0,0}, {5953,0,13,0,0,0}, {5306,0,2,0,0,0}, {191,0,2,0,0,0}, {2526,0,2,0,0,0}, {6044,0,2,0,0,0},
-	{6045,0,1,0,0,0}, {7678,0,16,0,0,0}, {4157,0,2,0,0,0}, {4159,0,2,0,0,0}, {3563,0,13,0,0,0}, {5948,0,2,0,0,0}, {5954,0,2,0,0,0},
-	{5997,0,2,0,0,0}, {6052,0,1,0,0,0}, {6063,0,3157,0,0,0}, {1754,0,2,0,0,0}, {5951,0,16,0,0,0}, {463,0,2,0,0,0}, {5961,0,2,0,0,0},
-	{6038,0,3182,0,0,0}, {5947,0,2,0,0,0}, {7693,0,1,0,0,0}, {5945,0,2,0,0,0}, {91,0,16,0,0,0}, {6080,0,16,0,0,0}, {6082,0,2,0,0,0},
-	{6018,0,16,0,0,0}, {6085,0,16,0,0,0}, {6086,0,3166,0,0,0}, {7721,0,2,0,0,0}, {7683,0,2,0,0,0}, {7722,0,3184,0,0,0}, {4161,0,2,0,0,0},
-	{7724,0,3186,0,0,0}, {7716,0,16,0,0,0}, {6015,0,16,0,0,0}, {7732,0,16,0,0,0}, {7733,0,2,0,0,0}, {455,0,2,0,0,0}, {7734,0,16,0,0,0},
-	{456,0,2,0,0,0}, {463,0,2,0,0,0}, {7731,0,3191,0,0,0}, {7399,0,2,0,0,0}, {7730,0,3190,0,0,0}, {7736,0,13,0,0,0}, {7737,0,2,0,0,0},
-	{3593,0,13,0,0,0}, {0,0,3193,0,0,0}, {7727,0,2,0,0,0}, {4126,0,13,0,0,0}, {7728,0,1,0,0,0}, {7729,0,3043,0,0,0}, {5420,0,3189,0,0,0},
-	{7735,0,3192,0,0,0}, {7738,0,2,0,0,0}, {4127,0,13,0,0,0}, {4128,0,13,0,0,0}, {191,0,2,0,0,0}, {7741,0,2,0,0,0}, {7742,0,2,0,0,0},
-	{0,0,3196,0,0,0}, {174,0,2,0,0,0}, {4100,0,2,0,0,0}, {7740,0,3195,0,0,0}, {4109,0,16,0,0,0}, {3810,0,2,0,0,0}, {7746,0,2,0,0,0},
-	{0,0,3201,0,0,0}, {105,0,2,0,0,0}, {96,0,2,0,0,0}, {0,0,3203,0,0,0}, {7495,0,2,0,0,0}, {1562,0,2,0,0,0}, {0,0,3205,0,0,0},
-	{7602,0,108,0,0,0}, {105,0,2,0,0,0}, {5345,0,1,0,0,0}, {3541,0,13,0,0,0}, {7756,0,13,0,0,0}, {7757,0,13,0,0,0}, {1026,0,13,0,0,0},
-	{2711,0,1,0,0,0}, {7761,0,1,0,0,0}, {7742,0,2,0,0,0}, {4112,0,2,0,0,0}, {7763,0,1,0,0,0}, {0,0,3211,0,0,0}, {7742,0,2,0,0,0},
-	{7769,0,1,0,0,0}, {1646,0,13,0,0,0}, {0,0,3213,0,0,0}, {289,0,3209,0,0,0}, {7762,0,3210,0,0,0}, {7764,0,16,0,0,0}, {7765,0,13,0,0,0},
-	{7766,0,13,0,0,0}, {7767,0,13,0,0,0}, {7768,0,3212,0,0,0}, {174,0,2,0,0,0}, {7772,0,2,0,0,0}, {0,0,3216,0,0,0}, {7770,0,2,0,0,0},
-	{7602,0,108,0,0,0}, {7771,0,3215,0,0,0}, {7742,0,2,0,0,0}, {582,0,16,0,0,0}, {7741,0,2,0,0,0}, {0,0,3218,0,0,0}, {7776,0,13,0,0,0},
-	{7777,0,13,0,0,0}, {1450,0,2,0,0,0}, {0,0,3220,0,0,0}, {7781,0,2,0,0,0}, {644,0,2,0,0,0}, {96,0,2,0,0,0}, {0,0,3223,0,0,0},
-	{7788,0,13,0,0,0}, {174,0,2,0,0,0}, {7789,0,13,0,0,0}, {0,0,3225,0,0,0}, {582,0,16,0,0,0}, {7791,0,2,0,0,0}, {0,0,3227,0,0,0},
-	{5345,0,1,0,0,0}, {54,0,13,0,0,0}, {7745,0,3200,0,0,0}, {7747,0,16,0,0,0}, {7748,0,1,0,0,0}, {7749,0,1,0,0,0}, {7750,0,108,0,0,0},
-	{7751,0,1,0,0,0}, {5344,0,1,0,0,0}, {5334,0,3043,0,0,0}, {7752,0,3202,0,0,0}, {7753,0,16,0,0,0}, {7754,0,3204,0,0,0}, {7755,0,3206,0,0,0},
-	{3540,0,3207,0,0,0}, {7495,0,2,0,0,0}, {4100,0,2,0,0,0}, {7758,0,16,0,0,0}, {7759,0,1,0,0,0}, {7760,0,3208,0,0,0}, {7731,0,3214,0,0,0},
-	{7773,0,13,0,0,0}, {7774,0,13,0,0,0}, {7740,0,3217,0,0,0}, {174,0,2,0,0,0}, {7775,0,3219,0,0,0}, {4109,0,16,0,0,0}, {7778,0,16,0,0,0},
-	{7779,0,16,0,0,0}, {7780,0,3221,0,0,0}, {7782,0,3202,0,0,0}, {7783,0,3215,0,0,0}, {7784,0,13,0,0,0}, {7785,0,13,0,0,0}, {7786,0,3222,0,0,0},
-	{7787,0,3224,0,0,0}, {4177,0,2,0,0,0}, {7790,0,3226,0,0,0}, {5346,0,2,0,0,0}, {0,0,3199,0,0,0}, {136,0,2,0,0,0}, {7795,0,2,0,0,0},
-	{0,0,3229,0,0,0}, {659,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,3231,0,0,0}, {7746,0,2,0,0,0}, {7800,0,3043,0,0,0}, {105,0,2,0,0,0},
-	{7804,0,16,0,0,0}, {7805,0,2,0,0,0}, {7806,0,108,0,0,0}, {7807,0,108,0,0,0}, {346,0,2,0,0,0}, {7810,0,2,0,0,0}, {7811,0,2,0,0,0},
-	{7809,0,3237,0,0,0}, {7812,0,2,0,0,0}, {7813,0,2,0,0,0}, {7814,0,2,0,0,0}, {7815,0,13,0,0,0}, {7816,0,2,0,0,0}, {7803,0,3235,0,0,0},
-	{7808,0,3236,0,0,0}, {3587,0,3238,0,0,0}, {174,0,2,0,0,0}, {0,0,3234,0,0,0}, {7744,0,3198,0,0,0}, {54,0,2,0,0,0}, {7792,0,2,0,0,0},
-	{7793,0,2,0,0,0}, {7794,0,3228,0,0,0}, {7796,0,2,0,0,0}, {7773,0,2,0,0,0}, {7797,0,2,0,0,0}, {7798,0,2,0,0,0}, {3766,0,3230,0,0,0},
-	{7799,0,3232,0,0,0}, {7801,0,1,0,0,0}, {7802,0,2,0,0,0}, {2588,0,3233,0,0,0}, {191,0,2,0,0,0}, {174,0,2,0,0,0}, {4105,0,2,0,0,0},
-	{0,0,3241,0,0,0}, {4098,0,2,0,0,0}, {174,0,2,0,0,0}, {59,0,2,0,0,0}, {7817,0,2,0,0,0}, {7345,0,2,0,0,0}, {4103,0,3240,0,0,0},
-	{4109,0,16,0,0,0}, {6365,0,2,0,0,0}, {6364,0,2,0,0,0}, {147,0,16,0,0,0}, {6370,0,1,0,0,0}, {6371,0,2,0,0,0}, {6366,0,2,0,0,0},
-	{6368,0,1,0,0,0}, {5934,0,2,0,0,0}, {191,0,2,0,0,0}, {6367,0,2,0,0,0}, {3838,0,16,0,0,0}, {7824,0,16,0,0,0}, {7823,0,3245,0,0,0},
-	{7825,0,13,0,0,0}, {7826,0,13,0,0,0}, {7746,0,2,0,0,0}, {7776,0,13,0,0,0}, {224,0,2,0,0,0}, {3568,0,2,0,0,0}, {0,0,3247,0,0,0},
-	{3761,0,2,0,0,0}, {128,0,1,0,0,0}, {2566,0,1,0,0,0}, {7831,0,3249,0,0,0}, {498,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,3251,0,0,0},
-	{7746,0,2,0,0,0}, {7776,0,13,0,0,0}, {3563,0,13,0,0,0}, {7836,0,2,0,0,0}, {0,0,3253,0,0,0}, {3763,0,3192,0,0,0}, {7821,0,2,0,0,0},
-	{7822,0,3244,0,0,0}, {7827,0,2816,0,0,0}, {7828,0,13,0,0,0}, {7829,0,16,0,0,0}, {3765,0,16,0,0,0}, {7830,0,13,0,0,0}, {3759,0,2,0,0,0},
-	{220,0,3246,0,0,0}, {174,0,2,0,0,0}, {3760,0,3248,0,0,0}, {3766,0,3230,0,0,0}, {7832,0,3250,0,0,0}, {3762,0,2,0,0,0}, {3768,0,2,0,0,0},
-	{4149,0,2,0,0,0}, {7833,0,2,0,0,0}, {7834,0,2,0,0,0}, {1714,0,2,0,0,0}, {7835,0,3252,0,0,0}, {7837,0,2,0,0,0}, {141,0,16,0,0,0},
-	{143,0,16,0,0,0}, {142,0,13,0,0,0}, {138,0,2,0,0,0}, {139,0,13,0,0,0}, {140,0,2,0,0,0}, {136,0,2,0,0,0}, {137,0,3257,0,0,0},
-	{145,0,16,0,0,0}, {135,0,2,0,0,0}, {0,0,3256,0,0,0}, {156,0,2,0,0,0}, {155,0,13,0,0,0}, {154,0,2,0,0,0}, {151,0,16,0,0,0},
-	{134,0,3255,0,0,0}, {7839,0,2,0,0,0}, {7840,0,1,0,0,0}, {184,0,2,0,0,0}, {150,0,16,0,0,0}, {149,0,2,0,0,0}, {59,0,2,0,0,0},
-	{146,0,43,0,0,0}, {24,0,2,0,0,0}, {132,0,2,0,0,0}, {127,0,2,0,0,0}, {16,0,2,0,0,0}, {152,0,2,0,0,0}, {133,0,2,0,0,0},
-	{128,0,1,0,0,0}, {148,0,2,0,0,0}, {131,0,2,0,0,0}, {153,0,3258,0,0,0}, {7847,0,13,0,0,0}, {3566,0,2,0,0,0}, {7848,0,2,0,0,0},
-	{7849,0,2,0,0,0}, {191,0,2,0,0,0}, {237,0,2,0,0,0}, {0,0,3261,0,0,0}, {7852,0,13,0,0,0}, {7853,0,1,0,0,0}, {7849,0,2,0,0,0},
-	{7854,0,1082,0,0,0}, {7855,0,1,0,0,0}, {7856,0,1,0,0,0}, {7857,0,13,0,0,0}, {7858,0,1082,0,0,0}, {7859,0,1,0,0,0}, {7860,0,1,0,0,0},
-	{7861,0,13,0,0,0}, {7862,0,2,0,0,0}, {7863,0,13,0,0,0}, {7864,0,13,0,0,0}, {7865,0,13,0,0,0}, {7866,0,2,0,0,0}, {0,0,3264,0,0,0},
-	{7850,0,16,0,0,0}, {7851,0,3263,0,0,0}, {1533,0,2,0,0,0}, {219,0,2,0,0,0}, {0,0,3266,0,0,0}, {7842,0,2,0,0,0}, {219,0,2,0,0,0},
-	{7843,0,2,0,0,0}, {7844,0,2,0,0,0}, {105,0,2,0,0,0}, {7845,0,2,0,0,0}, {6539,0,2,0,0,0}, {7846,0,3260,0,0,0}, {7602,0,3262,0,0,0},
-	{1552,0,3265,0,0,0}, {1528,0,2,0,0,0}, {7868,0,2,0,0,0}, {7869,0,2,0,0,0}, {2008,0,2,0,0,0}, {7870,0,2,0,0,0}, {7871,0,1,0,0,0},
-	{7872,0,2,0,0,0}, {7475,0,2,0,0,0}, {7476,0,16,0,0,0}, {7477,0,2,0,0,0}, {232,0,2,0,0,0}, {7478,0,2,0,0,0}, {7479,0,16,0,0,0},
-	{7480,0,2,0,0,0}, {7875,0,16,0,0,0}, {7465,0,13,0,0,0}, {7877,0,16,0,0,0}, {7878,0,13,0,0,0}, {7463,0,16,0,0,0}, {7466,0,3009,0,0,0},
-	{7462,0,13,0,0,0}, {24,0,2,0,0,0}, {7879,0,2,0,0,0}, {7468,0,16,0,0,0}, {7464,0,2,0,0,0}, {7880,0,2,0,0,0}, {7881,0,16,0,0,0},
-	{7457,0,16,0,0,0}, {7882,0,2,0,0,0}, {7458,0,2,0,0,0}, {1330,0,1,0,0,0}, {1717,0,1,0,0,0}, {7888,0,2,0,0,0}, {7889,0,2,0,0,0},
-	{5996,0,2,0,0,0}, {147,0,16,0,0,0}, {7886,0,16,0,0,0}, {7887,0,3274,0,0,0}, {293,0,2,0,0,0}, {7455,0,2,0,0,0}, {5752,0,2,0,0,0},
-	{310,0,2,0,0,0}, {7874,0,2,0,0,0}, {4159,0,2,0,0,0}, {7469,0,3010,0,0,0}, {7473,0,43,0,0,0}, {7474,0,3269,0,0,0}, {7876,0,3270,0,0,0},
-	{7456,0,3271,0,0,0}, {7883,0,3272,0,0,0}, {7470,0,3011,0,0,0}, {7884,0,108,0,0,0}, {7885,0,3273,0,0,0}, {7898,0,2,0,0,0}, {0,0,3277,0,0,0},
-	{7891,0,16,0,0,0}, {73,0,1,0,0,0}, {7892,0,1,0,0,0}, {7893,0,16,0,0,0}, {7894,0,1,0,0,0}, {7895,0,1,0,0,0}, {1496,0,2,0,0,0},
-	{7896,0,2,0,0,0}, {1714,0,2,0,0,0}, {7897,0,2,0,0,0}, {7898,0,3276,0,0,0}, {5117,0,2,0,0,0}, {191,0,2,0,0,0}, {105,0,2,0,0,0},
-	{7904,0,2,0,0,0}, {7905,0,16,0,0,0}, {105,0,2,0,0,0}, {0,0,3281,0,0,0}, {643,0,2,0,0,0}, {174,0,2,0,0,0}, {7901,0,2,0,0,0},
-	{7902,0,13,0,0,0}, {7711,0,2,0,0,0}, {7903,0,3280,0,0,0}, {7909,0,16,0,0,0}, {7912,0,2,0,0,0}, {7868,0,2,0,0,0}, {293,0,2,0,0,0},
-	{7908,0,3283,0,0,0}, {7910,0,2,0,0,0}, {7911,0,3284,0,0,0}, {7869,0,2,0,0,0}, {7913,0,2,0,0,0}, {1330,0,1,0,0,0}, {1717,0,1,0,0,0},
-	{7917,0,16,0,0,0}, {147,0,16,0,0,0}, {7315,0,1,0,0,0}, {0,0,3289,0,0,0}, {7918,0,3288,0,0,0}, {293,0,2,0,0,0}, {7915,0,2,0,0,0},
-	{7630,0,2,0,0,0}, {2526,0,2,0,0,0}, {174,0,2,0,0,0}, {7916,0,3286,0,0,0}, {3729,0,2,0,0,0}, {20,0,2,0,0,0}, {7399,0,3287,0,0,0},
-	{913,0,2,0,0,0}, {0,0,3293,0,0,0}, {647,0,2927,0,0,0}, {5697,0,3297,0,0,0}, {5696,0,3296,0,0,0}, {5695,0,2,0,0,0}, {0,0,3295,0,0,0},
-	{3659,0,13,0,0,0}, {913,0,2,0,0,0}, {0,0,3299,0,0,0}, {5784,0,3292,0,0,0}, {5783,0,3294,0,0,0}, {5781,0,1,0,0,0}, {5782,0,1,0,0,0},
-	{5780,0,3298,0,0,0}, {5779,0,3291,0,0,0}, {5738,0,2,0,0,0}, {5774,0,2,0,0,0}, {5772,0,2,0,0,0}, {232,0,2,0,0,0}, {1112,0,2,0,0,0},
-	{0,0,3302,0,0,0}, {5740,0,16,0,0,0}, {232,0,2,0,0,0}, {5736,0,2,0,0,0}, {5743,0,2,0,0,0}, {5735,0,2,0,0,0}, {5738,0,2,0,0,0},
-	{5742,0,16,0,0,0}, {5741,0,16,0,0,0}, {3607,0,3301,0,0,0}, {1123,0,2,0,0,0}, {7922,0,2207,0,0,0}, {5667,0,2207,0,0,0}, {5676,0,2,0,0,0},
-	{5675,0,1,0,0,0}, {3646,0,1,0,0,0}, {5286,0,2,0,0,0}, {5680,0,2,0,0,0}, {4576,0,2,0,0,0}, {1450,0,2,0,0,0}, {3800,0,2,0,0,0},
-	{5679,0,2,0,0,0}, {5682,0,2,0,0,0}, {5683,0,1,0,0,0}, {0,0,3312,0,0,0}, {343,0,2,0,0,0}, {5678,0,3310,0,0,0}, {5681,0,3311,0,0,0},
-	{0,0,3309,0,0,0}, {1164,0,13,0,0,0}, {1166,0,13,0,0,0}, {0,0,3319,0,0,0}, {5688,0,2,0,0,0}, {0,0,3321,0,0,0}, {4436,0,1,0,0,0},
-	{5693,0,1,0,0,0}, {0,0,3323,0,0,0}, {5690,0,3318,0,0,0}, {4709,0,3320,0,0,0}, {5691,0,1082,0,0,0}, {5689,0,3318,0,0,0}, {4361,0,3320,0,0,0},
-	{7923,0,3322,0,0,0}, {3669,0,1,0,0,0}, {5687,0,3317,0,0,0}, {3659,0,13,0,0,0}, {5686,0,3316,0,0,0}, {0,0,3315,0,0,0}, {5694,0,3294,0,0,0},
-	{5685,0,3314,0,0,0}, {5674,0,3307,0,0,0}, {5673,0,2,0,0,0}, {5677,0,3308,0,0,0}, {5684,0,3313,0,0,0}, {5664,0,3305,0,0,0}, {5672,0,3306,0,0,0},
-	{5714,0,13,0,0,0}, {232,0,2,0,0,0}, {5663,0,3304,0,0,0}, {5722,0,2,0,0,0}, {5723,0,2,0,0,0}, {5662,0,2,0,0,0}, {105,0,2,0,0,0},
-	{7929,0,2,0,0,0}, {7930,0,2,0,0,0}, {7931,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3326,0,0,0}, {1168,0,2,0,0,0}, {191,0,2,0,0,0},
-	{0,0,3328,0,0,0}, {7925,0,2,0,0,0}, {7926,0,2,0,0,0}, {7927,0,2,0,0,0}, {7928,0,3325,0,0,0}, {1183,0,3327,0,0,0}, {1027,0,2,0,0,0},
-	{1123,0,2,0,0,0}, {3963,0,2,0,0,0}, {5117,0,2,0,0,0}, {174,0,2,0,0,0}, {293,0,2,0,0,0}, {7933,0,3330,0,0,0}, {7934,0,13,0,0,0},
-	{7935,0,13,0,0,0}, {310,0,2,0,0,0}, {232,0,2,0,0,0}, {7937,0,2,0,0,0}, {7938,0,2,0,0,0}, {7939,0,2,0,0,0}, {7940,0,1,0,0,0},
-	{7941,0,2,0,0,0}, {7942,0,2,0,0,0}, {7943,0,2,0,0,0}, {7944,0,2,0,0,0}, {7945,0,2,0,0,0}, {7946,0,13,0,0,0}, {7950,0,2,0,0,0},
-	{7951,0,1,0,0,0}, {4085,0,2,0,0,0}, {7953,0,2,0,0,0}, {7954,0,2,0,0,0}, {7763,0,2,0,0,0}, {7952,0,3335,0,0,0}, {349,0,2,0,0,0},
-	{7810,0,2,0,0,0}, {293,0,2,0,0,0}, {297,0,2,0,0,0}, {7948,0,2,0,0,0}, {7949,0,3333,0,0,0}, {7813,0,3334,0,0,0}, {339,0,2,0,0,0},
-	{232,0,2,0,0,0}, {406,0,2,0,0,0}, {407,0,2,0,0,0}, {0,0,3339,0,0,0}, {289,0,1,0,0,0}, {336,0,2,0,0,0}, {232,0,2,0,0,0},
-	{308,0,16,0,0,0}, {394,0,3337,0,0,0}, {320,0,16,0,0,0}, {402,0,2,0,0,0}, {7956,0,1,0,0,0}, {405,0,3338,0,0,0}, {3729,0,2,0,0,0},
-	{311,0,2,0,0,0}, {280,0,2,0,0,0}, {403,0,2,0,0,0}, {404,0,2,0,0,0}, {315,0,13,0,0,0}, {620,0,16,0,0,0}, {621,0,1,0,0,0},
-	{622,0,2,0,0,0}, {623,0,2,0,0,0}, {624,0,2,0,0,0}, {625,0,2,0,0,0}, {653,0,2,0,0,0}, {651,0,13,0,0,0}, {647,0,3043,0,0,0},
-	{655,0,2,0,0,0}, {650,0,13,0,0,0}, {646,0,2,0,0,0}, {627,0,1,0,0,0}, {643,0,2,0,0,0}, {644,0,2,0,0,0}, {7958,0,1,0,0,0},
-	{648,0,13,0,0,0}, {645,0,2,0,0,0}, {652,0,15,0,0,0}, {663,0,2,0,0,0}, {654,0,2,0,0,0}, {649,0,2,0,0,0}, {1435,0,2,0,0,0},
-	{0,0,3344,0,0,0}, {1442,0,2,0,0,0}, {0,0,3346,0,0,0}, {2643,0,16,0,0,0}, {2645,0,16,0,0,0}, {2647,0,16,0,0,0}, {1435,0,2,0,0,0},
-	{2639,0,3343,0,0,0}, {2637,0,3345,0,0,0}, {1027,0,2,0,0,0}, {2641,0,3347,0,0,0}, {2653,0,2,0,0,0}, {1123,0,2,0,0,0}, {703,0,2,0,0,0},
-	{1252,0,2,0,0,0}, {2635,0,3342,0,0,0}, {2655,0,2,0,0,0}, {2657,0,3342,0,0,0}, {191,0,3348,0,0,0}, {1179,0,2,0,0,0}, {343,0,2816,0,0,0},
-	{3659,0,13,0,0,0}, {7711,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,3351,0,0,0}, {643,0,2,0,0,0}, {174,0,2,0,0,0}, {5723,0,2,0,0,0},
-	{3653,0,3350,0,0,0}, {643,0,2,0,0,0}, {174,0,2,0,0,0}, {7962,0,3280,0,0,0}, {7711,0,2,0,0,0}, {343,0,2816,0,0,0}, {7712,0,2816,0,0,0},
-	{3659,0,13,0,0,0}, {7711,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,3355,0,0,0}, {7709,0,2,0,0,0}, {643,0,2,0,0,0}, {174,0,2,0,0,0},
-	{7964,0,3354,0,0,0}, {7423,0,2,0,0,0}, {174,0,2,0,0,0}, {3587,0,3238,0,0,0}, {0,0,3358,0,0,0}, {0,0,3194,0,0,0}, {7727,0,2,0,0,0},
-	{3757,0,2,0,0,0}, {20,0,2,0,0,0}, {3998,0,2,0,0,0}, {4134,0,2,0,0,0}, {4135,0,2,0,0,0}, {1920,0,2,0,0,0}, {2588,0,3357,0,0,0},
-	{4097,0,3359,0,0,0}, {7971,0,1,0,0,0}, {6366,0,2,0,0,0}, {7969,0,2,0,0,0}, {4195,0,2,0,0,0}, {4504,0,2,0,0,0}, {7970,0,3361,0,0,0},
-	{7972,0,2,0,0,0}, {7977,0,108,0,0,0}, {94,0,2,0,0,0}, {0,0,3365,0,0,0}, {7987,0,13,0,0,0}, {7988,0,13,0,0,0}, {7985,0,2,0,0,0},
-	{7986,0,3370,0,0,0}, {0,0,3369,0,0,0}, {7979,0,2,0,0,0}, {7980,0,13,0,0,0}, {684,0,2,0,0,0}, {7981,0,2,0,0,0}, {7711,0,2,0,0,0},
-	{7982,0,16,0,0,0}, {7983,0,13,0,0,0}, {7984,0,3368,0,0,0}, {7986,0,3370,0,0,0}, {0,0,3367,0,0,0}, {7975,0,2,0,0,0}, {7976,0,3364,0,0,0},
-	{7978,0,3366,0,0,0}, {7974,0,3363,0,0,0}, {7989,0,2,0,0,0}, {7990,0,2,0,0,0}, {4070,0,2,0,0,0}, {7994,0,2,0,0,0}, {7995,0,2,0,0,0},
-	{7989,0,2,0,0,0}, {7990,0,2,0,0,0}, {7997,0,2,0,0,0}, {7998,0,2,0,0,0}, {7992,0,13,0,0,0}, {7969,0,2,0,0,0}, {4195,0,2,0,0,0},
-	{7993,0,3372,0,0,0}, {7996,0,2,0,0,0}, {1386,0,3373,0,0,0}, {2004,0,2,0,0,0}, {4504,0,2,0,0,0}, {5929,0,2,0,0,0}, {7999,0,16,0,0,0},
-	{8000,0,2,0,0,0}, {7986,0,3370,0,0,0}, {4193,0,2,0,0,0}, {913,0,2,0,0,0}, {94,0,2,0,0,0}, {8001,0,2,0,0,0}, {191,0,2,0,0,0},
-	{237,0,2,0,0,0}, {6730,0,2,0,0,0}, {141,0,16,0,0,0}, {143,0,16,0,0,0}, {142,0,13,0,0,0}, {463,0,2,0,0,0}, {138,0,2,0,0,0},
-	{144,0,13,0,0,0}, {139,0,13,0,0,0}, {140,0,2,0,0,0}, {136,0,2,0,0,0}, {137,0,3378,0,0,0}, {145,0,2,0,0,0}, {135,0,2,0,0,0},
-	{0,0,3377,0,0,0}, {1343,0,13,0,0,0}, {1344,0,13,0,0,0}, {1341,0,2,0,0,0}, {0,0,2816,0,0,0}, {933,0,13,0,0,0}, {105,0,2,0,0,0},
-	{0,0,3383,0,0,0}, {1337,0,13,0,0,0}, {1339,0,2,0,0,0}, {1335,0,2,0,0,0}, {1336,0,2,0,0,0}, {1338,0,2,0,0,0}, {1333,0,2,0,0,0},
-	{1334,0,3385,0,0,0}, {29,0,13,0,0,0}, {28,0,13,0,0,0}, {29,0,15,0,0,0}, {28,0,15,0,0,0}, {47,0,3387,0,0,0}, {48,0,1,0,0,0},
-	{49,0,1,0,0,0}, {50,0,3387,0,0,0}, {46,0,1,0,0,0}, {38,0,2,0,0,0}, {45,0,3387,0,0,0}, {39,0,2,0,0,0}, {31,0,1,0,0,0},
-	{33,0,1,0,0,0}, {34,0,1,0,0,0}, {42,0,2,0,0,0}, {43,0,1,0,0,0}, {32,0,3388,0,0,0}, {30,0,3387,0,0,0}, {41,0,3387,0,0,0},
-	{37,0,13,0,0,0}, {40,0,16,0,0,0}, {35,0,13,0,0,0}, {44,0,3388,0,0,0}, {27,0,3387,0,0,0}, {0,0,543,0,0,0}, {156,0,2,0,0,0},
-	{1354,0,2,0,0,0}, {154,0,2,0,0,0}, {155,0,13,0,0,0}, {1355,0,2,0,0,0}, {0,0,523,0,0,0}, {0,0,519,0,0,0}, {0,0,525,0,0,0},
-	{1305,0,16,0,0,0}, {1082,0,2,0,0,0}, {0,0,3397,0,0,0}, {1299,0,16,0,0,0}, {151,0,16,0,0,0}, {141,0,16,0,0,0}, {232,0,2,0,0,0},
-	{1133,0,13,0,0,0}, {1300,0,1,0,0,0}, {1302,0,2,0,0,0}, {1079,0,13,0,0,0}, {1077,0,3393,0,0,0}, {1069,0,13,0,0,0}, {1067,0,3394,0,0,0},
-	{1062,0,13,0,0,0}, {1063,0,3395,0,0,0}, {1127,0,13,0,0,0}, {1065,0,2,0,0,0}, {1082,0,2,0,0,0}, {1080,0,3396,0,0,0}, {1083,0,13,0,0,0},
-	{1112,0,2,0,0,0}, {0,0,3392,0,0,0}, {1316,0,2,0,0,0}, {179,0,2,0,0,0}, {1177,0,2,0,0,0}, {1317,0,2,0,0,0}, {1320,0,2,0,0,0},
-	{1321,0,13,0,0,0}, {1319,0,2,0,0,0}, {1318,0,2,0,0,0}, {1369,0,16,0,0,0}, {1368,0,16,0,0,0}, {1367,0,2,0,0,0}, {8003,0,3376,0,0,0},
-	{115,0,540,0,0,0}, {1342,0,3379,0,0,0}, {1340,0,3380,0,0,0}, {1372,0,16,0,0,0}, {1323,0,16,0,0,0}, {150,0,16,0,0,0}, {8004,0,3381,0,0,0},
-	{8005,0,3382,0,0,0}, {1356,0,43,0,0,0}, {1352,0,544,0,0,0}, {149,0,511,0,0,0}, {59,0,2,0,0,0}, {1324,0,2,0,0,0}, {1332,0,3384,0,0,0},
-	{26,0,3386,0,0,0}, {24,0,2,0,0,0}, {132,0,2,0,0,0}, {127,0,2,0,0,0}, {8006,0,3389,0,0,0}, {1370,0,548,0,0,0}, {153,0,3390,0,0,0},
-	{1312,0,43,0,0,0}, {8007,0,3391,0,0,0}, {1315,0,3398,0,0,0}, {1366,0,3399,0,0,0}, {1322,0,2,0,0,0}, {8008,0,1,0,0,0}, {8009,0,1,0,0,0},
-	{131,0,2,0,0,0}, {19,0,2,0,0,0}, {310,0,2,0,0,0}, {1295,0,3375,0,0,0}, {1388,0,13,0,0,0}, {1390,0,13,0,0,0}, {8015,0,2,0,0,0},
-	{46,0,1,0,0,0}, {8011,0,1,0,0,0}, {8012,0,2,0,0,0}, {8013,0,2,0,0,0}, {1762,0,2,0,0,0}, {8014,0,3401,0,0,0}, {24,0,2,0,0,0},
-	{463,0,2,0,0,0}, {1065,0,2,0,0,0}, {8016,0,2,0,0,0}, {8017,0,2,0,0,0}, {8018,0,2,0,0,0}, {8019,0,2,0,0,0}, {8020,0,2,0,0,0},
-	{3729,0,2,0,0,0}, {8021,0,2,0,0,0}, {128,0,1,0,0,0}, {1112,0,2,0,0,0}, {7323,0,2,0,0,0}, {3961,0,13,0,0,0}, {8026,0,13,0,0,0},
-	{8025,0,3404,0,0,0}, {8029,0,3043,0,0,0}, {8028,0,3407,0,0,0}, {8032,0,2,0,0,0}, {8033,0,13,0,0,0}, {8034,0,3043,0,0,0}, {8031,0,3409,0,0,0},
-	{8027,0,3406,0,0,0}, {8030,0,3408,0,0,0}, {8027,0,3406,0,0,0}, {8030,0,3408,0,0,0}, {8035,0,3406,0,0,0}, {933,0,3406,0,0,0}, {8037,0,16,0,0,0},
-	{643,0,2,0,0,0}, {8038,0,16,0,0,0}, {343,0,3412,0,0,0}, {174,0,2,0,0,0}, {7712,0,2,0,0,0}, {3659,0,13,0,0,0}, {8036,0,3413,0,0,0},
-	{0,0,3411,0,0,0}, {174,0,2,0,0,0}, {293,0,2,0,0,0}, {8023,0,16,0,0,0}, {310,0,2,0,0,0}, {5714,0,13,0,0,0}, {8024,0,3403,0,0,0},
-	{7709,0,3405,0,0,0}, {232,0,2,0,0,0}, {3653,0,3410,0,0,0}, {8036,0,3413,0,0,0}, {5714,0,13,0,0,0}, {232,0,2,0,0,0}, {310,0,2,0,0,0},
-	{174,0,2,0,0,0}, {293,0,2,0,0,0}, {3653,0,3410,0,0,0}, {346,0,2,0,0,0}, {8036,0,3413,0,0,0}, {219,0,2,0,0,0}, {237,0,2,0,0,0},
-	{1116,0,3418,0,0,0}, {1111,0,2,0,0,0}, {1546,0,16,0,0,0}, {1548,0,2,0,0,0}, {1114,0,2,0,0,0}, {1112,0,2,0,0,0}, {0,0,3417,0,0,0},
-	{1111,0,2,0,0,0}, {0,0,3420,0,0,0}, {1530,0,2,0,0,0}, {1531,0,2,0,0,0}, {1533,0,2,0,0,0}, {1536,0,2,0,0,0}, {1526,0,2,0,0,0},
-	{1538,0,2,0,0,0}, {1111,0,2,0,0,0}, {13,0,2,0,0,0}, {1477,0,2,0,0,0}, {1529,0,2,0,0,0}, {1540,0,2,0,0,0}, {1065,0,2,0,0,0},
-	{1558,0,2,0,0,0}, {219,0,2,0,0,0}, {1528,0,2,0,0,0}, {1179,0,2,0,0,0}, {0,0,3422,0,0,0}, {8041,0,3416,0,0,0}, {1027,0,2,0,0,0},
-	{8042,0,3419,0,0,0}, {1114,0,2,0,0,0}, {8043,0,3421,0,0,0}, {1123,0,2,0,0,0}, {463,0,2,0,0,0}, {8049,0,16,0,0,0}, {8054,0,1,0,0,0},
-	{8055,0,2,0,0,0}, {4740,0,2,0,0,0}, {8056,0,2,0,0,0}, {8057,0,16,0,0,0}, {8058,0,2,0,0,0}, {8059,0,2,0,0,0}, {8060,0,2,0,0,0},
-	{8061,0,2,0,0,0}, {8062,0,16,0,0,0}, {8064,0,16,0,0,0}, {8065,0,16,0,0,0}, {8064,0,16,0,0,0}, {8065,0,16,0,0,0}, {8066,0,2,0,0,0},
-	{8067,0,2,0,0,0}, {8068,0,3427,0,0,0}, {8070,0,2,0,0,0}, {8071,0,2,0,0,0}, {8072,0,2,0,0,0}, {8073,0,2,0,0,0}, {586,0,2,0,0,0},
-	{0,0,3430,0,0,0}, {8045,0,2,0,0,0}, {6015,0,16,0,0,0}, {8046,0,2,0,0,0}, {8047,0,2,0,0,0}, {305,0,2,0,0,0}, {8048,0,3424,0,0,0},
-	{8050,0,2,0,0,0}, {4159,0,2,0,0,0}, {8051,0,2,0,0,0}, {8052,0,2,0,0,0}, {8053,0,3425,0,0,0}, {8063,0,3426,0,0,0}, {8069,0,3428,0,0,0},
-	{6014,0,16,0,0,0}, {128,0,1,0,0,0}, {5959,0,2,0,0,0}, {1717,0,1,0,0,0}, {4891,0,3429,0,0,0}, {8076,0,13,0,0,0}, {3574,0,2,0,0,0},
-	{8077,0,13,0,0,0}, {3570,0,2,0,0,0}, {8079,0,13,0,0,0}, {8080,0,2,0,0,0}, {8081,0,2,0,0,0}, {8084,0,2,0,0,0}, {8085,0,2,0,0,0},
-	{7709,0,2,0,0,0}, {8086,0,2,0,0,0}, {462,0,2,0,0,0}, {8088,0,16,0,0,0}, {8089,0,2,0,0,0}, {8087,0,2,0,0,0}, {8078,0,3433,0,0,0},
-	{8075,0,3432,0,0,0}, {8083,0,3434,0,0,0}, {0,0,3437,0,0,0}, {7532,0,2,0,0,0}, {310,0,2,0,0,0}, {8075,0,3432,0,0,0}, {174,0,2,0,0,0},
-	{8078,0,3433,0,0,0}, {8082,0,16,0,0,0}, {293,0,2,0,0,0}, {8083,0,3434,0,0,0}, {8087,0,2,0,0,0}, {3714,0,3435,0,0,0}, {8090,0,3436,0,0,0},
-	{8091,0,2,0,0,0}, {232,0,2,0,0,0}, {7836,0,2,0,0,0}, {8093,0,2,0,0,0}, {3847,0,420,0,0,0}, {350,0,2,0,0,0}, {191,0,2,0,0,0},
-	{3853,0,3444,0,0,0}, {3851,0,3443,0,0,0}, {3862,0,2,0,0,0}, {4000,0,420,0,0,0}, {8095,0,420,0,0,0}, {1865,0,420,0,0,0}, {3845,0,3441,0,0,0},
-	{3849,0,3442,0,0,0}, {3843,0,420,0,0,0}, {174,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3446,0,0,0}, {3841,0,3440,0,0,0}, {3855,0,3445,0,0,0},
-	{3839,0,2,0,0,0}, {3862,0,2,0,0,0}, {191,0,2,0,0,0}, {8099,0,2,0,0,0}, {8098,0,3451,0,0,0}, {0,0,3450,0,0,0}, {4709,0,3449,0,0,0},
-	{8100,0,16,0,0,0}, {3716,0,2,0,0,0}, {660,0,2,0,0,0}, {8097,0,3448,0,0,0}, {174,0,2,0,0,0}, {3729,0,2,0,0,0}, {8101,0,2,0,0,0},
-	{191,0,2,0,0,0}, {8102,0,43,0,0,0}, {105,0,2,0,0,0}, {8105,0,2,0,0,0}, {8106,0,2,0,0,0}, {5715,0,3455,0,0,0}, {8104,0,3454,0,0,0},
-	{174,0,2,0,0,0}, {232,0,2,0,0,0}, {219,0,2,0,0,0}, {5420,0,3453,0,0,0}, {293,0,2,0,0,0}, {174,0,2,0,0,0}, {918,0,2,0,0,0},
-	{3566,0,2,0,0,0}, {5306,0,2,0,0,0}, {8109,0,2,0,0,0}, {8110,0,2,0,0,0}, {6210,0,2,0,0,0}, {8111,0,2,0,0,0}, {8112,0,2,0,0,0},
-	{8113,0,2,0,0,0}, {463,0,2,0,0,0}, {3563,0,13,0,0,0}, {8114,0,2,0,0,0}, {8115,0,2,0,0,0}, {586,0,2,0,0,0}, {3717,0,2,0,0,0},
-	{0,0,3460,0,0,0}, {3540,0,2,0,0,0}, {8120,0,2,0,0,0}, {1305,0,3463,0,0,0}, {8119,0,3464,0,0,0}, {8118,0,3462,0,0,0}, {293,0,2,0,0,0},
-	{232,0,2,0,0,0}, {3804,0,2,0,0,0}, {7443,0,2,0,0,0}, {3737,0,3459,0,0,0}, {174,0,2,0,0,0}, {8117,0,2962,0,0,0}, {3729,0,2,0,0,0},
-	{5266,0,3461,0,0,0}, {219,0,2,0,0,0}, {629,0,2,0,0,0}, {8122,0,2,0,0,0}, {8123,0,2,0,0,0}, {8124,0,2,0,0,0}, {8125,0,2,0,0,0},
-	{310,0,2,0,0,0}, {301,0,2,0,0,0}, {8126,0,2,0,0,0}, {8127,0,2,0,0,0}, {8128,0,2,0,0,0}, {8129,0,2,0,0,0}, {8130,0,2,0,0,0},
-	{8131,0,2,0,0,0}, {8132,0,2,0,0,0}, {8137,0,2,0,0,0}, {5994,0,2,0,0,0}, {0,0,3469,0,0,0}, {5946,0,13,0,0,0}, {6015,0,16,0,0,0},
-	{179,0,2,0,0,0}, {4159,0,2,0,0,0}, {463,0,2,0,0,0}, {6046,0,16,0,0,0}, {5997,0,2,0,0,0}, {6014,0,16,0,0,0}, {8134,0,2,0,0,0},
-	{8135,0,2,0,0,0}, {8136,0,3467,0,0,0}, {6063,0,3468,0,0,0}, {8140,0,2,0,0,0}, {310,0,2,0,0,0}, {174,0,2,0,0,0}, {5759,0,3472,0,0,0},
-	{310,0,2,0,0,0}, {2653,0,2,0,0,0}, {0,0,3474,0,0,0}, {461,0,2,0,0,0}, {1754,0,2,0,0,0}, {310,0,2,0,0,0}, {461,0,3476,0,0,0},
-	{8139,0,3471,0,0,0}, {2661,0,3473,0,0,0}, {8141,0,1,0,0,0}, {8142,0,3475,0,0,0}, {8147,0,16,0,0,0}, {8148,0,2,0,0,0}, {8150,0,2,0,0,0},
-	{8146,0,3480,0,0,0}, {8149,0,3481,0,0,0}, {7811,0,43,0,0,0}, {8154,0,43,0,0,0}, {8157,0,1,0,0,0}, {147,0,16,0,0,0}, {8153,0,3483,0,0,0},
-	{8155,0,43,0,0,0}, {8156,0,3484,0,0,0}, {8145,0,3479,0,0,0}, {7477,0,2,0,0,0}, {8151,0,13,0,0,0}, {7738,0,2,0,0,0}, {8152,0,3482,0,0,0},
-	{8158,0,2,0,0,0}, {8144,0,3478,0,0,0}, {1123,0,2,0,0,0}, {8160,0,2,0,0,0}, {8161,0,2,0,0,0}, {6630,0,2,0,0,0}, {8162,0,2,0,0,0},
-	{174,0,2,0,0,0}, {8163,0,2,0,0,0}, {7037,0,3031,0,0,0}, {8164,0,3486,0,0,0}, {8175,0,2,0,0,0}, {8176,0,2,0,0,0}, {8178,0,2,0,0,0},
-	{8179,0,2,0,0,0}, {105,0,2,0,0,0}, {8174,0,3490,0,0,0}, {3601,0,3491,0,0,0}, {8177,0,3492,0,0,0}, {0,0,3489,0,0,0}, {147,0,16,0,0,0},
-	{8181,0,2,0,0,0}, {8182,0,2,0,0,0}, {147,0,16,0,0,0}, {6910,0,2,0,0,0}, {191,0,3348,0,0,0}, {147,0,16,0,0,0}, {8187,0,2,0,0,0},
-	{8166,0,2,0,0,0}, {232,0,2,0,0,0}, {8167,0,2,0,0,0}, {8168,0,1,0,0,0}, {8169,0,16,0,0,0}, {8170,0,2,0,0,0}, {8171,0,13,0,0,0},
-	{8172,0,2,0,0,0}, {8173,0,3488,0,0,0}, {8180,0,3493,0,0,0}, {8008,0,1,0,0,0}, {1123,0,2,0,0,0}, {8183,0,2,0,0,0}, {8184,0,3494,0,0,0},
-	{8185,0,13,0,0,0}, {8186,0,3495,0,0,0}, {8189,0,2,0,0,0}, {8190,0,2,0,0,0}, {8191,0,2,0,0,0}, {7373,0,2921,0,0,0}, {7374,0,2929,0,0,0},
-	{7394,0,2941,0,0,0}, {7424,0,2958,0,0,0}, {7428,0,2963,0,0,0}, {7430,0,2969,0,0,0}, {7431,0,2980,0,0,0}, {7433,0,2983,0,0,0}, {7434,0,2988,0,0,0},
-	{7435,0,2989,0,0,0}, {7436,0,2990,0,0,0}, {7437,0,2997,0,0,0}, {7438,0,3000,0,0,0}, {7454,0,3006,0,0,0}, {7482,0,3015,0,0,0}, {7501,0,3031,0,0,0},
-	{7502,0,3048,0,0,0}, {7503,0,3049,0,0,0}, {7506,0,3051,0,0,0}, {7512,0,3055,0,0,0}, {7513,0,3059,0,0,0}, {7514,0,3062,0,0,0}, {7530,0,3065,0,0,0},
-	{7537,0,3067,0,0,0}, {7540,0,3086,0,0,0}, {7560,0,3090,0,0,0}, {7565,0,3092,0,0,0}, {7567,0,3093,0,0,0}, {7587,0,3096,0,0,0}, {7612,0,3104,0,0,0},
-	{7668,0,3127,0,0,0}, {7671,0,3142,0,0,0}, {7672,0,3143,0,0,0}, {7673,0,3148,0,0,0}, {7675,0,3149,0,0,0}, {7676,0,3154,0,0,0}, {7677,0,3155,0,0,0},
-	{7694,0,3168,0,0,0}, {7704,0,3171,0,0,0}, {7708,0,3172,0,0,0}, {7713,0,3177,0,0,0}, {7717,0,3178,0,0,0}, {7720,0,3181,0,0,0}, {7726,0,3188,0,0,0},
-	{7739,0,3194,0,0,0}, {7743,0,3197,0,0,0}, {4545,0,3239,0,0,0}, {7818,0,108,0,0,0}, {7819,0,3242,0,0,0}, {7820,0,3243,0,0,0}, {7838,0,3254,0,0,0},
-	{7841,0,3259,0,0,0}, {7867,0,3267,0,0,0}, {7873,0,3268,0,0,0}, {7890,0,3275,0,0,0}, {7899,0,3278,0,0,0}, {7900,0,3279,0,0,0}, {7906,0,3279,0,0,0},
-	{7907,0,3282,0,0,0}, {7914,0,3285,0,0,0}, {7919,0,3290,0,0,0}, {7920,0,3300,0,0,0}, {7921,0,3303,0,0,0}, {7924,0,3324,0,0,0}, {7932,0,3329,0,0,0},
-	{7936,0,3331,0,0,0}, {7947,0,3332,0,0,0}, {7955,0,3336,0,0,0}, {7957,0,3340,0,0,0}, {7959,0,3341,0,0,0}, {7960,0,3349,0,0,0}, {7961,0,3352,0,0,0},
-	{7963,0,3353,0,0,0}, {7965,0,3352,0,0,0}, {7966,0,3349,0,0,0}, {7967,0,3356,0,0,0}, {7968,0,3360,0,0,0}, {7973,0,3362,0,0,0}, {7991,0,3371,0,0,0},
-	{8002,0,3374,0,0,0}, {8010,0,3400,0,0,0}, {8022,0,3402,0,0,0}, {8039,0,3414,0,0,0}, {8040,0,3415,0,0,0}, {8044,0,3423,0,0,0}, {8074,0,3431,0,0,0},
-	{8092,0,3438,0,0,0}, {8094,0,3439,0,0,0}, {8096,0,3447,0,0,0}, {8103,0,3452,0,0,0}, {8107,0,3456,0,0,0}, {8108,0,3457,0,0,0}, {8116,0,3458,0,0,0},
-	{8121,0,3465,0,0,0}, {8133,0,3466,0,0,0}, {8138,0,3470,0,0,0}, {8143,0,3477,0,0,0}, {8159,0,3485,0,0,0}, {8165,0,3487,0,0,0}, {8188,0,3496,0,0,0},
-	{8192,0,1160,0,0,0}, {8193,0,1160,0,0,0}, {105,0,2,1,0,0}, {310,0,2,1,0,0}, {4014,0,2,0,0,0}, {2653,0,2,0,0,0}, {7348,0,2,0,0,0},
-	{1934,0,2901,0,0,0}, {4347,0,2,0,0,0}, {92,0,108,0,0,0}, {7349,0,2902,0,0,0}, {239,0,2920,0,0,0}, {7439,0,2,0,0,0}, {8194,0,2,0,0,0},
-	{0,0,2900,0,0,0}, {3508,0,2,1,0,0}, {232,0,2,0,0,0}, {0,0,3499,0,0,0}, {8200,0,2,0,0,0}, {0,0,3501,0,0,0}, {174,0,2,0,0,0},
-	{96,0,1,0,0,0}, {0,0,3503,0,0,0}, {191,0,2,0,0,0}, {8196,0,1,0,0,0}, {8197,0,3498,0,0,0}, {8198,0,2,0,0,0}, {8199,0,3500,0,0,0},
-	{8201,0,3502,0,0,0}, {7310,0,2,1,0,0}, {310,0,2,1,0,0}, {0,0,3505,0,0,0}, {4476,0,2,1,0,0}, {8208,0,2,1,0,0}, {3999,0,2,1,0,0},
-	{174,0,2,0,0,0}, {20,0,2,0,0,0}, {8211,0,2,0,0,0}, {8212,0,2,0,0,0}, {2008,0,2,0,0,0}, {8213,0,2,0,0,0}, {4388,0,2,0,0,0},
-	{8214,0,2,0,0,0}, {2058,0,2,0,0,0}, {8215,0,2,0,0,0}, {8216,0,2,0,0,0}, {0,0,3510,0,0,0}, {189,0,2,0,0,0}, {350,0,2,0,0,0},
-	{0,0,3514,0,0,0}, {20,0,2,0,0,0}, {8218,0,15,0,0,0}, {8219,0,2,0,0,0}, {3800,0,2,0,0,0}, {8220,0,3513,0,0,0}, {0,0,3512,0,0,0},
-	{174,0,2,1,0,0}, {7323,0,2,0,0,0}, {8223,0,2,0,0,0}, {8224,0,2,0,0,0}, {8225,0,2,0,0,0}, {8233,0,13,0,0,0}, {4390,0,2,0,0,0},
-	{4388,0,2,0,0,0}, {8234,0,13,0,0,0}, {8232,0,1,0,0,0}, {4388,0,3518,0,0,0}, {5129,0,2,0,0,0}, {0,0,3517,0,0,0}, {310,0,2,1,0,0},
-	{8210,0,3509,0,0,0}, {8217,0,3511,0,0,0}, {8221,0,1,0,0,0}, {8222,0,3515,0,0,0}, {8226,0,1,0,0,0}, {8227,0,2,0,0,0}, {8228,0,15,0,0,0},
-	{8229,0,2,0,0,0}, {8230,0,2,0,0,0}, {8231,0,3516,0,0,0}, {0,0,3508,0,0,0}, {310,0,2,1,0,0}, {8236,0,13,0,0,0}, {8237,0,13,0,0,0},
-	{8238,0,13,0,0,0}, {8239,0,13,0,0,0}, {8240,0,13,0,0,0}, {8241,0,13,0,0,0}, {8242,0,2,0,0,0}, {8243,0,2,0,0,0}, {8244,0,2,0,0,0},
-	{4596,0,2,0,0,0}, {4256,0,13,0,0,0}, {4258,0,2,0,0,0}, {4260,0,2,0,0,0}, {4262,0,2,0,0,0}, {4240,0,2,0,0,0}, {4242,0,2,0,0,0},
-	{4236,0,2,0,0,0}, {4248,0,15,0,0,0}, {4246,0,15,0,0,0}, {4250,0,2,0,0,0}, {4254,0,3523,0,0,0}, {4238,0,3524,0,0,0}, {4234,0,3525,0,0,0},
-	{4244,0,3526,0,0,0}, {3563,0,13,0,0,0}, {4286,0,2,0,0,0}, {4282,0,2,0,0,0}, {4232,0,3522,0,0,0}, {4291,0,3527,0,0,0}, {4284,0,3527,0,0,0},
-	{1450,0,2,0,0,0}, {4274,0,16,0,0,0}, {1034,0,2,0,0,0}, {4224,0,2,0,0,0}, {1714,0,2,0,0,0}, {4226,0,2,0,0,0}, {4232,0,3522,0,0,0},
-	{4228,0,3529,0,0,0}, {4270,0,108,0,0,0}, {8245,0,2,0,0,0}, {8246,0,2,0,0,0}, {1034,0,2,0,0,0}, {1450,0,2,0,0,0}, {4274,0,16,0,0,0},
-	{4250,0,2,0,0,0}, {4284,0,3527,0,0,0}, {4287,0,3534,0,0,0}, {4232,0,3522,0,0,0}, {0,0,3533,0,0,0}, {4295,0,3532,0,0,0}, {4274,0,16,0,0,0},
-	{4220,0,2,0,0,0}, {4280,0,3521,0,0,0}, {4222,0,3528,0,0,0}, {4272,0,3530,0,0,0}, {4293,0,3531,0,0,0}, {660,0,2,0,0,0}, {7320,0,2,0,0,0},
-	{4012,0,13,0,0,0}, {7321,0,13,0,0,0}, {8206,0,3504,0,0,0}, {4375,0,3536,0,0,0}, {7315,0,1,0,0,0}, {174,0,2,0,0,0}, {232,0,2,0,0,0},
-	{7807,0,1,0,0,0}, {4085,0,2,0,0,0}, {174,0,2,0,0,0}, {174,0,2,0,0,0}, {4085,0,2,0,0,0}, {105,0,2,0,0,0}, {4488,0,2,0,0,0},
-	{4490,0,3543,0,0,0}, {4085,0,2,0,0,0}, {4494,0,2,0,0,0}, {184,0,13,0,0,0}, {3570,0,2,0,0,0}, {310,0,2,0,0,0}, {4177,0,3542,0,0,0},
-	{4492,0,3544,0,0,0}, {0,0,3541,0,0,0}, {4234,0,2,0,0,0}, {4238,0,2,0,0,0}, {4246,0,15,0,0,0}, {4248,0,15,0,0,0}, {174,0,2,0,0,0},
-	{4478,0,13,0,0,0}, {4576,0,2,0,0,0}, {310,0,2,0,0,0}, {4567,0,2,0,0,0}, {1034,0,2,0,0,0}, {3563,0,13,0,0,0}, {1571,0,3547,0,0,0},
-	{4572,0,3548,0,0,0}, {4574,0,3549,0,0,0}, {0,0,3546,0,0,0}, {95,0,2,0,0,0}, {175,0,1,0,0,0}, {4593,0,2,0,0,0}, {105,0,2,0,0,0},
-	{0,0,3553,0,0,0}, {105,0,2,0,0,0}, {310,0,2,0,0,0}, {4593,0,2,0,0,0}, {7310,0,2,0,0,0}, {1230,0,1,0,0,0}, {4590,0,3552,0,0,0},
-	{174,0,2,0,0,0}, {3998,0,13,0,0,0}, {3999,0,13,0,0,0}, {4580,0,13,0,0,0}, {4582,0,13,0,0,0}, {4375,0,15,0,0,0}, {933,0,13,0,0,0},
-	{4586,0,1,0,0,0}, {4588,0,1,0,0,0}, {0,0,3551,0,0,0}, {4085,0,2,0,0,0}, {4486,0,3540,0,0,0}, {4565,0,3545,0,0,0}, {4578,0,3550,0,0,0},
-	{4598,0,3552,0,0,0}, {4484,0,3539,0,0,0}, {4217,0,2,1,0,0}, {310,0,2,1,0,0}, {7310,0,2,1,0,0}, {7311,0,2,0,0,0}, {7312,0,2,0,0,0},
-	{2653,0,2,0,0,0}, {7313,0,2,1,0,0}, {7314,0,2,1,0,0}, {7315,0,1,0,0,0}, {7316,0,2,0,0,0}, {7317,0,2,0,0,0}, {3998,0,2,1,0,0},
-	{3999,0,2,1,0,0}, {4375,0,2880,0,0,0}, {4012,0,13,0,0,0}, {7321,0,13,0,0,0}, {4593,0,2,1,0,0}, {232,0,2,1,0,0}, {2058,0,2881,0,0,0},
-	{7324,0,2,0,0,0}, {7325,0,108,0,0,0}, {7326,0,108,0,0,0}, {7327,0,2883,0,0,0}, {7328,0,2885,0,0,0}, {7339,0,2887,0,0,0}, {4394,0,2892,0,0,0},
-	{4604,0,2893,0,0,0}, {7347,0,2897,0,0,0}, {587,0,2899,1,0,0}, {8195,0,3497,0,0,0}, {8202,0,2,0,0,0}, {8203,0,2,0,0,0}, {8204,0,420,0,0,0},
-	{8205,0,2,0,0,0}, {8206,0,3504,0,0,0}, {8207,0,3506,0,0,0}, {8209,0,3507,0,0,0}, {8235,0,3519,0,0,0}, {343,0,3520,0,0,0}, {8247,0,3535,0,0,0},
-	{8248,0,16,0,0,0}, {8249,0,3537,0,0,0}, {8250,0,2,0,0,0}, {8251,0,2,0,0,0}, {4464,0,3538,0,0,0}, {0,0,2879,0,0,0}, {4010,0,2878,1,0,0},
-	{310,0,2,1,0,0}, {3806,0,2,1,0,0}, {481,0,2,1,0,0}, {0,0,3556,0,0,0}, {8238,0,13,1,0,0}, {8252,0,13,1,0,0}, {8253,0,3555,0,0,0},
-	{310,0,2,1,0,0}, {7310,0,2,1,0,0}, {0,0,3559,0,0,0}, {4476,0,2,1,0,0}, {8208,0,2,1,0,0}, {7319,0,13,0,0,0}, {7318,0,15,0,0,0},
-	{660,0,2,0,0,0}, {8258,0,3558,1,0,0}, {8207,0,3560,0,0,0}, {4375,0,3561,0,0,0}, {8202,0,2,0,0,0}, {4012,0,13,0,0,0}, {7321,0,13,0,0,0},
-	{7315,0,1,0,0,0}, {7326,0,108,0,0,0}, {8204,0,420,0,0,0}, {8206,0,3504,0,0,0}, {8261,0,3559,1,0,0}, {3806,0,2,1,0,0}, {481,0,2,1,0,0},
-	{0,0,3564,0,0,0}, {8259,0,3558,1,0,0}, {8260,0,3563,1,0,0}, {8266,0,2,1,0,0}, {8267,0,2,1,0,0}, {8268,0,2,1,0,0}, {0,0,3567,0,0,0},
-	{8265,0,1,0,0,0}, {8258,0,3566,0,0,0}, {8140,0,2,0,0,0}, {8269,0,13,0,0,0}, {8270,0,13,0,0,0}, {8261,0,3567,0,0,0}, {8271,0,2,0,0,0},
-	{0,0,3570,0,0,0}, {8261,0,3567,0,0,0}, {8271,0,2,0,0,0}, {3806,0,2,0,0,0}, {481,0,2,0,0,0}, {0,0,3572,0,0,0}, {8259,0,3569,1,0,0},
-	{8260,0,3571,1,0,0}, {174,0,2,1,0,0}, {232,0,2,1,0,0}, {310,0,2,1,0,0}, {8275,0,2,1,0,0}, {8279,0,2,0,4,0}, {8279,0,2,0,0,0},
-	{8280,0,2,0,0,0}, {8281,0,16,0,0,0}, {8282,0,2,0,0,0}, {92,0,108,0,0,0}, {8285,0,16,0,0,0}, {8282,0,2,0,0,0}, {8290,0,1,0,0,0},
-	{164,0,2,0,0,0}, {559,0,13,0,0,0}, {8291,0,1,0,0,0}, {8298,0,2,1,0,0}, {8292,0,2,1,0,0}, {8293,0,2,1,0,0}, {8294,0,108,1,0,0},
-	{8295,0,2,1,0,0}, {8296,0,2,0,0,0}, {8297,0,3582,0,0,0}, {7348,0,2,0,0,0}, {0,0,3581,0,0,0}, {8286,0,3580,0,0,0}, {164,0,2,0,0,0},
-	{8261,0,3559,1,0,0}, {234,0,2633,0,0,0}, {235,0,2633,0,0,0}, {164,0,2,0,0,0}, {559,0,13,0,0,0}, {105,0,2,0,0,0}, {8305,0,2,0,0,0},
-	{8307,0,2,0,0,0}, {8308,0,2,0,0,0}, {8309,0,2,0,0,0}, {0,0,3589,0,0,0}, {8261,0,3559,0,0,0}, {8302,0,2633,0,0,0}, {8303,0,16,0,0,0},
-	{8304,0,3587,0,0,0}, {8306,0,3588,0,0,0}, {164,0,2,0,0,0}, {0,0,3586,0,0,0}, {7365,0,3585,0,0,0}, {164,0,2,0,0,0}, {96,0,2,0,0,0},
-	{8312,0,2,0,0,0}, {0,0,3593,0,0,0}, {96,0,13,0,0,0}, {649,0,2,0,0,0}, {8312,0,2,0,0,0}, {7358,0,2,0,0,0}, {7331,0,2,0,0,0},
-	{8313,0,3596,0,0,0}, {0,0,3595,0,0,0}, {3879,0,15,0,0,0}, {3883,0,15,0,0,0}, {3873,0,15,0,0,0}, {3877,0,15,0,0,0}, {3881,0,15,0,0,0},
-	{0,0,3598,0,0,0}, {95,0,2,0,0,0}, {96,0,2,0,0,0}, {8312,0,2,0,0,0}, {0,0,3600,0,0,0}, {1407,0,2,0,0,0}, {0,0,3602,0,0,0},
-	{96,0,16,0,0,0}, {0,0,3604,0,0,0}, {7310,0,3592,0,0,0}, {7314,0,3592,0,0,0}, {310,0,3592,0,0,0}, {7313,0,3592,0,0,0}, {2653,0,3592,0,0,0},
-	{105,0,3592,0,0,0}, {7316,0,3594,0,0,0}, {7317,0,3594,0,0,0}, {3998,0,3594,0,0,0}, {3999,0,3594,0,0,0}, {8314,0,3597,0,0,0}, {8315,0,3597,0,0,0},
-	{8316,0,3592,0,0,0}, {4012,0,3597,0,0,0}, {7321,0,3597,0,0,0}, {4593,0,3592,0,0,0}, {232,0,3592,0,0,0}, {8317,0,3592,0,0,0}, {7324,0,3592,0,0,0},
-	{7325,0,3599,0,0,0}, {7311,0,3592,0,0,0}, {7312,0,3592,0,0,0}, {7326,0,3599,0,0,0}, {8318,0,3592,0,0,0}, {8319,0,3592,0,0,0}, {8320,0,3592,0,0,0},
-	{8321,0,3592,0,0,0}, {8322,0,3592,0,0,0}, {8323,0,3592,0,0,0}, {8324,0,3601,0,0,0}, {8325,0,3601,0,0,0}, {8326,0,3597,0,0,0}, {8327,0,3592,0,0,0},
-	{8328,0,3592,0,0,0}, {8329,0,3601,0,0,0}, {8330,0,3601,0,0,0}, {8331,0,3597,0,0,0}, {8332,0,3592,0,0,0}, {186,0,3592,0,0,0}, {8333,0,3592,0,0,0},
-	{8334,0,3597,0,0,0}, {8335,0,3597,0,0,0}, {8336,0,3594,0,0,0}, {8337,0,3594,0,0,0}, {8338,0,3592,0,0,0}, {8339,0,3592,0,0,0}, {8340,0,3592,0,0,0},
-	{8341,0,3594,0,0,0}, {8342,0,3592,0,0,0}, {8343,0,3592,0,0,0}, {94,0,3592,0,0,0}, {93,0,3592,0,0,0}, {8344,0,3592,0,0,0}, {8345,0,3592,0,0,0},
-	{8346,0,3599,0,0,0}, {8347,0,3592,0,0,0}, {8348,0,3592,0,0,0}, {8349,0,3601,0,0,0}, {8350,0,3601,0,0,0}, {8351,0,3592,0,0,0}, {8352,0,3592,0,0,0},
-	{8353,0,3592,0,0,0}, {8354,0,3592,0,0,0}, {8355,0,3594,0,0,0}, {8356,0,3592,0,0,0}, {8357,0,3592,0,0,0}, {8358,0,3592,0,0,0}, {8359,0,3592,0,0,0},
-	{8360,0,3592,0,0,0}, {8361,0,3594,0,0,0}, {8362,0,3592,0,0,0}, {8363,0,3592,0,0,0}, {8364,0,3592,0,0,0}, {8365,0,3592,0,0,0}, {8366,0,3594,0,0,0},
-	{8367,0,3599,0,0,0}, {6520,0,3592,0,0,0}, {8202,0,3592,0,0,0}, {8203,0,3592,0,0,0}, {8368,0,3592,0,0,0}, {8205,0,3592,0,0,0}, {8369,0,3592,0,0,0},
-	{8370,0,3592,0,0,0}, {8371,0,3592,0,0,0}, {8372,0,3594,0,0,0}, {8373,0,3592,0,0,0}, {5682,0,2927,0,0,0}, {8374,0,3597,0,0,0}, {8375,0,3597,0,0,0},
-	{8376,0,3592,0,0,0}, {8377,0,3592,0,0,0}, {8378,0,3592,0,0,0}, {8379,0,3592,0,0,0}, {8380,0,3592,0,0,0}, {8248,0,3603,0,0,0}, {8381,0,3592,0,0,0},
-	{8382,0,3592,0,0,0}, {8383,0,3592,0,0,0}, {8384,0,3592,0,0,0}, {8385,0,3592,0,0,0}, {8386,0,3592,0,0,0}, {8251,0,3592,0,0,0}, {8387,0,3592,0,0,0},
-	{8388,0,3592,0,0,0}, {8389,0,3592,0,0,0}, {8390,0,3592,0,0,0}, {8391,0,3592,0,0,0}, {498,0,2,0,0,0}, {6603,0,2,0,0,0}, {0,0,3606,0,0,0},
-	{173,0,3591,0,0,0}, {3925,0,3605,0,0,0}, {164,0,2,0,0,0}, {559,0,13,0,0,0}, {4010,0,2878,1,0,0}, {164,0,2,0,0,0}, {4704,0,16,0,4,0},
-	{559,0,13,0,4,0}, {164,0,2,0,4,0}, {662,0,2,0,0,0}, {4678,0,2,0,0,0}, {4676,0,2,0,0,0}, {4680,0,2,0,0,0}, {8394,0,2,0,0,0},
-	{3994,0,2633,0,0,0}, {3999,0,2633,0,0,0}, {0,0,3611,0,0,0}, {4674,0,3610,0,0,0}, {164,0,2,0,0,0}, {6900,0,2,1,0,0}, {660,0,2,1,0,0},
-	{5146,0,1,1,0,0}, {5695,0,1,1,0,0}, {8402,0,2,1,0,0}, {8403,0,16,0,0,0}, {6900,0,2,1,0,0}, {7142,0,2,1,0,0}, {8407,0,2,0,0,0},
-	{8408,0,2,0,0,0}, {174,0,2,1,0,0}, {727,0,108,0,0,0}, {92,0,104,0,0,0}, {8412,0,2,0,0,0}, {6900,0,2,0,0,0}, {6900,0,2,1,0,0},
-	{2857,0,1,0,0,0}, {2857,0,108,0,0,0}, {8421,0,16,1,0,0}, {8408,0,2,1,0,0}, {727,0,108,0,0,0}, {3998,0,56,0,0,0}, {8432,0,2,0,0,0},
-	{191,0,2,0,0,0}, {8433,0,2,0,0,0}, {8434,0,2,0,0,0}, {8435,0,1,0,0,0}, {0,0,3627,0,0,0}, {164,0,2,0,0,0}, {8428,0,3626,0,0,0},
-	{8432,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3630,0,0,0}, {8428,0,3629,1,0,0}, {164,0,2,0,0,0}, {8408,0,2,0,0,0}, {1934,0,2,0,0,0},
-	{1450,0,2,0,0,0}, {2526,0,2,0,0,0}, {6900,0,2,0,0,0}, {0,0,3633,0,0,0}, {8439,0,3632,0,0,0}, {164,0,2,0,0,0}, {6900,0,2,1,0,0},
-	{164,0,2,0,0,0}, {913,0,2,1,0,0}, {92,0,104,0,0,0}, {0,0,3618,0,0,0}, {5290,0,3638,0,0,0}, {164,0,2,0,0,0}, {6227,0,2,1,0,0},
-	{8454,0,2,0,0,0}, {8455,0,205,0,0,0}, {0,174,2,0,0,0}, {0,96,3641,0,0,0}, {6900,0,2,0,0,0}, {3741,0,2,0,0,0}, {8432,0,2,0,0,0},
-	{1252,0,2,1,0,0}, {7610,0,2,0,0,0}, {8452,0,2,0,0,0}, {8453,0,3640,0,0,0}, {8456,0,2,0,0,0}, {3777,0,2,0,0,0}, {8457,0,2,0,0,0},
-	{8458,0,2,0,0,0}, {310,0,2,1,0,0}, {1252,0,2,1,0,0}, {7610,0,2,0,0,0}, {8452,0,2,0,0,0}, {8453,0,3640,0,0,0}, {8456,0,2,0,0,0},
-	{3777,0,2,0,0,0}, {0,0,3645,0,0,0}, {6900,0,2,1,0,0}, {8461,0,3644,1,0,0}, {310,0,2,0,0,0}, {8457,0,2,0,0,0}, {8458,0,2,0,0,0},
-	{0,0,3648,0,0,0}, {310,0,2,1,0,0}, {703,0,2,1,0,0}, {1252,0,2,0,0,0}, {8464,0,16,1,0,0}, {0,0,3650,0,0,0}, {8462,0,3647,0,0,0},
-	{8463,0,3649,0,0,0}, {2857,0,108,1,0,0}, {8408,0,2,1,0,0}, {792,0,2,1,0,0}, {579,0,2,0,0,0}, {6900,0,2,1,0,0}, {792,0,2,1,0,0},
-	{579,0,2,0,0,0}, {6900,0,2,1,0,0}, {1450,0,2,1,0,0}, {2526,0,2,0,0,0}, {727,0,108,0,0,0}, {8475,0,16,0,0,0}, {8486,0,2,1,0,0},
-	{8487,0,2,1,0,0}, {8488,0,13,1,0,0}, {310,0,2,1,0,0}, {8487,0,2,1,0,0}, {8488,0,13,0,0,0}, {0,0,3658,0,0,0}, {8486,0,2,1,0,0},
-	{1405,0,3657,1,0,0}, {310,0,2,1,0,0}, {0,0,3661,0,0,0}, {310,0,2,1,0,0}, {8464,0,16,1,0,0}, {703,0,2,1,0,0}, {1252,0,2,0,0,0},
-	{0,0,3663,0,0,0}, {8462,0,3660,1,0,0}, {8463,0,3662,1,0,0}, {7706,0,2,1,0,0}, {727,0,3665,0,0,0}, {2862,0,3665,0,0,0}, {8486,0,2,0,0,0},
-	{8486,0,2,1,0,0}, {8487,0,2,1,0,0}, {310,0,2,1,0,0}, {8487,0,2,1,0,0}, {0,0,3670,0,0,0}, {8486,0,2,1,0,0}, {1405,0,3669,1,0,0},
-	{8486,0,2,1,0,0}, {8486,0,2,1,0,0}, {1814,0,2666,0,0,0}, {727,0,3665,0,0,0}, {7706,0,2,1,0,0}, {8501,0,2,0,0,0}, {8486,0,2,1,0,0},
-	{164,0,2,0,0,0}, {559,0,13,0,0,0}, {8502,0,2666,1,0,0}, {164,0,2,0,0,0}, {92,0,3665,0,0,0}, {8510,0,2,0,0,0}, {164,0,2,0,0,0},
-	{559,0,13,0,0,0}, {8507,0,2666,0,0,0}, {164,0,2,0,0,0}, {8486,0,2,1,0,0}, {1814,0,2666,0,0,0}, {8515,0,2666,0,0,0}, {8516,0,2666,0,0,0},
-	{8517,0,13,0,0,0}, {8488,0,13,0,0,0}, {8518,0,13,0,0,0}, {8519,0,2,0,0,0}, {8454,0,2,0,0,0}, {8455,0,205,0,0,0}, {8522,0,1,2,0,0},
-	{8523,0,276,2,0,0}, {6227,0,2,1,0,0}, {0,0,2,0,0,0}, {0,0,3685,0,0,0}, {8457,0,2,0,0,0}, {8487,0,2,0,0,0}, {8520,0,2,0,0,0},
-	{6980,0,2,0,0,0}, {727,0,3665,0,0,0}, {8521,0,2,0,0,0}, {8453,0,3684,0,0,0}, {0,0,3683,0,0,0}, {702,0,3682,0,0,0}, {8486,0,2,1,0,0},
-	{3589,0,2,1,0,0}, {8526,0,13,0,0,0}, {8453,0,3684,0,0,0}, {8527,0,3684,0,0,0}, {8456,0,2,0,0,0}, {3777,0,2,0,0,0}, {8528,0,2,0,0,0},
-	{8521,0,2,0,0,0}, {8529,0,2,0,0,0}, {8457,0,2,0,0,0}, {8458,0,2,0,0,0}, {310,0,2,1,0,0}, {3589,0,2,1,0,0}, {8526,0,13,0,0,0},
-	{8453,0,3684,0,0,0}, {8527,0,3684,0,0,0}, {8456,0,2,0,0,0}, {3777,0,2,0,0,0}, {0,0,3690,0,0,0}, {8486,0,2,1,0,0}, {1405,0,3689,1,0,0},
-	{310,0,2,1,0,0}, {8457,0,2,1,0,0}, {8528,0,2,1,0,0}, {8521,0,2,0,0,0}, {8529,0,2,0,0,0}, {8458,0,2,0,0,0}, {0,0,3693,0,0,0},
-	{8462,0,3692,1,0,0}, {8463,0,3662,1,0,0}, {8486,0,2,1,0,0}, {727,0,3665,1,0,0}, {8486,0,2,1,0,0}, {92,0,3665,1,0,0}, {94,0,2,1,0,0},
-	{93,0,2,1,0,0}, {92,0,104,1,0,0}, {8543,0,2,1,0,0}, {5,0,1,0,0,0}, {8548,0,2,0,0,0}, {8549,0,2,0,0,0}, {8550,0,2,0,0,0},
-	{8547,0,3700,0,0,0}, {0,0,164,0,0,0}, {8564,0,16,0,0,0}, {8565,0,3704,1,0,0}, {5883,0,1,0,0,0}, {2524,0,1,0,0,0}, {8560,0,2,0,0,0},
-	{8561,0,2,0,0,0}, {8562,0,2,0,0,0}, {8563,0,3703,0,0,0}, {8566,0,16,0,0,0}, {8567,0,1,0,0,0}, {3646,0,2566,0,0,0}, {8568,0,2,0,0,0},
-	{8569,0,2,0,0,0}, {0,0,3702,0,0,0}, {0,0,2048,0,0,0}, {174,0,2,1,0,0}, {8546,0,2,0,0,0}, {13,0,2,0,0,0}, {284,0,2048,0,0,0},
-	{3646,0,2566,0,0,0}, {684,0,2,0,0,0}, {7187,0,3699,0,0,0}, {8551,0,2,0,0,0}, {8552,0,2,0,0,0}, {8553,0,2,0,0,0}, {8554,0,2,0,0,0},
-	{8555,0,2,0,0,0}, {8556,0,2,0,0,0}, {8557,0,16,0,0,0}, {8558,0,1,0,0,0}, {8559,0,3701,0,0,0}, {8570,0,13,0,0,0}, {6376,0,13,0,0,0},
-	{8571,0,3705,0,0,0}, {92,0,104,0,0,0}, {8572,0,3703,0,0,0}, {8573,0,2,0,0,0}, {4648,0,56,1,0,0}, {174,0,2,1,0,0}, {1252,0,2,1,0,0},
-	{2798,0,2,0,0,0}, {191,0,2,0,0,0}, {389,0,2,0,0,0}, {8578,0,1770,0,0,0}, {174,0,2,1,0,0}, {219,0,2,1,0,0}, {0,0,3711,0,0,0},
-	{174,0,2,0,0,0}, {13,0,2,0,0,0}, {8575,0,2,0,0,0}, {4648,0,56,0,0,0}, {8576,0,56,0,0,0}, {191,0,3708,0,0,0}, {8577,0,3709,0,0,0},
-	{8546,0,2,0,0,0}, {8552,0,2,0,0,0}, {284,0,2048,0,0,0}, {1096,0,2,0,0,0}, {3646,0,2566,0,0,0}, {684,0,2,0,0,0}, {7187,0,3699,0,0,0},
-	{8579,0,56,0,0,0}, {8580,0,56,0,0,0}, {8551,0,2,0,0,0}, {8553,0,2,0,0,0}, {8554,0,2,0,0,0}, {8555,0,2,0,0,0}, {8556,0,2,0,0,0},
-	{8557,0,16,0,0,0}, {8558,0,1,0,0,0}, {8559,0,3701,0,0,0}, {8570,0,13,0,0,0}, {6376,0,13,0,0,0}, {8571,0,3705,0,0,0}, {8572,0,3703,0,0,0},
-	{8581,0,3710,0,0,0}, {8573,0,2,0,0,0}, {8574,0,3707,0,0,0}, {174,0,2,1,0,0}, {20,0,2,0,0,0}, {8585,0,2,0,0,0}, {8586,0,2,0,0,0},
-	{0,0,3714,0,0,0}, {95,0,2,0,0,0}, {175,0,1,0,0,0}, {174,0,2,0,0,0}, {0,0,3716,0,0,0}, {4888,0,2,1,0,0}, {8584,0,3713,0,0,0},
-	{1279,0,3715,0,0,0}, {174,0,2,1,0,0}, {6832,0,2,0,0,0}, {8586,0,2,0,0,0}, {8587,0,2,0,0,0}, {8588,0,2,0,0,0}, {3633,0,2,0,0,0},
-	{92,0,104,0,0,0}, {174,0,2,0,0,0}, {105,0,2,0,0,0}, {232,0,2,0,0,0}, {436,0,2,0,0,0}, {0,0,3720,0,0,0}, {8598,0,56,0,0,0},
-	{191,0,2,0,0,0}, {8599,0,2,0,0,0}, {0,0,3722,0,0,0}, {8590,0,2,0,0,0}, {4068,0,2,0,0,0}, {8591,0,2,0,0,0}, {174,0,2,0,0,0},
-	{6832,0,2,0,0,0}, {8586,0,2,0,0,0}, {1934,0,2,0,0,0}, {5446,0,56,0,0,0}, {191,0,2,0,0,0}, {8592,0,2,0,0,0}, {8546,0,2,0,0,0},
-	{232,0,2,0,0,0}, {284,0,3719,0,0,0}, {8593,0,1,0,0,0}, {8587,0,2,0,0,0}, {4217,0,2,0,0,0}, {8594,0,2,0,0,0}, {2378,0,2,0,0,0},
-	{8588,0,2,0,0,0}, {3633,0,2,0,0,0}, {92,0,104,0,0,0}, {8595,0,3101,0,0,0}, {8584,0,3713,0,0,0}, {8596,0,2,0,0,0}, {8597,0,3721,0,0,0},
-	{8600,0,2,0,0,0}, {8601,0,2,0,0,0}, {8602,0,2,0,0,0}, {6539,0,1,0,0,0}, {8603,0,1,0,0,0}, {8589,0,3718,0,0,0}, {174,0,2,0,0,0},
-	{13,0,2,0,0,0}, {1096,0,2,0,0,0}, {174,0,2,1,0,0}, {8546,0,2,0,0,0}, {8586,0,2,0,0,0}, {2670,0,16,0,0,0}, {173,0,1526,0,0,0},
-	{559,0,13,0,0,0}, {164,0,2,0,0,0}, {8625,0,1,0,0,0}, {5205,0,16,0,0,0}, {8614,0,2,1,0,0}, {8546,0,2,0,0,0}, {284,0,2048,0,0,0},
-	{8623,0,2,0,0,0}, {3646,0,2566,0,0,0}, {8571,0,3705,0,0,0}, {8554,0,2,0,0,0}, {8553,0,2,0,0,0}, {8559,0,3701,0,0,0}, {0,0,3731,0,0,0},
-	{8613,0,2,0,0,0}, {8614,0,2,0,0,0}, {8546,0,2,0,0,0}, {8615,0,2,0,0,0}, {8616,0,56,0,0,0}, {8617,0,56,0,0,0}, {8618,0,2,0,0,0},
-	{8619,0,2,0,0,0}, {405,0,2048,0,0,0}, {307,0,2,0,0,0}, {8620,0,2,0,0,0}, {8621,0,2,0,0,0}, {8622,0,2,0,0,0}, {2472,0,2,0,0,0},
-	{5933,0,2,0,0,0}, {8623,0,2,0,0,0}, {3646,0,2566,0,0,0}, {8571,0,3705,0,0,0}, {8624,0,3729,0,0,0}, {8554,0,2,0,0,0}, {8553,0,2,0,0,0},
-	{351,0,2,0,0,0}, {8626,0,2,0,0,0}, {8572,0,3703,0,0,0}, {8581,0,3710,0,0,0}, {8627,0,2,0,0,0}, {8628,0,2,0,0,0}, {8629,0,56,0,0,0},
-	{8630,0,3730,0,0,0}, {8631,0,2,0,0,0}, {1096,0,2,0,0,0}, {8632,0,2,0,0,0}, {0,0,3728,0,0,0}, {8610,0,3727,0,0,0}, {164,0,2,0,0,0},
-	{8613,0,2,1,0,0}, {173,0,1526,0,0,0}, {164,0,2,0,0,0}, {559,0,13,0,0,0}, {8636,0,16,0,0,0}, {8644,0,2,0,0,0}, {8645,0,2,0,0,0},
-	{239,0,2048,0,0,0}, {8646,0,2,0,0,0}, {8637,0,2,0,0,0}, {343,0,2,0,0,0}, {8654,0,13,0,0,0}, {8655,0,2,0,0,0}, {8637,0,2,0,0,0},
-	{343,0,2,0,0,0}, {8638,0,13,0,0,0}, {316,0,2,0,0,0}, {8639,0,13,0,0,0}, {8616,0,56,0,0,0}, {8617,0,56,0,0,0}, {8640,0,2,0,0,0},
-	{8033,0,2,0,0,0}, {8641,0,108,0,0,0}, {405,0,2048,0,0,0}, {8642,0,2,0,0,0}, {2472,0,2,0,0,0}, {5933,0,2,0,0,0}, {8643,0,3736,0,0,0},
-	{8646,0,2,0,0,0}, {8647,0,2048,0,0,0}, {8648,0,16,0,0,0}, {8649,0,2,0,0,0}, {8650,0,16,0,0,0}, {8651,0,1,0,0,0}, {3646,0,2566,0,0,0},
-	{8652,0,3702,0,0,0}, {8581,0,3710,0,0,0}, {8653,0,3737,0,0,0}, {0,0,3735,0,0,0}, {8633,0,3734,0,0,0}, {164,0,2,0,0,0}, {174,0,2,1,0,0},
-	{8546,0,2,0,0,0}, {8586,0,2,0,0,0}, {4798,0,3718,0,0,0}, {174,0,2,1,0,0}, {8660,0,2,1,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0},
-	{662,0,2,0,0,0}, {8662,0,2,0,0,0}, {0,0,3743,0,0,0}, {4672,0,1,0,0,0}, {8661,0,3742,0,0,0}, {164,0,2,0,0,0}, {13,0,2,1,0,0},
-	{559,0,13,0,0,0}, {164,0,2,0,0,0}, {8668,0,2,0,0,0}, {8669,0,3749,0,0,0}, {1096,0,2,0,0,0}, {174,0,2,0,0,0}, {8546,0,2,0,0,0},
-	{8575,0,2,0,0,0}, {13,0,2,0,0,0}, {8666,0,56,0,0,0}, {191,0,2,0,0,0}, {389,0,2,0,0,0}, {8667,0,2,0,0,0}, {3806,0,2,0,0,0},
-	{8668,0,3748,0,0,0}, {8551,0,2,0,0,0}, {0,0,3747,0,0,0}, {8663,0,3746,0,0,0}, {164,0,2,0,0,0}, {1043,0,2,1,0,0}, {8674,0,1,1,0,0},
-	{0,0,3752,0,0,0}, {8673,0,3751,0,0,0}, {173,0,1526,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {389,0,2,0,0,0}, {8690,0,1770,0,0,0},
-	{13,0,2,0,0,0}, {8675,0,2,0,0,0}, {8676,0,56,0,0,0}, {8677,0,2,0,0,0}, {8678,0,16,0,0,0}, {8679,0,2,0,0,0}, {8680,0,2,0,0,0},
-	{3762,0,2,0,0,0}, {8681,0,2,0,0,0}, {8682,0,2,0,0,0}, {8683,0,56,0,0,0}, {94,0,2,0,0,0}, {174,0,2,0,0,0}, {8684,0,2,0,0,0},
-	{8685,0,2,0,0,0}, {8686,0,2,0,0,0}, {8687,0,56,0,0,0}, {8688,0,56,0,0,0}, {8689,0,3756,0,0,0}, {6369,0,2,0,0,0}, {5934,0,2,0,0,0},
-	{8691,0,2,0,0,0}, {0,0,3755,0,0,0}, {8670,0,3754,0,0,0}, {164,0,2,0,0,0}, {95,0,2,1,0,0}, {8695,0,2,0,0,0}, {175,0,1,0,0,0},
-	{0,0,3759,0,0,0}, {173,0,1526,0,0,0}, {8694,0,3758,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {8696,0,16,0,0,0}, {8700,0,2,0,0,0},
-	{5036,0,2,0,0,0}, {6921,0,2,0,0,0}, {0,0,3764,0,0,0}, {174,0,2,0,0,0}, {7212,0,2,0,0,0}, {105,0,2,0,0,0}, {5117,0,2,0,0,0},
-	{8697,0,56,0,0,0}, {8698,0,2,0,0,0}, {232,0,2,0,0,0}, {8699,0,2,0,0,0}, {20,0,13,0,0,0}, {7171,0,2,0,0,0}, {3531,0,3763,0,0,0},
-	{6227,0,2,0,0,0}, {0,0,3762,0,0,0}, {284,0,3761,0,0,0}, {164,0,2,0,0,0}, {1043,0,2,1,0,0}, {1044,0,2,1,0,0}, {0,0,3767,0,0,0},
-	{219,0,2,1,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {173,0,3766,0,0,0}, {8669,0,2,0,0,0}, {8707,0,2,0,0,0}, {8704,0,2,0,0,0},
-	{351,0,2,0,0,0}, {191,0,2,0,0,0}, {8705,0,56,0,0,0}, {8706,0,56,0,0,0}, {8614,0,2,0,0,0}, {1934,0,2,0,0,0}, {350,0,2,0,0,0},
-	{239,0,2,0,0,0}, {8668,0,3771,0,0,0}, {4769,0,2,0,0,0}, {8708,0,2,0,0,0}, {0,0,3770,0,0,0}, {8701,0,3769,0,0,0}, {164,0,2,0,0,0},
-	{8613,0,2,1,0,0}, {8714,0,13,0,0,0}, {8715,0,13,0,0,0}, {8716,0,13,0,0,0}, {8717,0,13,0,0,0}, {8718,0,13,0,0,0}, {6604,0,13,0,0,0},
-	{8720,0,13,0,0,0}, {8721,0,13,0,0,0}, {8722,0,13,0,0,0}, {8238,0,13,0,0,0}, {8613,0,2,0,0,0}, {8614,0,2,0,0,0}, {8546,0,2,0,0,0},
-	{8616,0,56,0,0,0}, {8617,0,56,0,0,0}, {8615,0,2,0,0,0}, {8633,0,3734,0,0,0}, {8712,0,16,0,0,0}, {284,0,2048,0,0,0}, {405,0,2048,0,0,0},
-	{2472,0,2,0,0,0}, {5933,0,2,0,0,0}, {307,0,2,0,0,0}, {8620,0,2,0,0,0}, {8618,0,2,0,0,0}, {8621,0,2,0,0,0}, {8622,0,2,0,0,0},
-	{8623,0,2,0,0,0}, {3646,0,2566,0,0,0}, {8571,0,3705,0,0,0}, {8624,0,3729,0,0,0}, {8554,0,2,0,0,0}, {8553,0,2,0,0,0}, {351,0,2,0,0,0},
-	{8559,0,3701,0,0,0}, {8713,0,3775,0,0,0}, {8572,0,3703,0,0,0}, {8581,0,3710,0,0,0}, {8627,0,2,0,0,0}, {8628,0,2,0,0,0}, {8629,0,56,0,0,0},
-	{8630,0,3730,0,0,0}, {8631,0,2,0,0,0}, {1096,0,2,0,0,0}, {8632,0,2,0,0,0}, {5335,0,2048,0,0,0}, {8719,0,3776,0,0,0}, {8711,0,3774,0,0,0},
-	{8543,0,2,1,0,0}, {13,0,2,1,0,0}, {8725,0,2,0,0,0}, {7733,0,2,0,0,0}, {8735,0,16,0,0,0}, {8543,0,2,0,0,0}, {13,0,2,0,0,0},
-	{8140,0,2,0,0,0}, {8614,0,2,0,0,0}, {8546,0,2,0,0,0}, {8725,0,2,0,0,0}, {8033,0,13,0,0,0}, {8726,0,2,0,0,0}, {8727,0,2,0,0,0},
-	{8728,0,2,0,0,0}, {191,0,2,0,0,0}, {8729,0,2,0,0,0}, {8730,0,2,0,0,0}, {8731,0,2,0,0,0}, {8732,0,2,0,0,0}, {8733,0,2,0,0,0},
-	{8734,0,3779,0,0,0}, {351,0,2,1,0,0}, {351,0,2,0,0,0}, {191,0,2,0,0,0}, {174,0,2,1,0,0}, {8586,0,2,0,0,0}, {8546,0,2,0,0,0},
-	{8588,0,2,0,0,0}, {174,0,2,0,0,0}, {1646,0,13,0,0,0}, {4068,0,2,0,0,0}, {8591,0,2,0,0,0}, {7323,0,2,0,0,0}, {0,0,3785,0,0,0},
-	{174,0,2,0,0,0}, {5446,0,56,0,0,0}, {6832,0,2,0,0,0}, {8586,0,2,0,0,0}, {8546,0,2,0,0,0}, {191,0,2,0,0,0}, {8592,0,2,0,0,0},
-	{4888,0,2,0,0,0}, {8587,0,2,0,0,0}, {8588,0,2,0,0,0}, {8584,0,3713,0,0,0}, {8740,0,3784,0,0,0}, {8602,0,2,0,0,0}, {174,0,2,1,0,0},
-	{8743,0,16,0,0,0}, {174,0,2,0,0,0}, {105,0,2,0,0,0}, {96,0,2,0,0,0}, {20,0,13,0,0,0}, {8744,0,2,0,0,0}, {8745,0,2,0,0,0},
-	{8697,0,56,0,0,0}, {7212,0,2,0,0,0}, {6227,0,2,0,0,0}, {6224,0,3788,0,0,0}, {3652,0,1,1,0,0}, {8743,0,16,0,0,0}, {0,0,3788,0,0,0},
-	{284,0,3791,0,0,0}, {8748,0,1,0,0,0}, {349,0,2,1,0,0}, {8751,0,16,0,0,0}, {8694,0,3758,0,0,0}, {8743,0,16,0,0,0}, {559,0,13,0,0,0},
-	{164,0,2,0,0,0}, {284,0,3791,0,0,0}, {164,0,2,0,0,0}, {8543,0,2,0,0,0}, {13,0,2,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0},
-	{173,0,3766,0,0,0}, {239,0,16,0,0,0}, {174,0,2,0,0,0}, {191,0,2,0,0,0}, {8729,0,2,0,0,0}, {8033,0,13,0,0,0}, {8759,0,56,0,0,0},
-	{8760,0,56,0,0,0}, {2685,0,2,0,0,0}, {8731,0,2,0,0,0}, {8733,0,2,0,0,0}, {8548,0,2,0,0,0}, {8549,0,2,0,0,0}, {8550,0,2,0,0,0},
-	{0,0,3799,0,0,0}, {8762,0,2,0,0,0}, {8763,0,1,0,0,0}, {8764,0,2,0,0,0}, {8543,0,2,0,0,0}, {13,0,2,0,0,0}, {8755,0,2,0,0,0},
-	{8140,0,2,0,0,0}, {8614,0,2,0,0,0}, {8546,0,2,0,0,0}, {8756,0,56,0,0,0}, {191,0,2,0,0,0}, {8729,0,2,0,0,0}, {8757,0,2,0,0,0},
-	{8731,0,2,0,0,0}, {8733,0,2,0,0,0}, {8758,0,3798,0,0,0}, {3862,0,2,0,0,0}, {8761,0,3800,0,0,0}, {8734,0,3779,0,0,0}, {0,0,3797,0,0,0},
-	{8752,0,3796,0,0,0}, {164,0,2,0,0,0}, {8543,0,2,0,0,0}, {13,0,2,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {173,0,3766,0,0,0},
-	{8543,0,2,0,0,0}, {8614,0,2,0,0,0}, {8546,0,2,0,0,0}, {8140,0,2,0,0,0}, {8768,0,56,0,0,0}, {284,0,2048,0,0,0}, {5,0,1,0,0,0},
-	{3646,0,2566,0,0,0}, {8756,0,56,0,0,0}, {191,0,2,0,0,0}, {8729,0,2,0,0,0}, {8548,0,2,0,0,0}, {8549,0,2,0,0,0}, {8550,0,2,0,0,0},
-	{8554,0,2,0,0,0}, {8553,0,2,0,0,0}, {8769,0,13,0,0,0}, {8721,0,13,0,0,0}, {8770,0,13,0,0,0}, {8771,0,13,0,0,0}, {3862,0,2,0,0,0},
-	{8761,0,3800,0,0,0}, {8734,0,3779,0,0,0}, {8638,0,13,0,0,0}, {8572,0,3703,0,0,0}, {8581,0,3710,0,0,0}, {0,0,3804,0,0,0}, {8765,0,3803,0,0,0},
-	{164,0,2,0,0,0}, {174,0,2,1,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {174,0,2,0,0,0}, {6832,0,2,0,0,0}, {8546,0,2,0,0,0},
-	{8586,0,2,0,0,0}, {5446,0,56,0,0,0}, {4799,0,16,0,0,0}, {8588,0,2,0,0,0}, {191,0,2,0,0,0}, {8592,0,2,0,0,0}, {8602,0,2,0,0,0},
-	{0,0,3808,0,0,0}, {8772,0,3807,0,0,0}, {164,0,2,0,0,0}, {8778,0,3766,0,0,0}, {173,0,2566,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0},
-	{174,0,2,0,0,0}, {5446,0,56,0,0,0}, {6832,0,2,0,0,0}, {1934,0,2,0,0,0}, {8586,0,2,0,0,0}, {8593,0,1,0,0,0}, {8546,0,2,0,0,0},
-	{8587,0,2,0,0,0}, {4217,0,2,0,0,0}, {8588,0,2,0,0,0}, {3633,0,2,0,0,0}, {92,0,104,0,0,0}, {8584,0,3713,0,0,0}, {8602,0,2,0,0,0},
-	{8596,0,2,0,0,0}, {0,0,3812,0,0,0}, {8775,0,3811,0,0,0}, {164,0,2,0,0,0}, {95,0,2,1,0,0}, {175,0,1,1,0,0}, {105,0,2,0,0,0},
-	{0,0,3815,0,0,0}, {13,0,2,1,0,0}, {8781,0,2,1,0,0}, {173,0,3814,0,0,0}, {164,0,2,0,0,0}, {559,0,13,0,0,0}, {8781,0,2,0,0,0},
-	{13,0,2,0,0,0}, {4217,0,2,0,0,0}, {8782,0,2,0,0,0}, {1405,0,194,0,0,0}, {164,0,2,0,0,0}, {94,0,2,1,0,0}, {93,0,2,1,0,0},
-	{5958,0,104,0,0,0}, {174,0,2,1,0,0}, {8660,0,2,1,0,0}, {8786,0,1,0,0,0}, {8787,0,1,0,0,0}, {8662,0,2,0,0,0}, {174,0,2,1,0,0},
-	{232,0,2,0,0,0}, {96,0,2,1,0,0}, {105,0,2,0,0,0}, {5117,0,2,0,0,0}, {8790,0,16,0,0,0}, {8699,0,2,0,0,0}, {92,0,104,0,0,0},
-	{7171,0,2,0,0,0}, {3531,0,2,0,0,0}, {6227,0,2,0,0,0}, {20,0,13,0,0,0}, {7171,0,2,0,0,0}, {8613,0,2,1,0,0}, {8793,0,2,1,0,0},
-	{5467,0,2048,0,0,0}, {5,0,1,0,0,0}, {3646,0,2566,0,0,0}, {8614,0,2,1,0,0}, {8546,0,2,0,0,0}, {8796,0,2,0,0,0}, {8797,0,2,0,0,0},
-	{8638,0,13,0,0,0}, {8140,0,2,0,0,0}, {284,0,2048,0,0,0}, {8548,0,2,0,0,0}, {8549,0,2,0,0,0}, {8550,0,2,0,0,0}, {8554,0,2,0,0,0},
-	{8553,0,2,0,0,0}, {8798,0,2,0,0,0}, {8761,0,3800,0,0,0}, {8734,0,3779,0,0,0}, {8572,0,3703,0,0,0}, {5345,0,3804,0,0,0}, {8614,0,2,1,0,0},
-	{8546,0,2,0,0,0}, {284,0,2048,0,0,0}, {297,0,2,0,0,0}, {307,0,2,0,0,0}, {8623,0,2,0,0,0}, {3646,0,2566,0,0,0}, {8571,0,3705,0,0,0},
-	{8554,0,2,0,0,0}, {8553,0,2,0,0,0}, {8559,0,3701,0,0,0}, {92,0,104,0,0,0}, {8572,0,3703,0,0,0}, {8627,0,2,0,0,0}, {8613,0,2,0,0,0},
-	{351,0,2,1,0,0}, {8614,0,2,0,0,0}, {350,0,2,0,0,0}, {284,0,2048,0,0,0}, {8704,0,2,0,0,0}, {8803,0,2,0,0,0}, {8804,0,2,0,0,0},
-	{8613,0,2,1,0,0}, {105,0,2,0,0,0}, {8704,0,2,1,0,0}, {8704,0,2,0,0,0}, {4888,0,2,1,0,0}, {1279,0,3715,0,0,0}, {174,0,2,1,0,0},
-	{6832,0,2,0,0,0}, {8586,0,2,0,0,0}, {8546,0,2,0,0,0}, {8588,0,2,0,0,0}, {3633,0,2,0,0,0}, {174,0,2,1,0,0}, {8546,0,2,1,0,0},
-	{174,0,2,0,0,0}, {2378,0,2,0,0,0}, {8813,0,2,0,0,0}, {232,0,3835,0,0,0}, {1100,0,2,0,0,0}, {0,0,3838,0,0,0}, {8828,0,2,0,0,0},
-	{8829,0,2,0,0,0}, {0,0,3840,0,0,0}, {3729,0,2,1,0,0}, {8822,0,2,1,0,0}, {8823,0,3837,0,0,0}, {918,0,2,0,0,0}, {3595,0,13,0,0,0},
-	{92,0,104,0,0,0}, {8824,0,1,0,0,0}, {8112,0,2,0,0,0}, {4814,0,2,0,0,0}, {8825,0,2,0,0,0}, {8826,0,2,0,0,0}, {8827,0,3839,0,0,0},
-	{8830,0,13,0,0,0}, {583,0,2,1,0,0}, {4753,0,2,1,0,0}, {8832,0,2,1,0,0}, {6682,0,56,1,0,0}, {8834,0,2,1,0,0}, {293,0,2,1,0,0},
-	{8831,0,3842,0,0,0}, {8833,0,3843,0,0,0}, {8835,0,13,0,0,0}, {8826,0,2,0,0,0}, {8836,0,13,0,0,0}, {8837,0,13,0,0,0}, {3729,0,2,1,0,0},
-	{8822,0,2,1,0,0}, {8841,0,2,1,0,0}, {8842,0,2,0,0,0}, {8823,0,3837,0,0,0}, {918,0,2,0,0,0}, {3595,0,13,0,0,0}, {8830,0,13,0,0,0},
-	{8831,0,3842,0,0,0}, {8843,0,2,0,0,0}, {8833,0,3843,0,0,0}, {8835,0,13,0,0,0}, {7348,0,2,0,0,0}, {8844,0,2,0,0,0}, {8826,0,2,0,0,0},
-	{8836,0,13,0,0,0}, {8837,0,13,0,0,0}, {8848,0,2,1,0,0}, {8849,0,2,0,0,0}, {4490,0,2,0,0,0}, {1175,0,2,0,0,0}, {4490,0,2,0,0,0},
-	{293,0,2,0,0,0}, {3595,0,13,0,0,0}, {4814,0,2,0,0,0}, {8825,0,2,0,0,0}, {8830,0,13,0,0,0}, {8831,0,3842,0,0,0}, {8836,0,13,0,0,0},
-	{8837,0,13,0,0,0}, {8865,0,2,1,0,0}, {913,0,2,1,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0}, {232,0,2,0,0,0}, {8868,0,2,1,0,0},
-	{1826,0,1,1,0,0}, {92,0,104,0,0,0}, {174,0,2,0,0,0}, {310,0,2,0,0,0}, {232,0,2,0,0,0}, {8870,0,2,0,0,0}, {7212,0,2,0,0,0},
-	{8869,0,3855,0,0,0}, {8879,0,2,0,0,0}, {8883,0,4,0,0,0}, {8884,0,1,0,0,0}, {8882,0,3864,1,0,0}, {8885,0,2,1,0,0}, {8886,0,2,0,0,0},
-	{8879,0,2,0,0,0}, {8883,0,4,0,0,0}, {8888,0,1,0,0,0}, {8889,0,1,0,0,0}, {8882,0,3866,1,0,0}, {8885,0,2,1,0,0}, {8879,0,2,1,0,0},
-	{8883,0,4,0,0,0}, {8891,0,1,0,0,0}, {8892,0,1,0,0,0}, {8882,0,3868,1,0,0}, {8885,0,2,1,0,0}, {8879,0,2,1,0,0}, {8879,0,2,1,0,0},
-	{8895,0,2,1,0,0}, {8895,0,2,0,0,0}, {8875,0,164,0,0,0}, {8876,0,164,0,0,0}, {8877,0,4,0,0,0}, {8878,0,4,0,0,0}, {475,0,4,0,0,0},
-	{6980,0,3862,0,0,0}, {8880,0,4,0,0,0}, {8881,0,3863,0,0,0}, {8887,0,3865,0,0,0}, {8890,0,3867,0,0,0}, {8893,0,3869,0,0,0}, {8894,0,3870,0,0,0},
-	{8896,0,3870,0,0,0}, {8897,0,3871,0,0,0}, {3659,0,13,1,0,0}, {105,0,2,1,0,0}, {0,0,3873,0,0,0}, {8873,0,205,1,0,0}, {8874,0,3861,1,0,0},
-	{8898,0,3872,1,0,0}, {8899,0,3872,0,0,0}, {8900,0,2,1,0,0}, {8874,0,3861,1,0,0}, {8898,0,3872,1,0,0}, {8899,0,3872,0,0,0}, {8902,0,2,0,0,0},
-	{8874,0,3861,1,0,0}, {8898,0,3872,1,0,0}, {8899,0,3872,0,0,0}, {8874,0,3861,1,0,0}, {653,0,2,1,0,0}, {1646,0,13,1,0,0}, {8898,0,3872,1,0,0},
-	{8899,0,3872,0,0,0}, {8908,0,2,1,0,0}, {8895,0,2,1,0,0}, {8906,0,1,0,0,0}, {8907,0,3878,0,0,0}, {8033,0,13,1,0,0}, {8032,0,2,0,0,0},
-	{8034,0,234,0,0,0}, {8031,0,3884,0,0,0}, {8029,0,234,1,0,0}, {8028,0,3886,0,0,0}, {8914,0,2,0,0,0}, {8030,0,3883,0,0,0}, {8027,0,3885,0,0,0},
-	{933,0,3885,0,0,0}, {8035,0,3885,0,0,0}, {8912,0,3885,0,0,0}, {8913,0,3887,0,0,0}, {174,0,2,1,0,0}, {8911,0,3882,1,0,0}, {0,0,3881,0,0,0},
-	{7212,0,2,1,0,0}, {7710,0,3704,0,0,0}, {8910,0,3880,0,0,0}, {8908,0,2,1,0,0}, {8895,0,2,1,0,0}, {8917,0,2,1,0,0}, {7212,0,2,1,0,0},
-	{8916,0,3889,0,0,0}, {7212,0,2,1,0,0}, {8874,0,3861,1,0,0}, {8898,0,3872,1,0,0}, {8899,0,3872,0,0,0}, {174,0,2,1,0,0}, {8898,0,3872,1,0,0},
-	{8898,0,3872,1,0,0}, {644,0,2,1,0,0}, {5678,0,3894,0,0,0}, {8924,0,3894,0,0,0}, {8925,0,3894,0,0,0}, {475,0,3895,0,0,0}, {8926,0,4,0,0,0},
-	{8927,0,4,0,0,0}, {8928,0,4,0,0,0}, {8929,0,3896,0,0,0}, {8878,0,3895,0,0,0}, {8894,0,3870,0,0,0}, {8896,0,3870,0,0,0}, {8930,0,4,0,0,0},
-	{0,0,3893,0,0,0}, {910,0,13,1,0,0}, {8920,0,13,0,0,0}, {8921,0,2,1,0,0}, {8922,0,3859,0,0,0}, {8907,0,3878,0,0,0}, {8923,0,3892,0,0,0},
-	{0,0,3859,0,0,0}, {8932,0,3898,1,0,0}, {5263,0,3859,1,0,0}, {104,0,2,1,0,0}, {8942,0,2,1,0,0}, {8943,0,16,0,0,0}, {8938,0,2,1,0,0},
-	{8939,0,3903,1,0,0}, {8940,0,3903,1,0,0}, {8947,0,1082,1,0,0}, {8948,0,1082,1,0,0}, {174,0,2,1,0,0}, {8949,0,1,1,0,0}, {8950,0,1,1,0,0},
-	{8952,0,1,1,0,0}, {8953,0,1,1,0,0}, {104,0,2,1,0,0}, {8949,0,1,1,0,0}, {8950,0,1,1,0,0}, {236,0,3908,0,0,0}, {5678,0,3909,0,0,0},
-	{8951,0,3910,0,0,0}, {8954,0,3911,0,0,0}, {8937,0,2,1,0,0}, {8945,0,3906,0,0,0}, {8946,0,3907,0,0,0}, {8955,0,16,0,0,0}, {0,0,3903,0,0,0},
-	{8938,0,2,1,0,0}, {8939,0,3903,0,0,0}, {8940,0,3903,0,0,0}, {8959,0,3903,0,0,0}, {8960,0,3914,0,0,0}, {8961,0,3914,0,0,0}, {8957,0,2,1,0,0},
-	{8958,0,2,1,0,0}, {8945,0,3913,1,0,0}, {8946,0,3907,0,0,0}, {8955,0,16,0,0,0}, {8967,0,2,0,0,0}, {0,0,3919,0,0,0}, {8964,0,2,1,0,0},
-	{8965,0,2,0,0,0}, {8966,0,3918,0,0,0}, {8912,0,3917,1,0,0}, {8963,0,3916,1,0,0}, {8968,0,2,0,0,0}, {8937,0,2,0,0,0}, {8938,0,2,0,0,0},
-	{8939,0,3903,0,0,0}, {8940,0,3903,0,0,0}, {8941,0,3904,0,0,0}, {8944,0,3905,0,0,0}, {8956,0,3912,0,0,0}, {8962,0,3915,0,0,0}, {0,0,3902,0,0,0},
-	{5817,0,2,1,0,0}, {174,0,2,1,0,0}, {20,0,2,0,0,0}, {7710,0,3704,0,0,0}, {8922,0,3859,0,0,0}, {8936,0,3901,0,0,0}, {8910,0,3880,0,0,0},
-	{346,0,2,1,0,0}, {95,0,2,1,0,0}, {8967,0,2,1,0,0}, {8874,0,3861,1,0,0}, {8898,0,3872,1,0,0}, {8899,0,3872,0,0,0}, {8972,0,1082,1,0,0},
-	{8907,0,3878,0,0,0}, {8872,0,3860,0,0,0}, {8901,0,3874,0,0,0}, {8903,0,3875,0,0,0}, {8904,0,3876,0,0,0}, {8905,0,3877,0,0,0}, {8909,0,3879,0,0,0},
-	{8915,0,3888,0,0,0}, {8918,0,3890,0,0,0}, {8919,0,3891,0,0,0}, {8931,0,3897,0,0,0}, {8933,0,3897,0,0,0}, {8934,0,3899,0,0,0}, {8935,0,3900,0,0,0},
-	{8969,0,3920,0,0,0}, {8970,0,3921,0,0,0}, {8971,0,3922,0,0,0}, {933,0,3885,0,0,0}, {8973,0,4,0,0,0}, {8038,0,16,1,0,0}, {8037,0,16,1,0,0},
-	{643,0,2,1,0,0}, {8026,0,13,1,0,0}, {8025,0,3926,0,0,0}, {174,0,2,1,0,0}, {3659,0,13,1,0,0}, {5263,0,3859,1,0,0}, {343,0,3882,0,0,0},
-	{7712,0,3923,0,0,0}, {8974,0,3704,0,0,0}, {8036,0,3924,1,0,0}, {8024,0,3925,0,0,0}, {8975,0,3925,0,0,0}, {0,0,3858,0,0,0}, {3590,0,2,1,0,0},
-	{4888,0,2,1,0,0}, {0,0,2,0,0,0}, {0,0,3928,0,0,0}, {8983,0,2,1,0,0}, {8984,0,2,1,0,0}, {0,0,3934,0,0,0}, {8980,0,2,1,0,0},
-	{8981,0,2,1,0,0}, {8982,0,3933,1,0,0}, {0,0,3932,0,0,0}, {8979,0,3931,1,0,0}, {8980,0,2,1,0,0}, {8982,0,3933,1,0,0}, {0,0,3938,0,0,0},
-	{8986,0,2,1,0,0}, {8979,0,3937,1,0,0}, {0,0,3936,0,0,0}, {8978,0,3930,0,0,0}, {8985,0,3935,0,0,0}, {8987,0,2,0,0,0}, {174,0,2,1,0,0},
-	{346,0,2,1,0,0}, {5714,0,13,1,0,0}, {232,0,2,0,0,0}, {3653,0,3857,0,0,0}, {8036,0,3924,1,0,0}, {92,0,104,0,0,0}, {8976,0,3927,0,0,0},
-	{8977,0,3929,0,0,0}, {8030,0,3883,0,0,0}, {8027,0,3885,0,0,0}, {8992,0,2,1,0,0}, {8993,0,1,0,0,0}, {498,0,3944,1,0,0}, {343,0,2,1,0,0},
-	{8994,0,16,0,0,0}, {8995,0,16,0,0,0}, {0,0,3943,0,0,0}, {8991,0,3942,1,0,0}, {8999,0,2,1,0,0}, {0,0,2,0,0,0}, {0,0,3947,0,0,0},
-	{0,0,2,0,0,0}, {0,0,4,0,0,0}, {8998,0,3946,0,0,0}, {9000,0,3948,0,0,0}, {9002,0,2,1,0,0}, {727,0,49,0,0,0}, {174,0,2,1,0,0},
-	{346,0,2,1,0,0}, {7709,0,3940,1,0,0}, {232,0,2,0,0,0}, {3653,0,3857,0,0,0}, {8036,0,3924,1,0,0}, {8990,0,3941,0,0,0}, {92,0,104,0,0,0},
-	{8976,0,3927,0,0,0}, {8024,0,3925,0,0,0}, {8975,0,3925,0,0,0}, {8996,0,1,0,0,0}, {8997,0,3945,0,0,0}, {9001,0,3949,0,0,0}, {9003,0,3950,0,0,0},
-	{8977,0,3929,0,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0}, {310,0,2,1,0,0}, {8870,0,2,1,0,0}, {913,0,2,1,0,0}, {5461,0,2,0,0,0},
-	{9008,0,2,0,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0}, {310,0,2,1,0,0}, {174,0,2,1,0,0}, {310,0,2,1,0,0}, {7212,0,2,1,0,0},
-	{232,0,2,0,0,0}, {8868,0,2,1,0,0}, {1826,0,1,1,0,0}, {9016,0,3955,0,0,0}, {8870,0,2,0,0,0}, {0,0,3861,0,0,0}, {343,0,2,1,0,0},
-	{9026,0,2,1,0,0}, {9024,0,3964,0,0,0}, {9025,0,3965,0,0,0}, {0,0,3963,0,0,0}, {4482,0,2,1,0,0}, {9023,0,2,1,0,0}, {3660,0,3962,1,0,0},
-	{0,0,3961,0,0,0}, {173,0,3960,1,0,0}, {9027,0,2,1,0,0}, {913,0,2,1,0,0}, {9019,0,1,1,0,0}, {9020,0,3958,0,0,0}, {9021,0,16,0,0,0},
-	{9022,0,3959,0,0,0}, {5461,0,2,0,0,0}, {9008,0,2,0,0,0}, {8097,0,3957,0,0,0}, {174,0,2,0,0,0}, {346,0,2,0,0,0}, {310,0,2,0,0,0},
-	{7212,0,2,0,0,0}, {174,0,2,1,0,0}, {310,0,2,1,0,0}, {5714,0,13,1,0,0}, {7212,0,2,1,0,0}, {232,0,2,0,0,0}, {3653,0,3857,0,0,0},
-	{8036,0,3924,1,0,0}, {8929,0,2,0,0,0}, {8976,0,3927,0,0,0}, {9030,0,3101,0,0,0}, {9031,0,3101,0,0,0}, {8977,0,3929,0,0,0}, {5663,0,3968,0,0,0},
-	{8870,0,2,0,0,0}, {234,0,56,1,0,0}, {235,0,56,1,0,0}, {7559,0,2,1,0,0}, {9034,0,2,1,0,0}, {346,0,2,1,0,0}, {9035,0,3970,1,0,0},
-	{4870,0,13,1,0,0}, {9038,0,2,0,0,0}, {4238,0,2,0,0,0}, {5293,0,2,0,0,0}, {8880,0,2,0,0,0}, {9039,0,2,0,0,0}, {8887,0,3043,0,0,0},
-	{8033,0,13,0,0,0}, {9044,0,13,0,0,0}, {1762,0,2,0,0,0}, {9037,0,3974,1,0,0}, {3593,0,13,1,0,0}, {379,0,56,0,0,0}, {343,0,2,0,0,0},
-	{9040,0,2,0,0,0}, {9041,0,3043,0,0,0}, {9042,0,13,0,0,0}, {7807,0,3704,0,0,0}, {9043,0,3975,0,0,0}, {9045,0,3975,0,0,0}, {9046,0,2,0,0,0},
-	{0,0,3973,0,0,0}, {9036,0,3972,0,0,0}, {9047,0,13,0,0,0}, {9035,0,3970,0,0,0}, {8935,0,3900,0,0,0}, {8909,0,3879,0,0,0}, {174,0,2,1,0,0},
-	{3659,0,13,1,0,0}, {9052,0,3980,1,0,0}, {7712,0,3923,1,0,0}, {8036,0,3924,1,0,0}, {0,0,3979,0,0,0}, {174,0,2,1,0,0}, {310,0,2,1,0,0},
-	{7212,0,2,1,0,0}, {7709,0,3940,1,0,0}, {232,0,2,0,0,0}, {3653,0,3857,0,0,0}, {8036,0,3924,1,0,0}, {8990,0,3941,0,0,0}, {5714,0,13,0,0,0},
-	{9051,0,3978,0,0,0}, {9053,0,3978,0,0,0}, {9021,0,16,0,0,0}, {8929,0,2,0,0,0}, {8976,0,3927,0,0,0}, {8024,0,3925,0,0,0}, {8975,0,3925,0,0,0},
-	{8996,0,1,0,0,0}, {8997,0,3945,0,0,0}, {9054,0,16,0,0,0}, {9001,0,3949,0,0,0}, {9003,0,3950,0,0,0}, {8977,0,3929,0,0,0}, {9050,0,3977,0,0,0},
-	{8870,0,2,0,0,0}, {9055,0,2,0,0,0}, {9050,0,3977,0,0,0}, {346,0,2,1,0,0}, {3522,0,2,0,0,0}, {910,0,13,0,0,0}, {0,0,3855,0,0,0},
-	{3522,0,2,0,0,0}, {5665,0,3984,0,0,0}, {8865,0,2,1,0,0}, {94,0,2,0,0,0}, {3558,0,1,0,0,0}, {3522,0,2,0,0,0}, {5832,0,3984,0,0,0},
-	{3522,0,2,0,0,0}, {910,0,13,0,0,0}, {6515,0,2,1,0,0}, {6515,0,2,0,0,0}, {5958,0,104,0,0,0}, {3522,0,2,0,0,0}, {9063,0,3990,0,0,0},
-	{3522,0,2,0,0,0}, {9066,0,3984,0,0,0}, {8097,0,3957,1,0,0}, {6515,0,2,1,0,0}, {92,0,104,1,0,0}, {6515,0,2,1,0,0}, {1242,0,1,1,0,0},
-	{174,0,2,1,0,0}, {346,0,2,1,0,0}, {310,0,2,1,0,0}, {232,0,2,0,0,0}, {1826,0,1,1,0,0}, {8870,0,2,1,0,0}, {9073,0,2,0,0,0},
-	{174,0,2,1,0,0}, {346,0,2,1,0,0}, {310,0,2,1,0,0}, {232,0,2,0,0,0}, {3653,0,3857,0,0,0}, {8036,0,3924,1,0,0}, {8870,0,2,1,0,0},
-	{8976,0,3927,0,0,0}, {8977,0,3929,0,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0}, {310,0,2,1,0,0}, {7709,0,3940,1,0,0}, {232,0,2,0,0,0},
-	{3653,0,3857,0,0,0}, {8036,0,3924,1,0,0}, {8990,0,3941,0,0,0}, {8870,0,2,1,0,0}, {8976,0,3927,0,0,0}, {8024,0,3925,0,0,0}, {8975,0,3925,0,0,0},
-	{8996,0,1,0,0,0}, {8997,0,3945,0,0,0}, {9001,0,3949,0,0,0}, {9003,0,3950,0,0,0}, {8977,0,3929,0,0,0},
+	{662,7213,2,1,1,0}, {174,1101,2,1,3,0}, {662,7213,2,1,1,0}, {1123,0,2,1,0,0}, {174,0,2,0,0,0}, {6630,0,2,0,0,0}, {7219,0,2,0,0,0},
+	{7220,0,2833,0,0,0}, {7037,0,2754,0,0,0}, {2004,0,56,0,0,0}, {7221,0,2,0,0,0}, {7222,0,2,0,0,0}, {4565,0,108,0,0,0}, {7223,0,2,0,0,0},
+	{7224,0,2,0,0,0}, {7225,0,2,0,0,0}, {662,7213,2,1,1,0}, {164,1864,2,0,4,0}, {559,1005,13,0,4,0}, {7235,7236,2,0,4,0}, {7237,7238,2,0,4,0},
+	{6840,7239,2,0,4,0}, {7240,7241,2,0,4,0}, {7242,7243,2,0,4,0}, {7235,0,2,0,0,0}, {7237,0,2,0,0,0}, {7250,0,2,0,0,0}, {3998,0,56,0,0,0},
+	{7246,0,2,0,0,0}, {7247,0,2,0,0,0}, {6835,0,2840,0,0,0}, {6840,0,2,0,0,0}, {7248,0,2,0,0,0}, {7249,0,2841,0,0,0}, {7240,0,2,0,0,0},
+	{7242,0,2,0,0,0}, {0,7245,2839,0,0,0}, {164,0,2,0,0,0}, {7244,0,2838,0,0,0}, {662,7213,2,1,1,0}, {164,1864,2,0,4,0}, {559,1005,13,0,4,0},
+	{7256,0,2,0,0,0}, {7257,0,2,0,0,0}, {3998,0,56,0,0,0}, {7258,0,2,0,0,0}, {7259,0,2,0,0,0}, {7260,0,2,0,0,0}, {0,7255,2845,0,0,0},
+	{164,0,2,0,0,0}, {7254,0,2844,0,0,0}, {662,7213,2,1,1,0}, {6630,7264,2,0,4,0}, {164,1864,2,0,4,0}, {559,1005,13,0,4,0}, {7224,7265,2,0,4,0},
+	{7225,7266,2,0,4,0}, {174,0,2,1,0,0}, {7219,0,2,1,0,0}, {7220,0,2833,0,0,0}, {6630,0,2,1,0,0}, {7222,0,2,0,0,0}, {7221,0,2,0,0,0},
+	{7223,0,2,0,0,0}, {7224,0,2,0,0,0}, {7225,0,2,0,0,0}, {0,7268,2849,0,0,0}, {7267,0,2848,0,0,0}, {164,0,2,0,0,0}, {662,7213,2,1,1,0},
+	{174,1101,2,1,3,0}, {918,0,2,1,0,0}, {7037,0,2754,1,0,7}, {662,7213,2,1,1,0}, {7285,0,2,1,0,0}, {7286,0,2,0,0,0}, {174,0,2,0,0,0},
+	{4070,0,2,0,0,0}, {2653,0,2,0,0,0}, {463,0,2,0,0,0}, {0,0,2856,0,0,0}, {174,0,2,1,0,0}, {319,0,2,4,0,0}, {232,0,2,0,0,0},
+	{463,0,2,0,0,0}, {7289,0,205,0,0,0}, {7290,0,2,0,0,0}, {92,0,435,0,0,0}, {7291,0,2855,0,0,0}, {7292,0,16,0,0,0}, {105,0,2,0,0,0},
+	{7293,0,2,0,0,0}, {2653,0,2,0,0,0}, {463,0,2,0,0,0}, {191,0,2,0,0,0}, {237,0,2,0,0,0}, {7294,0,56,0,0,0}, {0,0,2859,0,0,0},
+	{7286,0,2,0,0,0}, {174,0,2,0,0,0}, {4070,0,2,0,0,0}, {6992,0,2858,0,0,0}, {7285,0,2,1,0,0}, {3533,0,2,0,0,0}, {7286,0,2,0,0,0},
+	{174,0,2,0,0,0}, {3533,0,2,0,0,0}, {7285,0,2,1,0,0}, {7299,0,13,0,0,0}, {7300,0,16,0,0,0}, {7286,0,2,0,0,0}, {174,0,2,0,0,0},
+	{5148,0,56,0,0,0}, {7306,0,13,0,0,0}, {6376,0,2,0,0,0}, {684,0,2,0,0,0}, {7316,0,2,0,0,0}, {6992,0,2,0,0,0}, {237,0,2,0,0,0},
+	{7318,0,2,0,0,0}, {7319,0,2,0,0,0}, {6992,0,2,0,0,0}, {237,0,2,0,0,0}, {0,0,2868,0,0,0}, {7286,0,2,0,0,0}, {174,0,2,0,0,0},
+	{105,0,2,0,0,0}, {232,0,2,0,0,0}, {463,0,2,0,0,0}, {7303,0,16,0,0,0}, {7304,0,2,0,0,0}, {7305,0,2865,0,0,0}, {7307,0,435,0,0,0},
+	{7308,0,2,0,0,0}, {7309,0,56,0,0,0}, {7310,0,56,0,0,0}, {7294,0,56,0,0,0}, {7311,0,56,0,0,0}, {5200,0,56,0,0,0}, {92,0,435,0,0,0},
+	{7312,0,2048,0,0,0}, {7313,0,2,0,0,0}, {5446,0,56,0,0,0}, {7314,0,2,0,0,0}, {6992,0,2858,0,0,0}, {7315,0,2866,0,0,0}, {7317,0,2867,0,0,0},
+	{7322,0,13,0,0,0}, {7323,0,2,0,0,0}, {7324,0,16,0,0,0}, {7325,0,16,0,0,0}, {7326,0,16,0,0,0}, {7327,0,16,0,0,0}, {7328,0,16,0,0,0},
+	{7329,0,16,0,0,0}, {7330,0,2,0,0,0}, {7286,0,2,0,0,0}, {174,0,2,0,0,0}, {815,0,2,0,0,0}, {3533,0,2,0,0,0}, {7285,0,2,1,0,0},
+	{4070,0,2,0,0,0}, {7335,0,2,0,0,0}, {7286,0,2,0,0,0}, {174,0,2,0,0,0}, {4070,0,2,0,0,0}, {7289,0,205,0,0,0}, {7290,0,2,0,0,0},
+	{7336,0,1,0,0,0}, {5446,0,56,0,0,0}, {7285,0,2,1,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {1935,0,16,0,0,0}, {4070,0,2,0,0,0},
+	{7336,0,1,0,0,0}, {7294,0,56,0,0,0}, {5446,0,56,0,0,0}, {7339,0,1,0,0,0}, {0,0,2877,0,0,0}, {2369,0,2876,0,0,0}, {164,0,2,0,0,0},
+	{7286,0,2,0,0,0}, {174,0,2,0,0,0}, {7343,0,16,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {173,0,2566,0,0,0}, {6603,0,2,0,0,0},
+	{6602,0,2,0,0,0}, {7286,0,2,0,0,0}, {174,0,2,0,0,0}, {105,0,2,0,0,0}, {232,0,2,0,0,0}, {463,0,2,0,0,0}, {7303,0,16,0,0,0},
+	{7304,0,2,0,0,0}, {7305,0,2865,0,0,0}, {7307,0,435,0,0,0}, {7308,0,2,0,0,0}, {7309,0,56,0,0,0}, {7310,0,56,0,0,0}, {7294,0,56,0,0,0},
+	{7311,0,56,0,0,0}, {5200,0,56,0,0,0}, {92,0,435,0,0,0}, {7344,0,2048,0,0,0}, {7313,0,2,0,0,0}, {5446,0,56,0,0,0}, {7314,0,2,0,0,0},
+	{0,0,2881,0,0,0}, {7340,0,2880,0,0,0}, {164,0,2,0,0,0}, {7285,0,2,1,0,0}, {815,0,2,1,0,0}, {3533,0,2,0,0,0}, {4056,0,16,0,0,0},
+	{7285,0,2,1,0,0}, {319,0,2,4,0,0}, {7289,0,205,0,0,0}, {7290,0,2,0,0,0}, {7336,0,1,0,0,0}, {7348,0,2,0,0,0}, {7286,0,2,0,0,0},
+	{174,0,2,0,0,0}, {4070,0,2,0,0,0}, {7336,0,1,0,0,0}, {7285,0,2,1,0,0}, {7351,0,1,1,0,0}, {7286,0,2,0,0,0}, {6992,0,2858,0,0,0},
+	{7285,0,2,1,0,0}, {7291,0,2855,1,0,0}, {7292,0,16,0,0,0}, {7286,0,2,0,0,0}, {174,0,2,0,0,0}, {7285,0,2,1,0,0}, {319,0,2,4,0,0},
+	{7304,0,2,0,0,0}, {7305,0,2865,0,0,0}, {7307,0,435,0,0,0}, {7308,0,2,0,0,0}, {7358,0,16,0,0,0}, {7286,0,2,0,0,0}, {7285,0,2,1,0,0},
+	{92,0,435,1,0,0}, {7285,0,2,1,0,0}, {1242,0,1,1,0,0}, {7285,0,2,1,0,0}, {319,0,2,4,0,0}, {232,0,2,0,0,0}, {463,0,2,0,0,0},
+	{7289,0,205,0,0,0}, {7290,0,2,0,0,0}, {105,0,2,0,0,0}, {7285,0,2,1,0,0}, {7335,0,2,1,0,0}, {7367,0,2,0,0,0}, {7368,0,2,0,0,0},
+	{7285,0,2,0,0,0}, {815,0,2,1,0,0}, {7373,0,2,0,0,0}, {481,0,2,0,0,0}, {0,0,2898,0,0,0}, {7371,0,16,0,0,0}, {7372,0,2897,0,0,0},
+	{7392,0,15,0,0,0}, {660,0,2,0,0,0}, {7393,0,13,0,0,0}, {7394,0,2,0,0,0}, {4476,0,2,0,0,0}, {7397,0,2,0,0,0}, {7396,0,2904,0,0,0},
+	{174,0,2,1,0,0}, {105,0,2,0,0,0}, {349,0,2,0,0,0}, {219,0,2,0,0,0}, {0,0,2906,0,0,0}, {7404,0,13,0,0,0}, {7405,0,13,0,0,0},
+	{4576,0,2,0,0,0}, {1450,0,2,0,0,0}, {7403,0,2908,0,0,0}, {7406,0,2,0,0,0}, {7407,0,2,0,0,0}, {5679,0,13,0,0,0}, {7408,0,2,0,0,0},
+	{7409,0,2,0,0,0}, {7410,0,2,0,0,0}, {7411,0,2,0,0,0}, {5680,0,13,0,0,0}, {7412,0,2,0,0,0}, {0,0,2908,0,0,0}, {1035,0,1,0,0,0},
+	{7416,0,2913,0,0,0}, {1450,0,2,0,0,0}, {5286,0,2912,0,0,0}, {3800,0,2912,0,0,0}, {7414,0,2,0,0,0}, {7415,0,2,0,0,0}, {1437,0,2911,0,0,0},
+	{7417,0,2911,0,0,0}, {0,0,2910,0,0,0}, {174,0,2,0,0,0}, {349,0,2,0,0,0}, {4404,0,13,0,0,0}, {7418,0,13,0,0,0}, {7419,0,2,0,0,0},
+	{7420,0,2,0,0,0}, {4388,0,2,0,0,0}, {4390,0,2,0,0,0}, {93,0,2,0,0,0}, {4068,0,2,0,0,0}, {0,0,2918,0,0,0}, {174,0,2,0,0,0},
+	{4375,0,2,0,0,0}, {829,0,13,0,0,0}, {4386,0,2917,0,0,0}, {0,0,2916,0,0,0}, {105,0,2,0,0,0}, {96,0,2,0,0,0}, {6539,0,2,0,0,0},
+	{7391,0,2,0,0,0}, {3800,0,2,0,0,0}, {7398,0,2,0,0,0}, {0,0,2920,0,0,0}, {4490,0,1985,0,0,0}, {4262,0,1985,0,0,0}, {7432,0,13,0,0,0},
+	{7405,0,13,0,0,0}, {7433,0,13,0,0,0}, {0,0,2932,0,0,0}, {7436,0,13,0,0,0}, {7437,0,2932,0,0,0}, {7438,0,2932,0,0,0}, {0,0,2934,0,0,0},
+	{7440,0,2,0,0,0}, {7441,0,13,0,0,0}, {0,0,2936,0,0,0}, {5056,0,13,0,0,0}, {7443,0,13,0,0,0}, {7444,0,2,0,0,0}, {7445,0,2,0,0,0},
+	{0,0,2938,0,0,0}, {7431,0,2931,0,0,0}, {7434,0,2931,0,0,0}, {7435,0,2933,0,0,0}, {7439,0,2935,0,0,0}, {7442,0,2937,0,0,0}, {933,0,13,0,0,0},
+	{105,0,2,0,0,0}, {7430,0,2930,0,0,0}, {0,0,2929,0,0,0}, {6539,0,2,0,0,0}, {7429,0,2928,0,0,0}, {6604,0,13,0,0,0}, {0,0,2927,0,0,0},
+	{933,0,13,0,0,0}, {293,0,2,0,0,0}, {174,0,2,0,0,0}, {7430,0,2930,0,0,0}, {0,0,2941,0,0,0}, {7429,0,2940,0,0,0}, {6604,0,13,0,0,0},
+	{7425,0,2,0,0,0}, {7426,0,13,0,0,0}, {7427,0,16,0,0,0}, {191,0,1447,0,0,0}, {7428,0,2926,0,0,0}, {7446,0,2939,0,0,0}, {7424,0,2,0,0,0},
+	{3690,0,2925,0,0,0}, {61,0,2,0,0,0}, {62,0,13,0,0,0}, {63,0,13,0,0,0}, {64,0,2,0,0,0}, {65,0,13,0,0,0}, {66,0,2,0,0,0},
+	{24,0,2,0,0,0}, {25,0,2,0,0,0}, {0,0,2948,0,0,0}, {22,0,6,0,0,0}, {23,0,2947,0,0,0}, {60,0,2945,0,0,0}, {17,0,2946,0,0,0},
+	{96,0,2,0,0,0}, {0,0,2950,0,0,0}, {16,0,2,0,0,0}, {75,0,1,0,0,0}, {77,0,2,0,0,0}, {78,0,13,0,0,0}, {184,0,2,0,0,0},
+	{21,0,2944,0,0,0}, {73,0,2949,0,0,0}, {17,0,6,0,0,0}, {83,0,16,0,0,0}, {7451,0,2,0,0,0}, {7452,0,16,0,0,0}, {1571,0,2,0,0,0},
+	{174,0,2,0,0,0}, {7453,0,2,0,0,0}, {7454,0,16,0,0,0}, {7455,0,2,0,0,0}, {349,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,2953,0,0,0},
+	{174,0,2,0,0,0}, {105,0,2,0,0,0}, {96,0,2,0,0,0}, {0,0,2956,0,0,0}, {7460,0,2,0,0,0}, {7461,0,2,0,0,0}, {6197,0,2,0,0,0},
+	{7456,0,2955,0,0,0}, {7457,0,16,0,0,0}, {7458,0,2,0,0,0}, {7459,0,2957,0,0,0}, {105,0,2,0,0,0}, {105,0,2,0,0,0}, {1571,0,2,0,0,0},
+	{7462,0,13,0,0,0}, {7463,0,16,0,0,0}, {1177,0,2,0,0,0}, {191,0,2,0,0,0}, {7466,0,2,0,0,0}, {7452,0,16,0,0,0}, {1571,0,2,0,0,0},
+	{191,0,2,0,0,0}, {7465,0,2960,0,0,0}, {3843,0,2961,0,0,0}, {1123,0,2,0,0,0}, {2566,0,1,0,0,0}, {1330,0,1,0,0,0}, {7449,0,2,0,0,0},
+	{7450,0,2952,0,0,0}, {5334,0,2954,0,0,0}, {174,0,2,0,0,0}, {3800,0,2958,0,0,0}, {3862,0,2,0,0,0}, {7464,0,2959,0,0,0}, {4151,0,2962,0,0,0},
+	{7467,0,2952,0,0,0}, {7470,0,2,0,0,0}, {0,0,2966,0,0,0}, {932,0,2965,0,0,0}, {6630,0,2,0,0,0}, {147,0,16,0,0,0}, {7474,0,16,0,0,0},
+	{6866,0,2,0,0,0}, {7478,0,2,0,0,0}, {932,0,1,0,0,0}, {7486,0,13,0,0,0}, {7480,0,13,0,0,0}, {7481,0,13,0,0,0}, {7482,0,13,0,0,0},
+	{7483,0,2,0,0,0}, {7484,0,13,0,0,0}, {7485,0,2973,0,0,0}, {5752,0,2,0,0,0}, {310,0,2,0,0,0}, {7476,0,2,0,0,0}, {7477,0,2971,0,0,0},
+	{7479,0,2972,0,0,0}, {0,0,2970,0,0,0}, {932,0,2969,0,0,0}, {932,0,1082,0,0,0}, {7486,0,13,0,0,0}, {7489,0,2978,0,0,0}, {7488,0,2977,0,0,0},
+	{0,0,2976,0,0,0}, {932,0,2975,0,0,0}, {7491,0,2,0,0,0}, {6197,0,2,0,0,0}, {7492,0,2,0,0,0}, {7493,0,16,0,0,0}, {7494,0,2,0,0,0},
+	{7495,0,2,0,0,0}, {7496,0,2,0,0,0}, {7469,0,2964,0,0,0}, {7471,0,2966,0,0,0}, {7472,0,2,0,0,0}, {5752,0,2,0,0,0}, {4066,0,2,0,0,0},
+	{3725,0,2,0,0,0}, {7473,0,2967,0,0,0}, {7475,0,2968,0,0,0}, {7487,0,2974,0,0,0}, {7490,0,2979,0,0,0}, {191,0,2,0,0,0}, {7497,0,2,0,0,0},
+	{1065,0,2,0,0,0}, {0,0,2982,0,0,0}, {156,0,2,0,0,0}, {1354,0,2,0,0,0}, {155,0,13,0,0,0}, {154,0,2,0,0,0}, {1355,0,2,0,0,0},
+	{219,0,2,0,0,0}, {105,0,2,0,0,0}, {59,0,2,0,0,0}, {7499,0,1,0,0,0}, {7500,0,1,0,0,0}, {127,0,2,0,0,0}, {7501,0,2,0,0,0},
+	{1123,0,2,0,0,0}, {1112,0,2,0,0,0}, {7419,0,2,0,0,0}, {1296,0,2981,0,0,0}, {1953,0,2,0,0,0}, {153,0,2983,0,0,0}, {1312,0,2984,0,0,0},
+	{1152,0,2,0,0,0}, {1135,0,2,0,0,0}, {141,0,16,0,0,0}, {1133,0,13,0,0,0}, {13,0,2,0,0,0}, {1477,0,2,0,0,0}, {191,0,2,0,0,0},
+	{7503,0,2,0,0,0}, {0,0,2988,0,0,0}, {1082,0,2,0,0,0}, {1496,0,2,0,0,0}, {0,0,2990,0,0,0}, {1475,0,2986,0,0,0}, {1065,0,2,0,0,0},
+	{128,0,1905,0,0,0}, {1514,0,16,0,0,0}, {7500,0,2987,0,0,0}, {1080,0,2989,0,0,0}, {1473,0,2,0,0,0}, {1058,0,2,0,0,0}, {1156,0,2,0,0,0},
+	{1177,0,2,0,0,0}, {1181,0,2,0,0,0}, {1175,0,2,0,0,0}, {1123,0,2,0,0,0}, {1179,0,2,0,0,0}, {0,0,2995,0,0,0}, {1168,0,2,0,0,0},
+	{0,0,2997,0,0,0}, {1187,0,2,0,0,0}, {0,0,2999,0,0,0}, {1191,0,2,0,0,0}, {0,0,3001,0,0,0}, {1162,0,2,0,0,0}, {1164,0,13,0,0,0},
+	{1166,0,13,0,0,0}, {1172,0,2994,0,0,0}, {1183,0,2996,0,0,0}, {1185,0,2998,0,0,0}, {1189,0,3000,0,0,0}, {0,0,2993,0,0,0}, {1177,0,2,0,0,0},
+	{1156,0,2,0,0,0}, {1027,0,2,0,0,0}, {1123,0,2,0,0,0}, {1170,0,2992,0,0,0}, {2546,0,2992,0,0,0}, {1152,0,2,0,0,0}, {141,0,16,0,0,0},
+	{13,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3004,0,0,0}, {1384,0,2,0,0,0}, {136,0,2,0,0,0}, {143,0,16,0,0,0}, {1646,0,13,0,0,0},
+	{138,0,2,0,0,0}, {191,0,2,0,0,0}, {463,0,2,0,0,0}, {1279,0,3003,0,0,0}, {1141,0,2,0,0,0}, {140,0,2,0,0,0}, {7506,0,2,0,0,0},
+	{1096,0,2,0,0,0}, {1435,0,2,0,0,0}, {1681,0,2,0,0,0}, {0,0,3007,0,0,0}, {1096,0,2,0,0,0}, {1442,0,2,0,0,0}, {1681,0,2,0,0,0},
+	{0,0,3009,0,0,0}, {1679,0,3006,0,0,0}, {1615,0,3008,0,0,0}, {1709,0,2,0,0,0}, {219,0,2,0,0,0}, {13,0,2,0,0,0}, {1058,0,2,0,0,0},
+	{1048,0,2,0,0,0}, {1096,0,2,0,0,0}, {1034,0,2,0,0,0}, {1036,0,2,0,0,0}, {1037,0,2,0,0,0}, {1065,0,2,0,0,0}, {1828,0,2,0,0,0},
+	{1082,0,2,0,0,0}, {1613,0,16,0,0,0}, {179,0,2,0,0,0}, {180,0,2,0,0,0}, {1636,0,13,0,0,0}, {1435,0,2,0,0,0}, {1638,0,16,0,0,0},
+	{1640,0,16,0,0,0}, {1027,0,2,0,0,0}, {219,0,2,0,0,0}, {1623,0,2,0,0,0}, {1112,0,2,0,0,0}, {1123,0,2,0,0,0}, {1615,0,3008,0,0,0},
+	{1430,0,2,0,0,0}, {1432,0,2,0,0,0}, {1112,0,2,0,0,0}, {0,0,3014,0,0,0}, {703,0,13,0,0,0}, {105,0,13,0,0,0}, {1446,0,13,0,0,0},
+	{1448,0,13,0,0,0}, {1435,0,2,0,0,0}, {1437,0,16,0,0,0}, {1439,0,3017,0,0,0}, {1442,0,2,0,0,0}, {1444,0,3018,0,0,0}, {1450,0,2,0,0,0},
+	{1452,0,2,0,0,0}, {1454,0,13,0,0,0}, {0,0,3016,0,0,0}, {1456,0,16,0,0,0}, {1432,0,2,0,0,0}, {1027,0,2,0,0,0}, {1123,0,2,0,0,0},
+	{1428,0,3013,0,0,0}, {1405,0,3015,0,0,0}, {1835,0,2,0,0,0}, {1112,0,2,0,0,0}, {0,0,3021,0,0,0}, {73,0,3020,0,0,0}, {3613,0,2,0,0,0},
+	{184,0,2,0,0,0}, {3497,0,2,0,0,0}, {1718,0,2,0,0,0}, {3496,0,2,0,0,0}, {128,0,1,0,0,0}, {219,0,1447,0,0,0}, {105,0,2,0,0,0},
+	{1123,0,2,0,0,0}, {3512,0,435,0,0,0}, {7521,0,2,0,0,0}, {7522,0,2,0,0,0}, {0,0,3024,0,0,0}, {644,0,2,0,0,0}, {7524,0,2,0,0,0},
+	{588,0,2,0,0,0}, {96,0,2,0,0,0}, {0,0,3026,0,0,0}, {174,0,2,0,0,0}, {105,0,2,0,0,0}, {20,0,2,0,0,0}, {7513,0,2,0,0,0},
+	{7514,0,2,0,0,0}, {7515,0,2,0,0,0}, {7516,0,2,0,0,0}, {232,0,2,0,0,0}, {7517,0,2,0,0,0}, {7518,0,2,0,0,0}, {7519,0,2,0,0,0},
+	{7520,0,3023,0,0,0}, {7521,0,2,0,0,0}, {7523,0,3025,0,0,0}, {7525,0,2,0,0,0}, {7526,0,2,0,0,0}, {191,0,2,0,0,0}, {7171,0,3027,0,0,0},
+	{7527,0,2,0,0,0}, {7531,0,16,0,0,0}, {7532,0,2,0,0,0}, {7541,0,13,0,0,0}, {7536,0,13,0,0,0}, {7537,0,16,0,0,0}, {7538,0,2,0,0,0},
+	{7539,0,13,0,0,0}, {24,0,2,0,0,0}, {7540,0,3031,0,0,0}, {7542,0,16,0,0,0}, {147,0,16,0,0,0}, {463,0,2,0,0,0}, {461,0,2,0,0,0},
+	{147,0,16,0,0,0}, {7545,0,3034,0,0,0}, {7546,0,3034,0,0,0}, {3847,0,3034,0,0,0}, {7549,0,2,0,0,0}, {7550,0,16,0,0,0}, {7551,0,2,0,0,0},
+	{232,0,2,0,0,0}, {7552,0,2,0,0,0}, {7553,0,16,0,0,0}, {7554,0,2,0,0,0}, {73,0,1,0,0,0}, {1330,0,1,0,0,0}, {1717,0,1,0,0,0},
+	{3539,0,2,0,0,0}, {7529,0,2,0,0,0}, {7530,0,3029,0,0,0}, {7533,0,2,0,0,0}, {5752,0,2,0,0,0}, {2526,0,2,0,0,0}, {4565,0,108,0,0,0},
+	{7534,0,2,0,0,0}, {7535,0,3030,0,0,0}, {7543,0,3032,0,0,0}, {7544,0,3033,0,0,0}, {7547,0,43,0,0,0}, {7548,0,3035,0,0,0}, {7555,0,3036,0,0,0},
+	{6858,0,2,0,0,0}, {6859,0,2,0,0,0}, {6857,0,3041,0,0,0}, {0,0,3040,0,0,0}, {3653,0,3039,0,0,0}, {6866,0,2,0,0,0}, {1042,0,436,0,0,0},
+	{105,0,2,0,0,0}, {0,0,3048,0,0,0}, {7562,0,3047,0,0,0}, {6866,0,2,0,0,0}, {1042,0,436,0,0,0}, {105,0,2,0,0,0}, {7561,0,3046,0,0,0},
+	{6864,0,13,0,0,0}, {6730,0,2,0,0,0}, {0,0,3050,0,0,0}, {4648,0,2,0,0,0}, {6864,0,13,0,0,0}, {6730,0,2,0,0,0}, {0,0,3052,0,0,0},
+	{6877,0,2685,0,0,0}, {2707,0,2,0,0,0}, {7560,0,13,0,0,0}, {6865,0,16,0,0,0}, {1824,0,3045,0,0,0}, {6833,0,2,0,0,0}, {7563,0,13,0,0,0},
+	{6872,0,3049,0,0,0}, {6866,0,2,0,0,0}, {191,0,2,0,0,0}, {6870,0,3051,0,0,0}, {0,0,3044,0,0,0}, {3653,0,3043,0,0,0}, {4054,0,16,0,0,0},
+	{4056,0,16,0,0,0}, {4050,0,16,0,0,0}, {4052,0,16,0,0,0}, {7565,0,2,0,0,0}, {7566,0,2,0,0,0}, {7569,0,2,0,0,0}, {1450,0,2,0,0,0},
+	{7569,0,2,0,0,0}, {6955,0,2,0,0,0}, {1450,0,2,0,0,0}, {6956,0,2,0,0,0}, {6957,0,2,0,0,0}, {3810,0,2731,0,0,0}, {6954,0,3059,0,0,0},
+	{0,0,3058,0,0,0}, {6949,0,2,0,0,0}, {7568,0,2,0,0,0}, {6945,0,3056,0,0,0}, {6950,0,3057,0,0,0}, {6902,0,3065,0,0,0}, {7572,0,3064,0,0,0},
+	{574,0,1,0,0,0}, {1824,0,3063,0,0,0}, {5286,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,3062,0,0,0}, {7571,0,3061,0,0,0}, {7574,0,16,0,0,0},
+	{191,0,2,0,0,0}, {6864,0,13,0,0,0}, {307,0,2,0,0,0}, {7024,0,13,0,0,0}, {7023,0,3069,0,0,0}, {7022,0,2,0,0,0}, {3746,0,3068,0,0,0},
+	{1027,0,2,0,0,0}, {7557,0,2,0,0,0}, {7558,0,2,0,0,0}, {3998,0,2,0,0,0}, {6856,0,3038,0,0,0}, {7559,0,3042,0,0,0}, {7037,0,3053,0,0,0},
+	{4040,0,2,0,0,0}, {7564,0,3054,0,0,0}, {7567,0,3055,0,0,0}, {7570,0,3060,0,0,0}, {7573,0,3066,0,0,0}, {7021,0,3067,0,0,0}, {174,0,2,0,0,0},
+	{5315,0,2,0,0,0}, {4066,0,2,0,0,0}, {4070,0,2,0,0,0}, {3590,0,2,0,0,0}, {6684,0,2,0,0,0}, {6686,0,2,0,0,0}, {7306,0,13,0,0,0},
+	{7305,0,3072,0,0,0}, {7578,0,16,0,0,0}, {463,0,2,0,0,0}, {7303,0,16,0,0,0}, {7579,0,2,0,0,0}, {6824,0,16,0,0,0}, {174,0,2,0,0,0},
+	{232,0,2,0,0,0}, {7584,0,16,0,0,0}, {2004,0,2,0,0,0}, {105,0,2,0,0,0}, {4021,0,2,0,0,0}, {293,0,2,0,0,0}, {662,0,2,0,0,0},
+	{4023,0,2,0,0,0}, {727,0,3075,0,0,0}, {7585,0,3076,0,0,0}, {4023,0,2,0,0,0}, {191,0,2,0,0,0}, {3998,0,2,0,0,0}, {4021,0,2,0,0,0},
+	{7581,0,2,0,0,0}, {7582,0,2,0,0,0}, {662,0,2,0,0,0}, {583,0,2,0,0,0}, {7583,0,3074,0,0,0}, {4772,0,2,0,0,0}, {4771,0,2,0,0,0},
+	{3533,0,2,0,0,0}, {0,0,3080,0,0,0}, {4874,0,1874,0,0,0}, {4754,0,2,0,0,0}, {4873,0,1,0,0,0}, {349,0,2,0,0,0}, {4770,0,3078,0,0,0},
+	{1175,0,2,0,0,0}, {4023,0,2,0,0,0}, {4872,0,3079,0,0,0}, {4070,0,2,0,0,0}, {4799,0,16,0,0,0}, {4754,0,2,0,0,0}, {0,0,3083,0,0,0},
+	{4789,0,13,0,0,0}, {4754,0,2,0,0,0}, {4788,0,2,0,0,0}, {232,0,2,0,0,0}, {4791,0,16,0,0,0}, {349,0,2,0,0,0}, {4790,0,13,0,0,0},
+	{4787,0,2,0,0,0}, {3533,0,2,0,0,0}, {4880,0,3082,0,0,0}, {4792,0,2,0,0,0}, {7591,0,16,0,0,0}, {7592,0,2,0,0,0}, {7593,0,16,0,0,0},
+	{7594,0,13,0,0,0}, {7595,0,15,0,0,0}, {3599,0,2,0,0,0}, {3981,0,2,0,0,0}, {7589,0,2,0,0,0}, {5446,0,2,0,0,0}, {232,0,2,0,0,0},
+	{7590,0,3085,0,0,0}, {7596,0,2,0,0,0}, {5209,0,2,0,0,0}, {7597,0,3085,0,0,0}, {7598,0,2,0,0,0}, {7599,0,108,0,0,0}, {7600,0,3086,0,0,0},
+	{7601,0,16,0,0,0}, {7602,0,2,0,0,0}, {7603,0,16,0,0,0}, {5390,0,1,0,0,0}, {5387,0,16,0,0,0}, {5391,0,1,0,0,0}, {5392,0,13,0,0,0},
+	{5389,0,1,0,0,0}, {5388,0,1,0,0,0}, {7605,0,2,0,0,0}, {7606,0,2,0,0,0}, {7607,0,2,0,0,0}, {5446,0,2,0,0,0}, {232,0,2,0,0,0},
+	{20,0,2,0,0,0}, {174,0,2,0,0,0}, {7608,0,2,0,0,0}, {7609,0,2,0,0,0}, {7610,0,3088,0,0,0}, {792,0,2,0,0,0}, {793,0,2,0,0,0},
+	{0,0,3091,0,0,0}, {511,0,2,0,0,0}, {833,0,2,0,0,0}, {792,0,2,0,0,0}, {795,0,2,0,0,0}, {0,0,3096,0,0,0}, {799,0,1,0,0,0},
+	{798,0,2,0,0,0}, {826,0,2,0,0,0}, {825,0,2,0,0,0}, {827,0,13,0,0,0}, {761,0,13,0,0,0}, {762,0,13,0,0,0}, {837,0,16,0,0,0},
+	{835,0,2,0,0,0}, {796,0,2,0,0,0}, {834,0,13,0,0,0}, {836,0,2,0,0,0}, {829,0,13,0,0,0}, {794,0,3095,0,0,0}, {797,0,3097,0,0,0},
+	{800,0,3098,0,0,0}, {0,0,3094,0,0,0}, {835,0,2,0,0,0}, {796,0,2,0,0,0}, {794,0,3095,0,0,0}, {797,0,3097,0,0,0}, {0,0,3100,0,0,0},
+	{796,0,2,0,0,0}, {847,0,332,0,0,0}, {0,0,3104,0,0,0}, {765,0,3103,0,0,0}, {7612,0,2,0,0,0}, {847,0,332,0,0,0}, {842,0,2,0,0,0},
+	{843,0,2,0,0,0}, {845,0,2,0,0,0}, {0,0,3102,0,0,0}, {855,0,2,0,0,0}, {856,0,2,0,0,0}, {857,0,2,0,0,0}, {858,0,16,0,0,0},
+	{861,0,2,0,0,0}, {191,0,2,0,0,0}, {1028,0,2,0,0,0}, {4032,0,2,0,0,0}, {808,0,16,0,0,0}, {809,0,2,0,0,0}, {791,0,3090,0,0,0},
+	{832,0,3092,0,0,0}, {824,0,2,0,0,0}, {765,0,3093,0,0,0}, {840,0,2,0,0,0}, {829,0,13,0,0,0}, {794,0,3095,0,0,0}, {839,0,2,0,0,0},
+	{838,0,2,0,0,0}, {764,0,3099,0,0,0}, {800,0,3098,0,0,0}, {841,0,3101,0,0,0}, {854,0,3105,0,0,0}, {7613,0,3106,0,0,0}, {807,0,3107,0,0,0},
+	{831,0,2,0,0,0}, {759,0,2,0,0,0}, {828,0,13,0,0,0}, {823,0,2,0,0,0}, {814,0,16,0,0,0}, {7619,0,16,0,0,0}, {7592,0,2,0,0,0},
+	{7593,0,16,0,0,0}, {7594,0,13,0,0,0}, {7595,0,15,0,0,0}, {7620,0,16,0,0,0}, {7621,0,13,0,0,0}, {7622,0,16,0,0,0}, {7623,0,16,0,0,0},
+	{7624,0,2,0,0,0}, {7625,0,2,0,0,0}, {7626,0,2,0,0,0}, {0,0,3110,0,0,0}, {7629,0,15,0,0,0}, {7596,0,2,0,0,0}, {7630,0,108,0,0,0},
+	{7631,0,16,0,0,0}, {7596,0,2,0,0,0}, {7589,0,2,0,0,0}, {7598,0,2,0,0,0}, {232,0,2,0,0,0}, {7615,0,16,0,0,0}, {7616,0,2,0,0,0},
+	{7617,0,2,0,0,0}, {7618,0,3109,0,0,0}, {5335,0,108,0,0,0}, {7627,0,2,0,0,0}, {7600,0,3086,0,0,0}, {7628,0,3111,0,0,0}, {7632,0,16,0,0,0},
+	{5446,0,2,0,0,0}, {5209,0,2,0,0,0}, {7633,0,2,0,0,0}, {7389,0,1,0,0,0}, {310,0,2,0,0,0}, {174,0,2,0,0,0}, {232,0,2,0,0,0},
+	{5446,0,2,0,0,0}, {20,0,2,0,0,0}, {7635,0,1,0,0,0}, {7636,0,13,0,0,0}, {7637,0,2,0,0,0}, {7638,0,3113,0,0,0}, {461,0,2,0,0,0},
+	{462,0,2,0,0,0}, {491,0,16,0,0,0}, {490,0,2,0,0,0}, {458,0,16,0,0,0}, {459,0,16,0,0,0}, {464,0,16,0,0,0}, {463,0,2,0,0,0},
+	{468,0,16,0,0,0}, {174,0,2,0,0,0}, {455,0,2,0,0,0}, {456,0,2,0,0,0}, {6366,0,2,0,0,0}, {457,0,2,0,0,0}, {7640,0,2,0,0,0},
+	{191,0,2,0,0,0}, {7644,0,13,0,0,0}, {7645,0,13,0,0,0}, {7646,0,13,0,0,0}, {7647,0,2,0,0,0}, {7648,0,13,0,0,0}, {7649,0,13,0,0,0},
+	{7650,0,13,0,0,0}, {7651,0,13,0,0,0}, {7652,0,13,0,0,0}, {7653,0,13,0,0,0}, {7654,0,13,0,0,0}, {7655,0,2,0,0,0}, {7656,0,2,0,0,0},
+	{7657,0,2,0,0,0}, {7658,0,13,0,0,0}, {7659,0,13,0,0,0}, {7660,0,2,0,0,0}, {7643,0,3117,0,0,0}, {7642,0,3116,0,0,0}, {5752,0,2,0,0,0},
+	{7664,0,2956,0,0,0}, {7665,0,2,0,0,0}, {7666,0,1,0,0,0}, {7667,0,2,0,0,0}, {7668,0,2,0,0,0}, {0,0,3120,0,0,0}, {174,0,2,0,0,0},
+	{7670,0,2,0,0,0}, {0,0,3122,0,0,0}, {0,0,1505,0,0,0}, {7677,0,2,0,0,0}, {7663,0,3119,0,0,0}, {7680,0,2,0,0,0}, {7681,0,2,0,0,0},
+	{3999,0,2,0,0,0}, {7662,0,2,0,0,0}, {3998,0,2,0,0,0}, {5752,0,2,0,0,0}, {7663,0,3119,0,0,0}, {7669,0,3121,0,0,0}, {1762,0,2,0,0,0},
+	{7671,0,2,0,0,0}, {7672,0,1,0,0,0}, {7673,0,2,0,0,0}, {3570,0,2,0,0,0}, {7674,0,2,0,0,0}, {7675,0,3123,0,0,0}, {2037,0,2,0,0,0},
+	{2039,0,2,0,0,0}, {7676,0,3124,0,0,0}, {7678,0,2,0,0,0}, {7679,0,3125,0,0,0}, {7682,0,2,0,0,0}, {7683,0,2,0,0,0}, {191,0,2,0,0,0},
+	{7684,0,2,0,0,0}, {7685,0,1,0,0,0}, {105,0,2,0,0,0}, {7692,0,2,0,0,0}, {1082,0,2,0,0,0}, {2350,0,2,0,0,0}, {0,0,3128,0,0,0},
+	{6225,0,2,0,0,0}, {6133,0,2,0,0,0}, {7695,0,2,0,0,0}, {0,0,3132,0,0,0}, {7694,0,3131,0,0,0}, {6133,0,2,0,0,0}, {7696,0,2,0,0,0},
+	{0,0,3130,0,0,0}, {7700,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3134,0,0,0}, {1215,0,2,0,0,0}, {7702,0,13,0,0,0}, {507,0,13,0,0,0},
+	{7703,0,2,0,0,0}, {7708,0,2,0,0,0}, {7709,0,2,0,0,0}, {7710,0,2,0,0,0}, {0,0,3137,0,0,0}, {7712,0,2,0,0,0}, {191,0,2,0,0,0},
+	{1035,0,2,0,0,0}, {3563,0,13,0,0,0}, {7718,0,2,0,0,0}, {7719,0,2,0,0,0}, {191,0,2,0,0,0}, {7721,0,2,0,0,0}, {5929,0,2,0,0,0},
+	{0,0,3142,0,0,0}, {7688,0,13,0,0,0}, {7690,0,2,0,0,0}, {7727,0,2,0,0,0}, {7706,0,2,0,0,0}, {3963,0,2,0,0,0}, {7714,0,16,0,0,0},
+	{7722,0,2,0,0,0}, {5996,0,2,0,0,0}, {7724,0,2,0,0,0}, {7725,0,13,0,0,0}, {6014,0,16,0,0,0}, {7729,0,16,0,0,0}, {7730,0,2,0,0,0},
+	{7731,0,15,0,0,0}, {7732,0,13,0,0,0}, {7733,0,13,0,0,0}, {7734,0,13,0,0,0}, {7735,0,13,0,0,0}, {191,0,2,0,0,0}, {191,0,2,0,0,0},
+	{5994,0,2,0,0,0}, {0,0,3147,0,0,0}, {7189,0,2,0,0,0}, {7739,0,2,0,0,0}, {7740,0,2,0,0,0}, {7741,0,2,0,0,0}, {6887,0,16,0,0,0},
+	{456,0,2,0,0,0}, {7687,0,16,0,0,0}, {7688,0,13,0,0,0}, {179,0,2,0,0,0}, {7689,0,2,0,0,0}, {5947,0,2,0,0,0}, {7690,0,2,0,0,0},
+	{7691,0,3127,0,0,0}, {7693,0,3129,0,0,0}, {7697,0,2,0,0,0}, {7698,0,2,0,0,0}, {7699,0,3133,0,0,0}, {7701,0,3135,0,0,0}, {7704,0,2,0,0,0},
+	{7705,0,2,0,0,0}, {7706,0,2,0,0,0}, {6113,0,2,0,0,0}, {7707,0,3136,0,0,0}, {7711,0,3138,0,0,0}, {7713,0,2,0,0,0}, {143,0,16,0,0,0},
+	{2526,0,3139,0,0,0}, {7714,0,16,0,0,0}, {7715,0,2,0,0,0}, {7716,0,2,0,0,0}, {7717,0,3140,0,0,0}, {7720,0,3141,0,0,0}, {463,0,2,0,0,0},
+	{7722,0,2,0,0,0}, {7702,0,13,0,0,0}, {5948,0,2,0,0,0}, {7723,0,2,0,0,0}, {7724,0,2,0,0,0}, {7725,0,13,0,0,0}, {7726,0,1,0,0,0},
+	{6071,0,3143,0,0,0}, {5997,0,2,0,0,0}, {6014,0,16,0,0,0}, {7728,0,3144,0,0,0}, {7098,0,3145,0,0,0}, {7736,0,2,0,0,0}, {7737,0,2,0,0,0},
+	{1123,0,2,0,0,0}, {6063,0,3146,0,0,0}, {7738,0,3148,0,0,0}, {3543,0,13,0,0,0}, {3541,0,13,0,0,0}, {351,0,2,0,0,0}, {1026,0,13,0,0,0},
+	{3542,0,13,0,0,0}, {3494,0,13,0,0,0}, {3493,0,2,0,0,0}, {3492,0,13,0,0,0}, {1450,0,2,0,0,0}, {7743,0,2,0,0,0}, {3529,0,3153,0,0,0},
+	{3530,0,1,0,0,0}, {0,0,3152,0,0,0}, {3515,0,13,0,0,0}, {147,0,16,0,0,0}, {455,0,2,0,0,0}, {3516,0,2,0,0,0}, {147,0,16,0,0,0},
+	{1026,0,13,0,0,0}, {3519,0,13,0,0,0}, {3514,0,3155,0,0,0}, {3517,0,3156,0,0,0}, {3518,0,3157,0,0,0}, {3513,0,43,0,0,0}, {3520,0,435,0,0,0},
+	{3534,0,2,0,0,0}, {3533,0,2,0,0,0}, {0,0,3160,0,0,0}, {3536,0,13,0,0,0}, {3533,0,2,0,0,0}, {0,0,3162,0,0,0}, {3532,0,3159,0,0,0},
+	{7744,0,3161,0,0,0}, {3537,0,1,0,0,0}, {1177,0,2,0,0,0}, {1572,0,2,0,0,0}, {73,0,1,0,0,0}, {3538,0,1411,0,0,0}, {3526,0,2,0,0,0},
+	{3527,0,2,0,0,0}, {184,0,2,0,0,0}, {1752,0,2,0,0,0}, {3540,0,3150,0,0,0}, {178,0,1387,0,0,0}, {3528,0,3151,0,0,0}, {3512,0,3154,0,0,0},
+	{224,0,2,0,0,0}, {3531,0,3158,0,0,0}, {3496,0,2,0,0,0}, {128,0,1,0,0,0}, {3544,0,3163,0,0,0}, {2566,0,1,0,0,0}, {1123,0,2,0,0,0},
+	{4874,0,1874,0,0,0}, {4754,0,2,0,0,0}, {1156,0,2,0,0,0}, {1177,0,2,0,0,0}, {4876,0,3079,0,0,0}, {349,0,2,0,0,0}, {293,0,2,0,0,0},
+	{4768,0,2,0,0,0}, {4754,0,2,0,0,0}, {349,0,2,0,0,0}, {4767,0,2,0,0,0}, {4740,0,2,0,0,0}, {0,0,3169,0,0,0}, {293,0,2,0,0,0},
+	{4754,0,2,0,0,0}, {4765,0,2,0,0,0}, {4739,0,2,0,0,0}, {349,0,2,0,0,0}, {4766,0,3168,0,0,0}, {0,0,3167,0,0,0}, {4768,0,2,0,0,0},
+	{4874,0,1874,0,0,0}, {4754,0,2,0,0,0}, {4878,0,3166,0,0,0}, {4770,0,3078,0,0,0}, {4767,0,2,0,0,0}, {4740,0,2,0,0,0}, {4879,0,3079,0,0,0},
+	{4769,0,13,0,0,0}, {349,0,2,0,0,0}, {5146,0,2,0,0,0}, {2004,0,15,0,0,0}, {5117,0,2,0,0,0}, {5152,0,2,0,0,0}, {5147,0,2,0,0,0},
+	{1558,0,2,0,0,0}, {232,0,2,0,0,0}, {7748,0,16,0,0,0}, {4502,0,2,0,0,0}, {5324,0,2,0,0,0}, {5325,0,2,0,0,0}, {5323,0,2,0,0,0},
+	{293,0,2,0,0,0}, {5368,0,13,0,0,0}, {0,0,3174,0,0,0}, {1330,0,1,0,0,0}, {1717,0,1,0,0,0}, {1123,0,2,0,0,0}, {703,0,3172,0,0,0},
+	{5369,0,2,0,0,0}, {3713,0,2061,0,0,0}, {5334,0,2079,0,0,0}, {4142,0,2,0,0,0}, {5322,0,2,0,0,0}, {1025,0,2,0,0,0}, {5315,0,2,0,0,0},
+	{5337,0,3173,0,0,0}, {5370,0,2,0,0,0}, {5329,0,13,0,0,0}, {921,0,2,0,0,0}, {4149,0,2,0,0,0}, {5321,0,2,0,0,0}, {1026,0,13,0,0,0},
+	{5336,0,2063,0,0,0}, {4151,0,3175,0,0,0}, {20,0,2,0,0,0}, {5347,0,1,0,0,0}, {5333,0,2,0,0,0}, {20,0,13,0,0,0}, {5448,0,1,0,0,0},
+	{5446,0,2,0,0,0}, {0,0,2421,0,0,0}, {0,0,2391,0,0,0}, {7756,0,2,0,0,0}, {6133,0,2,0,0,0}, {0,0,3181,0,0,0}, {6136,0,2,0,0,0},
+	{6137,0,1505,0,0,0}, {6139,0,2,0,0,0}, {0,0,3184,0,0,0}, {7758,0,2,0,0,0}, {7759,0,2,0,0,0}, {1123,0,2,0,0,0}, {6135,0,2,0,0,0},
+	{2566,0,3183,0,0,0}, {7760,0,2,0,0,0}, {7761,0,2,0,0,0}, {5946,0,13,0,0,0}, {5996,0,2,0,0,0}, {3563,0,13,0,0,0}, {5953,0,13,0,0,0},
+	{6046,0,16,0,0,0}, {4159,0,2,0,0,0}, {5949,0,2,0,0,0}, {142,0,13,0,0,0}, {4155,0,2,0,0,0}, {5959,0,2,0,0,0}, {7762,0,2,0,0,0},
+	{7758,0,2,0,0,0}, {7763,0,2395,0,0,0}, {5978,0,3065,0,0,0}, {0,0,2418,0,0,0}, {0,0,2387,0,0,0}, {1034,0,2,0,0,0}, {191,0,2,0,0,0},
+	{7764,0,2,0,0,0}, {7765,0,2,0,0,0}, {0,0,3189,0,0,0}, {6038,0,3178,0,0,0}, {6034,0,2,0,0,0}, {5914,0,2,0,0,0}, {5917,0,2,0,0,0},
+	{6114,0,2,0,0,0}, {6153,0,13,0,0,0}, {4165,0,2,0,0,0}, {6113,0,2,0,0,0}, {91,0,16,0,0,0}, {2526,0,2406,0,0,0}, {4157,0,2,0,0,0},
+	{4159,0,2,0,0,0}, {5957,0,16,0,0,0}, {5975,0,2,0,0,0}, {463,0,2,0,0,0}, {6014,0,16,0,0,0}, {5951,0,16,0,0,0}, {5976,0,2,0,0,0},
+	{6063,0,3179,0,0,0}, {7752,0,16,0,0,0}, {6154,0,2,0,0,0}, {7753,0,2,0,0,0}, {5948,0,2,0,0,0}, {5946,0,13,0,0,0}, {5954,0,2,0,0,0},
+	{5953,0,13,0,0,0}, {7754,0,1,0,0,0}, {7755,0,3180,0,0,0}, {179,0,2,0,0,0}, {7757,0,3182,0,0,0}, {5997,0,2,0,0,0}, {6071,0,3185,0,0,0},
+	{6047,0,2,0,0,0}, {6015,0,16,0,0,0}, {6144,0,2,0,0,0}, {6145,0,1,0,0,0}, {6147,0,1,0,0,0}, {5949,0,2,0,0,0}, {142,0,13,0,0,0},
+	{6149,0,3186,0,0,0}, {5991,0,2,0,0,0}, {6151,0,2,0,0,0}, {6054,0,3187,0,0,0}, {5959,0,2,0,0,0}, {6086,0,3188,0,0,0}, {6018,0,16,0,0,0},
+	{6023,0,13,0,0,0}, {6024,0,2,0,0,0}, {6062,0,13,0,0,0}, {667,0,2,0,0,0}, {6097,0,16,0,0,0}, {7766,0,2,0,0,0}, {6028,0,13,0,0,0},
+	{7767,0,1,0,0,0}, {5978,0,3065,0,0,0}, {6157,0,2406,0,0,0}, {5987,0,13,0,0,0}, {2526,0,2,0,0,0}, {1450,0,2,0,0,0}, {0,0,3192,0,0,0},
+	{7612,0,2,0,0,0}, {7769,0,3191,0,0,0}, {7770,0,2,0,0,0}, {1934,0,2,0,0,0}, {7771,0,2,0,0,0}, {7772,0,2,0,0,0}, {7773,0,2,0,0,0},
+	{7774,0,2,0,0,0}, {7775,0,2,0,0,0}, {7776,0,2,0,0,0}, {7777,0,2,0,0,0}, {7779,0,13,0,0,0}, {7612,0,2,0,0,0}, {7780,0,2,0,0,0},
+	{7781,0,2,0,0,0}, {7785,0,2,0,0,0}, {0,0,3198,0,0,0}, {343,0,2816,0,0,0}, {7784,0,3197,0,0,0}, {7786,0,2816,0,0,0}, {3659,0,13,0,0,0},
+	{7785,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,3196,0,0,0}, {174,0,2,0,0,0}, {7783,0,2,0,0,0}, {3653,0,3195,0,0,0}, {7497,0,2,0,0,0},
+	{7788,0,2,0,0,0}, {4155,0,2,0,0,0}, {5944,0,2,0,0,0}, {4157,0,2,0,0,0}, {5946,0,13,0,0,0}, {191,0,2,0,0,0}, {3563,0,13,0,0,0},
+	{179,0,2,0,0,0}, {1123,0,2,0,0,0}, {5975,0,2,0,0,0}, {5948,0,2,0,0,0}, {4159,0,2,0,0,0}, {5949,0,2,0,0,0}, {5950,0,2,0,0,0},
+	{142,0,13,0,0,0}, {5968,0,2,0,0,0}, {5930,0,13,0,0,0}, {1221,0,2,0,0,0}, {7789,0,2,0,0,0}, {5959,0,2,0,0,0}, {5976,0,2,0,0,0},
+	{143,0,16,0,0,0}, {463,0,2,0,0,0}, {667,0,2,0,0,0}, {7790,0,16,0,0,0}, {5978,0,3065,0,0,0}, {4165,0,2,0,0,0}, {792,0,2,0,0,0},
+	{1818,0,1,0,0,0}, {0,0,3202,0,0,0}, {73,0,1,0,0,0}, {5944,0,2,0,0,0}, {4157,0,2,0,0,0}, {5946,0,13,0,0,0}, {191,0,2,0,0,0},
+	{3563,0,13,0,0,0}, {1123,0,2,0,0,0}, {5947,0,2,0,0,0}, {5948,0,2,0,0,0}, {4159,0,2,0,0,0}, {5949,0,2,0,0,0}, {5950,0,2,0,0,0},
+	{5930,0,13,0,0,0}, {5951,0,16,0,0,0}, {463,0,2,0,0,0}, {4161,0,2,0,0,0}, {7792,0,2,0,0,0}, {7790,0,16,0,0,0}, {7793,0,3201,0,0,0},
+	{3729,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3205,0,0,0}, {7797,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3207,0,0,0}, {6060,0,16,0,0,0},
+	{6062,0,13,0,0,0}, {4155,0,2,0,0,0}, {7799,0,2,0,0,0}, {0,0,3209,0,0,0}, {5946,0,13,0,0,0}, {73,0,1,0,0,0}, {5953,0,13,0,0,0},
+	{5306,0,2,0,0,0}, {191,0,2,0,0,0}, {2526,0,2,0,0,0}, {6044,0,2,0,0,0}, {6045,0,1,0,0,0}, {7752,0,16,0,0,0}, {4157,0,2,0,0,0},
+	{4159,0,2,0,0,0}, {3563,0,13,0,0,0}, {5948,0,2,0,0,0}, {5954,0,2,0,0,0}, {5997,0,2,0,0,0}, {6052,0,1,0,0,0}, {6063,0,3179,0,0,0},
+	{1754,0,2,0,0,0}, {5951,0,16,0,0,0}, {463,0,2,0,0,0}, {5961,0,2,0,0,0}, {6038,0,3204,0,0,0}, {5947,0,2,0,0,0}, {7767,0,1,0,0,0},
+	{5945,0,2,0,0,0}, {91,0,16,0,0,0}, {6080,0,16,0,0,0}, {6082,0,2,0,0,0}, {6018,0,16,0,0,0}, {6085,0,16,0,0,0}, {6086,0,3188,0,0,0},
+	{7795,0,2,0,0,0}, {7757,0,2,0,0,0}, {7796,0,3206,0,0,0}, {4161,0,2,0,0,0}, {7798,0,3208,0,0,0}, {7790,0,16,0,0,0}, {6015,0,16,0,0,0},
+	{7806,0,16,0,0,0}, {7807,0,2,0,0,0}, {455,0,2,0,0,0}, {7808,0,16,0,0,0}, {456,0,2,0,0,0}, {463,0,2,0,0,0}, {7805,0,3213,0,0,0},
+	{7473,0,2,0,0,0}, {7804,0,3212,0,0,0}, {7810,0,13,0,0,0}, {7811,0,2,0,0,0}, {3593,0,13,0,0,0}, {0,0,3215,0,0,0}, {7801,0,2,0,0,0},
+	{4126,0,13,0,0,0}, {7802,0,1,0,0,0}, {7803,0,3065,0,0,0}, {5420,0,3211,0,0,0}, {7809,0,3214,0,0,0}, {7812,0,2,0,0,0}, {4127,0,13,0,0,0},
+	{4128,0,13,0,0,0}, {191,0,2,0,0,0}, {7815,0,2,0,0,0}, {7816,0,2,0,0,0}, {0,0,3218,0,0,0}, {174,0,2,0,0,0}, {4100,0,2,0,0,0},
+	{7814,0,3217,0,0,0}, {4109,0,16,0,0,0}, {3810,0,2,0,0,0}, {7820,0,2,0,0,0}, {0,0,3223,0,0,0}, {105,0,2,0,0,0}, {96,0,2,0,0,0},
+	{0,0,3225,0,0,0}, {7569,0,2,0,0,0}, {1562,0,2,0,0,0}, {0,0,3227,0,0,0}, {7676,0,108,0,0,0}, {105,0,2,0,0,0}, {5345,0,1,0,0,0},
+	{3541,0,13,0,0,0}, {7830,0,13,0,0,0}, {7831,0,13,0,0,0}, {1026,0,13,0,0,0}, {2711,0,1,0,0,0}, {7835,0,1,0,0,0}, {7816,0,2,0,0,0},
+	{4112,0,2,0,0,0}, {7837,0,1,0,0,0}, {0,0,3233,0,0,0}, {7816,0,2,0,0,0}, {7843,0,1,0,0,0}, {1646,0,13,0,0,0}, {0,0,3235,0,0,0},
+	{289,0,3231,0,0,0}, {7836,0,3232,0,0,0}, {7838,0,16,0,0,0}, {7839,0,13,0,0,0}, {7840,0,13,0,0,0}, {7841,0,13,0,0,0}, {7842,0,3234,0,0,0},
+	{174,0,2,0,0,0}, {7846,0,2,0,0,0}, {0,0,3238,0,0,0}, {7844,0,2,0,0,0}, {7676,0,108,0,0,0}, {7845,0,3237,0,0,0}, {7816,0,2,0,0,0},
+	{582,0,16,0,0,0}, {7815,0,2,0,0,0}, {0,0,3240,0,0,0}, {7850,0,13,0,0,0}, {7851,0,13,0,0,0}, {1450,0,2,0,0,0}, {0,0,3242,0,0,0},
+	{7855,0,2,0,0,0}, {644,0,2,0,0,0}, {96,0,2,0,0,0}, {0,0,3245,0,0,0}, {7862,0,13,0,0,0}, {174,0,2,0,0,0}, {7863,0,13,0,0,0},
+	{0,0,3247,0,0,0}, {582,0,16,0,0,0}, {7865,0,2,0,0,0}, {0,0,3249,0,0,0}, {5345,0,1,0,0,0}, {54,0,13,0,0,0}, {7819,0,3222,0,0,0},
+	{7821,0,16,0,0,0}, {7822,0,1,0,0,0}, {7823,0,1,0,0,0}, {7824,0,108,0,0,0}, {7825,0,1,0,0,0}, {5344,0,1,0,0,0}, {5334,0,3065,0,0,0},
+	{7826,0,3224,0,0,0}, {7827,0,16,0,0,0}, {7828,0,3226,0,0,0}, {7829,0,3228,0,0,0}, {3540,0,3229,0,0,0}, {7569,0,2,0,0,0}, {4100,0,2,0,0,0},
+	{7832,0,16,0,0,0}, {7833,0,1,0,0,0}, {7834,0,3230,0,0,0}, {7805,0,3236,0,0,0}, {7847,0,13,0,0,0}, {7848,0,13,0,0,0}, {7814,0,3239,0,0,0},
+	{174,0,2,0,0,0}, {7849,0,3241,0,0,0}, {4109,0,16,0,0,0}, {7852,0,16,0,0,0}, {7853,0,16,0,0,0}, {7854,0,3243,0,0,0}, {7856,0,3224,0,0,0},
+	{7857,0,3237,0,0,0}, {7858,0,13,0,0,0}, {7859,0,13,0,0,0}, {7860,0,3244,0,0,0}, {7861,0,3246,0,0,0}, {4177,0,2,0,0,0}, {7864,0,3248,0,0,0},
+	{5346,0,2,0,0,0}, {0,0,3221,0,0,0}, {136,0,2,0,0,0}, {7869,0,2,0,0,0}, {0,0,3251,0,0,0}, {659,0,2,0,0,0}, {105,0,2,0,0,0},
+	{0,0,3253,0,0,0}, {7820,0,2,0,0,0}, {7874,0,3065,0,0,0}, {105,0,2,0,0,0}, {7878,0,16,0,0,0}, {7879,0,2,0,0,0}, {7880,0,108,0,0,0},
+	{7881,0,108,0,0,0}, {346,0,2,0,0,0}, {7884,0,2,0,0,0}, {7885,0,2,0,0,0}, {7883,0,3259,0,0,0}, {7886,0,2,0,0,0}, {7887,0,2,0,0,0},
+	{7888,0,2,0,0,0}, {7889,0,13,0,0,0}, {7890,0,2,0,0,0}, {7877,0,3257,0,0,0}, {7882,0,3258,0,0,0}, {3587,0,3260,0,0,0}, {174,0,2,0,0,0},
+	{0,0,3256,0,0,0}, {7818,0,3220,0,0,0}, {54,0,2,0,0,0}, {7866,0,2,0,0,0}, {7867,0,2,0,0,0}, {7868,0,3250,0,0,0}, {7870,0,2,0,0,0},
+	{7847,0,2,0,0,0}, {7871,0,2,0,0,0}, {7872,0,2,0,0,0}, {3766,0,3252,0,0,0}, {7873,0,3254,0,0,0}, {7875,0,1,0,0,0}, {7876,0,2,0,0,0},
+	{2588,0,3255,0,0,0}, {191,0,2,0,0,0}, {174,0,2,0,0,0}, {4105,0,2,0,0,0}, {0,0,3263,0,0,0}, {4098,0,2,0,0,0}, {174,0,2,0,0,0},
+	{59,0,2,0,0,0}, {7891,0,2,0,0,0}, {7419,0,2,0,0,0}, {4103,0,3262,0,0,0}, {4109,0,16,0,0,0}, {6365,0,2,0,0,0}, {6364,0,2,0,0,0},
+	{147,0,16,0,0,0}, {6370,0,1,0,0,0}, {6371,0,2,0,0,0}, {6366,0,2,0,0,0}, {6368,0,1,0,0,0}, {5934,0,2,0,0,0}, {191,0,2,0,0,0},
+	{6367,0,2,0,0,0}, {3838,0,16,0,0,0}, {7898,0,16,0,0,0}, {7897,0,3267,0,0,0}, {7899,0,13,0,0,0}, {7900,0,13,0,0,0}, {7820,0,2,0,0,0},
+	{7850,0,13,0,0,0}, {224,0,2,0,0,0}, {3568,0,2,0,0,0}, {0,0,3269,0,0,0}, {3761,0,2,0,0,0}, {128,0,1,0,0,0}, {2566,0,1,0,0,0},
+	{7905,0,3271,0,0,0}, {498,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,3273,0,0,0}, {7820,0,2,0,0,0}, {7850,0,13,0,0,0}, {3563,0,13,0,0,0},
+	{7910,0,2,0,0,0}, {0,0,3275,0,0,0}, {3763,0,3214,0,0,0}, {7895,0,2,0,0,0}, {7896,0,3266,0,0,0}, {7901,0,2816,0,0,0}, {7902,0,13,0,0,0},
+	{7903,0,16,0,0,0}, {3765,0,16,0,0,0}, {7904,0,13,0,0,0}, {3759,0,2,0,0,0}, {220,0,3268,0,0,0}, {174,0,2,0,0,0}, {3760,0,3270,0,0,0},
+	{3766,0,3252,0,0,0}, {7906,0,3272,0,0,0}, {3762,0,2,0,0,0}, {3768,0,2,0,0,0}, {4149,0,2,0,0,0}, {7907,0,2,0,0,0}, {7908,0,2,0,0,0},
+	{1714,0,2,0,0,0}, {7909,0,3274,0,0,0}, {7911,0,2,0,0,0}, {141,0,16,0,0,0}, {143,0,16,0,0,0}, {142,0,13,0,0,0}, {138,0,2,0,0,0},
+	{139,0,13,0,0,0}, {140,0,2,0,0,0}, {136,0,2,0,0,0}, {137,0,3279,0,0,0}, {145,0,16,0,0,0}, {135,0,2,0,0,0}, {0,0,3278,0,0,0},
+	{156,0,2,0,0,0}, {155,0,13,0,0,0}, {154,0,2,0,0,0}, {151,0,16,0,0,0}, {134,0,3277,0,0,0}, {7913,0,2,0,0,0}, {7914,0,1,0,0,0},
+	{184,0,2,0,0,0}, {150,0,16,0,0,0}, {149,0,2,0,0,0}, {59,0,2,0,0,0}, {146,0,43,0,0,0}, {24,0,2,0,0,0}, {132,0,2,0,0,0},
+	{127,0,2,0,0,0}, {16,0,2,0,0,0}, {152,0,2,0,0,0}, {133,0,2,0,0,0}, {128,0,1,0,0,0}, {148,0,2,0,0,0}, {131,0,2,0,0,0},
+	{153,0,3280,0,0,0}, {7921,0,13,0,0,0}, {3566,0,2,0,0,0}, {7922,0,2,0,0,0}, {7923,0,2,0,0,0}, {191,0,2,0,0,0}, {237,0,2,0,0,0},
+	{0,0,3283,0,0,0}, {7926,0,13,0,0,0}, {7927,0,1,0,0,0}, {7923,0,2,0,0,0}, {7928,0,1082,0,0,0}, {7929,0,1,0,0,0}, {7930,0,1,0,0,0},
+	{7931,0,13,0,0,0}, {7932,0,1082,0,0,0}, {7933,0,1,0,0,0}, {7934,0,1,0,0,0}, {7935,0,13,0,0,0}, {7936,0,2,0,0,0}, {7937,0,13,0,0,0},
+	{7938,0,13,0,0,0}, {7939,0,13,0,0,0}, {7940,0,2,0,0,0}, {0,0,3286,0,0,0}, {7924,0,16,0,0,0}, {7925,0,3285,0,0,0}, {1533,0,2,0,0,0},
+	{219,0,2,0,0,0}, {0,0,3288,0,0,0}, {7916,0,2,0,0,0}, {219,0,2,0,0,0}, {7917,0,2,0,0,0}, {7918,0,2,0,0,0}, {105,0,2,0,0,0},
+	{7919,0,2,0,0,0}, {6539,0,2,0,0,0}, {7920,0,3282,0,0,0}, {7676,0,3284,0,0,0}, {1552,0,3287,0,0,0}, {1528,0,2,0,0,0}, {7942,0,2,0,0,0},
+	{7943,0,2,0,0,0}, {2008,0,2,0,0,0}, {7944,0,2,0,0,0}, {7945,0,1,0,0,0}, {7946,0,2,0,0,0}, {7549,0,2,0,0,0}, {7550,0,16,0,0,0},
+	{7551,0,2,0,0,0}, {232,0,2,0,0,0}, {7552,0,2,0,0,0}, {7553,0,16,0,0,0}, {7554,0,2,0,0,0}, {7949,0,16,0,0,0}, {7539,0,13,0,0,0},
+	{7951,0,16,0,0,0}, {7952,0,13,0,0,0}, {7537,0,16,0,0,0}, {7540,0,3031,0,0,0}, {7536,0,13,0,0,0}, {24,0,2,0,0,0}, {7953,0,2,0,0,0},
+	{7542,0,16,0,0,0}, {7538,0,2,0,0,0}, {7954,0,2,0,0,0}, {7955,0,16,0,0,0}, {7531,0,16,0,0,0}, {7956,0,2,0,0,0}, {7532,0,2,0,0,0},
+	{1330,0,1,0,0,0}, {1717,0,1,0,0,0}, {7962,0,2,0,0,0}, {7963,0,2,0,0,0}, {5996,0,2,0,0,0}, {147,0,16,0,0,0}, {7960,0,16,0,0,0},
+	{7961,0,3296,0,0,0}, {293,0,2,0,0,0}, {7529,0,2,0,0,0}, {5752,0,2,0,0,0}, {310,0,2,0,0,0}, {7948,0,2,0,0,0}, {4159,0,2,0,0,0},
+	{7543,0,3032,0,0,0}, {7547,0,43,0,0,0}, {7548,0,3291,0,0,0}, {7950,0,3292,0,0,0}, {7530,0,3293,0,0,0}, {7957,0,3294,0,0,0}, {7544,0,3033,0,0,0},
+	{7958,0,108,0,0,0}, {7959,0,3295,0,0,0}, {7972,0,2,0,0,0}, {0,0,3299,0,0,0}, {7965,0,16,0,0,0}, {73,0,1,0,0,0}, {7966,0,1,0,0,0},
+	{7967,0,16,0,0,0}, {7968,0,1,0,0,0}, {7969,0,1,0,0,0}, {1496,0,2,0,0,0}, {7970,0,2,0,0,0}, {1714,0,2,0,0,0}, {7971,0,2,0,0,0},
+	{7972,0,3298,0,0,0}, {5117,0,2,0,0,0}, {191,0,2,0,0,0}, {105,0,2,0,0,0}, {7978,0,2,0,0,0}, {7979,0,16,0,0,0}, {105,0,2,0,0,0},
+	{0,0,3303,0,0,0}, {643,0,2,0,0,0}, {174,0,2,0,0,0}, {7975,0,2,0,0,0}, {7976,0,13,0,0,0}, {7785,0,2,0,0,0}, {7977,0,3302,0,0,0},
+	{7983,0,16,0,0,0}, {7986,0,2,0,0,0}, {7942,0,2,0,0,0}, {293,0,2,0,0,0}, {7982,0,3305,0,0,0}, {7984,0,2,0,0,0}, {7985,0,3306,0,0,0},
+	{7943,0,2,0,0,0}, {7987,0,2,0,0,0}, {1330,0,1,0,0,0}, {1717,0,1,0,0,0}, {7991,0,16,0,0,0}, {147,0,16,0,0,0}, {7389,0,1,0,0,0},
+	{0,0,3311,0,0,0}, {7992,0,3310,0,0,0}, {293,0,2,0,0,0}, {7989,0,2,0,0,0}, {7704,0,2,0,0,0}, {2526,0,2,0,0,0}, {174,0,2,0,0,0},
+	{7990,0,3308,0,0,0}, {3729,0,2,0,0,0}, {20,0,2,0,0,0}, {7473,0,3309,0,0,0}, {913,0,2,0,0,0}, {0,0,3315,0,0,0}, {647,0,2949,0,0,0},
+	{5697,0,3319,0,0,0}, {5696,0,3318,0,0,0}, {5695,0,2,0,0,0}, {0,0,3317,0,0,0}, {3659,0,13,0,0,0}, {913,0,2,0,0,0}, {0,0,3321,0,0,0},
+	{5784,0,3314,0,0,0}, {5783,0,3316,0,0,0}, {5781,0,1,0,0,0}, {5782,0,1,0,0,0}, {5780,0,3320,0,0,0}, {5779,0,3313,0,0,0}, {5738,0,2,0,0,0},
+	{5774,0,2,0,0,0}, {5772,0,2,0,0,0}, {232,0,2,0,0,0}, {1112,0,2,0,0,0}, {0,0,3324,0,0,0}, {5740,0,16,0,0,0}, {232,0,2,0,0,0},
+	{5736,0,2,0,0,0}, {5743,0,2,0,0,0}, {5735,0,2,0,0,0}, {5738,0,2,0,0,0}, {5742,0,16,0,0,0}, {5741,0,16,0,0,0}, {3607,0,3323,0,0,0},
+	{1123,0,2,0,0,0}, {7996,0,2207,0,0,0}, {5667,0,2207,0,0,0}, {5676,0,2,0,0,0}, {5675,0,1,0,0,0}, {3646,0,1,0,0,0}, {5286,0,2,0,0,0},
+	{5680,0,2,0,0,0}, {4576,0,2,0,0,0}, {1450,0,2,0,0,0}, {3800,0,2,0,0,0}, {5679,0,2,0,0,0}, {5682,0,2,0,0,0}, {5683,0,1,0,0,0},
+	{0,0,3334,0,0,0}, {343,0,2,0,0,0}, {5678,0,3332,0,0,0}, {5681,0,3333,0,0,0}, {0,0,3331,0,0,0}, {1164,0,13,0,0,0}, {1166,0,13,0,0,0},
+	{0,0,3341,0,0,0}, {5688,0,2,0,0,0}, {0,0,3343,0,0,0}, {4436,0,1,0,0,0}, {5693,0,1,0,0,0}, {0,0,3345,0,0,0}, {5690,0,3340,0,0,0},
+	{4709,0,3342,0,0,0}, {5691,0,1082,0,0,0}, {5689,0,3340,0,0,0}, {4361,0,3342,0,0,0}, {7997,0,3344,0,0,0}, {3669,0,1,0,0,0}, {5687,0,3339,0,0,0},
+	{3659,0,13,0,0,0}, {5686,0,3338,0,0,0}, {0,0,3337,0,0,0}, {5694,0,3316,0,0,0}, {5685,0,3336,0,0,0}, {5674,0,3329,0,0,0}, {5673,0,2,0,0,0},
+	{5677,0,3330,0,0,0}, {5684,0,3335,0,0,0}, {5664,0,3327,0,0,0}, {5672,0,3328,0,0,0}, {5714,0,13,0,0,0}, {232,0,2,0,0,0}, {5663,0,3326,0,0,0},
+	{5722,0,2,0,0,0}, {5723,0,2,0,0,0}, {5662,0,2,0,0,0}, {105,0,2,0,0,0}, {8003,0,2,0,0,0}, {8004,0,2,0,0,0}, {8005,0,2,0,0,0},
+	{191,0,2,0,0,0}, {0,0,3348,0,0,0}, {1168,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3350,0,0,0}, {7999,0,2,0,0,0}, {8000,0,2,0,0,0},
+	{8001,0,2,0,0,0}, {8002,0,3347,0,0,0}, {1183,0,3349,0,0,0}, {1027,0,2,0,0,0}, {1123,0,2,0,0,0}, {3963,0,2,0,0,0}, {5117,0,2,0,0,0},
+	{174,0,2,0,0,0}, {293,0,2,0,0,0}, {8007,0,3352,0,0,0}, {8008,0,13,0,0,0}, {8009,0,13,0,0,0}, {310,0,2,0,0,0}, {232,0,2,0,0,0},
+	{8011,0,2,0,0,0}, {8012,0,2,0,0,0}, {8013,0,2,0,0,0}, {8014,0,1,0,0,0}, {8015,0,2,0,0,0}, {8016,0,2,0,0,0}, {8017,0,2,0,0,0},
+	{8018,0,2,0,0,0}, {8019,0,2,0,0,0}, {8020,0,13,0,0,0}, {8024,0,2,0,0,0}, {8025,0,1,0,0,0}, {4085,0,2,0,0,0}, {8027,0,2,0,0,0},
+	{8028,0,2,0,0,0}, {7837,0,2,0,0,0}, {8026,0,3357,0,0,0}, {349,0,2,0,0,0}, {7884,0,2,0,0,0}, {293,0,2,0,0,0}, {297,0,2,0,0,0},
+	{8022,0,2,0,0,0}, {8023,0,3355,0,0,0}, {7887,0,3356,0,0,0}, {339,0,2,0,0,0}, {232,0,2,0,0,0}, {406,0,2,0,0,0}, {407,0,2,0,0,0},
+	{0,0,3361,0,0,0}, {289,0,1,0,0,0}, {336,0,2,0,0,0}, {232,0,2,0,0,0}, {308,0,16,0,0,0}, {394,0,3359,0,0,0}, {320,0,16,0,0,0},
+	{402,0,2,0,0,0}, {8030,0,1,0,0,0}, {405,0,3360,0,0,0}, {3729,0,2,0,0,0}, {311,0,2,0,0,0}, {280,0,2,0,0,0}, {403,0,2,0,0,0},
+	{404,0,2,0,0,0}, {315,0,13,0,0,0}, {620,0,16,0,0,0}, {621,0,1,0,0,0}, {622,0,2,0,0,0}, {623,0,2,0,0,0}, {624,0,2,0,0,0},
+	{625,0,2,0,0,0}, {653,0,2,0,0,0}, {651,0,13,0,0,0}, {647,0,3065,0,0,0}, {655,0,2,0,0,0}, {650,0,13,0,0,0}, {646,0,2,0,0,0},
+	{627,0,1,0,0,0}, {643,0,2,0,0,0}, {644,0,2,0,0,0}, {8032,0,1,0,0,0}, {648,0,13,0,0,0}, {645,0,2,0,0,0}, {652,0,15,0,0,0},
+	{663,0,2,0,0,0}, {654,0,2,0,0,0}, {649,0,2,0,0,0}, {1435,0,2,0,0,0}, {0,0,3366,0,0,0}, {1442,0,2,0,0,0}, {0,0,3368,0,0,0},
+	{2643,0,16,0,0,0}, {2645,0,16,0,0,0}, {2647,0,16,0,0,0}, {1435,0,2,0,0,0}, {2639,0,3365,0,0,0}, {2637,0,3367,0,0,0}, {1027,0,2,0,0,0},
+	{2641,0,3369,0,0,0}, {2653,0,2,0,0,0}, {1123,0,2,0,0,0}, {703,0,2,0,0,0}, {1252,0,2,0,0,0}, {2635,0,3364,0,0,0}, {2655,0,2,0,0,0},
+	{2657,0,3364,0,0,0}, {191,0,3370,0,0,0}, {1179,0,2,0,0,0}, {343,0,2816,0,0,0}, {3659,0,13,0,0,0}, {7785,0,2,0,0,0}, {105,0,2,0,0,0},
+	{0,0,3373,0,0,0}, {643,0,2,0,0,0}, {174,0,2,0,0,0}, {5723,0,2,0,0,0}, {3653,0,3372,0,0,0}, {643,0,2,0,0,0}, {174,0,2,0,0,0},
+	{8036,0,3302,0,0,0}, {7785,0,2,0,0,0}, {343,0,2816,0,0,0}, {7786,0,2816,0,0,0}, {3659,0,13,0,0,0}, {7785,0,2,0,0,0}, {105,0,2,0,0,0},
+	{0,0,3377,0,0,0}, {7783,0,2,0,0,0}, {643,0,2,0,0,0}, {174,0,2,0,0,0}, {8038,0,3376,0,0,0}, {7497,0,2,0,0,0}, {174,0,2,0,0,0},
+	{3587,0,3260,0,0,0}, {0,0,3380,0,0,0}, {0,0,3216,0,0,0}, {7801,0,2,0,0,0}, {3757,0,2,0,0,0}, {20,0,2,0,0,0}, {3998,0,2,0,0,0},
+	{4134,0,2,0,0,0}, {4135,0,2,0,0,0}, {1920,0,2,0,0,0}, {2588,0,3379,0,0,0}, {4097,0,3381,0,0,0}, {8045,0,1,0,0,0}, {6366,0,2,0,0,0},
+	{8043,0,2,0,0,0}, {4195,0,2,0,0,0}, {4504,0,2,0,0,0}, {8044,0,3383,0,0,0}, {8046,0,2,0,0,0}, {8051,0,108,0,0,0}, {94,0,2,0,0,0},
+	{0,0,3387,0,0,0}, {8061,0,13,0,0,0}, {8062,0,13,0,0,0}, {8059,0,2,0,0,0}, {8060,0,3392,0,0,0}, {0,0,3391,0,0,0}, {8053,0,2,0,0,0},
+	{8054,0,13,0,0,0}, {684,0,2,0,0,0}, {8055,0,2,0,0,0}, {7785,0,2,0,0,0}, {8056,0,16,0,0,0}, {8057,0,13,0,0,0}, {8058,0,3390,0,0,0},
+	{8060,0,3392,0,0,0}, {0,0,3389,0,0,0}, {8049,0,2,0,0,0}, {8050,0,3386,0,0,0}, {8052,0,3388,0,0,0}, {8048,0,3385,0,0,0}, {8063,0,2,0,0,0},
+	{8064,0,2,0,0,0}, {4070,0,2,0,0,0}, {8068,0,2,0,0,0}, {8069,0,2,0,0,0}, {8063,0,2,0,0,0}, {8064,0,2,0,0,0}, {8071,0,2,0,0,0},
+	{8072,0,2,0,0,0}, {8066,0,13,0,0,0}, {8043,0,2,0,0,0}, {4195,0,2,0,0,0}, {8067,0,3394,0,0,0}, {8070,0,2,0,0,0}, {1386,0,3395,0,0,0},
+	{2004,0,2,0,0,0}, {4504,0,2,0,0,0}, {5929,0,2,0,0,0}, {8073,0,16,0,0,0}, {8074,0,2,0,0,0}, {8060,0,3392,0,0,0}, {4193,0,2,0,0,0},
+	{913,0,2,0,0,0}, {94,0,2,0,0,0}, {8075,0,2,0,0,0}, {191,0,2,0,0,0}, {237,0,2,0,0,0}, {6730,0,2,0,0,0}, {141,0,16,0,0,0},
+	{143,0,16,0,0,0}, {142,0,13,0,0,0}, {463,0,2,0,0,0}, {138,0,2,0,0,0}, {144,0,13,0,0,0}, {139,0,13,0,0,0}, {140,0,2,0,0,0},
+	{136,0,2,0,0,0}, {137,0,3400,0,0,0}, {145,0,2,0,0,0}, {135,0,2,0,0,0}, {0,0,3399,0,0,0}, {1343,0,13,0,0,0}, {1344,0,13,0,0,0},
+	{1341,0,2,0,0,0}, {0,0,2816,0,0,0}, {933,0,13,0,0,0}, {105,0,2,0,0,0}, {0,0,3405,0,0,0}, {1337,0,13,0,0,0}, {1339,0,2,0,0,0},
+	{1335,0,2,0,0,0}, {1336,0,2,0,0,0}, {1338,0,2,0,0,0}, {1333,0,2,0,0,0}, {1334,0,3407,0,0,0}, {29,0,13,0,0,0}, {28,0,13,0,0,0},
+	{29,0,15,0,0,0}, {28,0,15,0,0,0}, {47,0,3409,0,0,0}, {48,0,1,0,0,0}, {49,0,1,0,0,0}, {50,0,3409,0,0,0}, {46,0,1,0,0,0},
+	{38,0,2,0,0,0}, {45,0,3409,0,0,0}, {39,0,2,0,0,0}, {31,0,1,0,0,0}, {33,0,1,0,0,0}, {34,0,1,0,0,0}, {42,0,2,0,0,0},
+	{43,0,1,0,0,0}, {32,0,3410,0,0,0}, {30,0,3409,0,0,0}, {41,0,3409,0,0,0}, {37,0,13,0,0,0}, {40,0,16,0,0,0}, {35,0,13,0,0,0},
+	{44,0,3410,0,0,0}, {27,0,3409,0,0,0}, {0,0,543,0,0,0}, {156,0,2,0,0,0}, {1354,0,2,0,0,0}, {154,0,2,0,0,0}, {155,0,13,0,0,0},
+	{1355,0,2,0,0,0}, {0,0,523,0,0,0}, {0,0,519,0,0,0}, {0,0,525,0,0,0}, {1305,0,16,0,0,0}, {1082,0,2,0,0,0}, {0,0,3419,0,0,0},
+	{1299,0,16,0,0,0}, {151,0,16,0,0,0}, {141,0,16,0,0,0}, {232,0,2,0,0,0}, {1133,0,13,0,0,0}, {1300,0,1,0,0,0}, {1302,0,2,0,0,0},
+	{1079,0,13,0,0,0}, {1077,0,3415,0,0,0}, {1069,0,13,0,0,0}, {1067,0,3416,0,0,0}, {1062,0,13,0,0,0}, {1063,0,3417,0,0,0}, {1127,0,13,0,0,0},
+	{1065,0,2,0,0,0}, {1082,0,2,0,0,0}, {1080,0,3418,0,0,0}, {1083,0,13,0,0,0}, {1112,0,2,0,0,0}, {0,0,3414,0,0,0}, {1316,0,2,0,0,0},
+	{179,0,2,0,0,0}, {1177,0,2,0,0,0}, {1317,0,2,0,0,0}, {1320,0,2,0,0,0}, {1321,0,13,0,0,0}, {1319,0,2,0,0,0}, {1318,0,2,0,0,0},
+	{1369,0,16,0,0,0}, {1368,0,16,0,0,0}, {1367,0,2,0,0,0}, {8077,0,3398,0,0,0}, {115,0,540,0,0,0}, {1342,0,3401,0,0,0}, {1340,0,3402,0,0,0},
+	{1372,0,16,0,0,0}, {1323,0,16,0,0,0}, {150,0,16,0,0,0}, {8078,0,3403,0,0,0}, {8079,0,3404,0,0,0}, {1356,0,43,0,0,0}, {1352,0,544,0,0,0},
+	{149,0,511,0,0,0}, {59,0,2,0,0,0}, {1324,0,2,0,0,0}, {1332,0,3406,0,0,0}, {26,0,3408,0,0,0}, {24,0,2,0,0,0}, {132,0,2,0,0,0},
+	{127,0,2,0,0,0}, {8080,0,3411,0,0,0}, {1370,0,548,0,0,0}, {153,0,3412,0,0,0}, {1312,0,43,0,0,0}, {8081,0,3413,0,0,0}, {1315,0,3420,0,0,0},
+	{1366,0,3421,0,0,0}, {1322,0,2,0,0,0}, {8082,0,1,0,0,0}, {8083,0,1,0,0,0}, {131,0,2,0,0,0}, {19,0,2,0,0,0}, {310,0,2,0,0,0},
+	{1295,0,3397,0,0,0}, {1388,0,13,0,0,0}, {1390,0,13,0,0,0}, {8089,0,2,0,0,0}, {46,0,1,0,0,0}, {8085,0,1,0,0,0}, {8086,0,2,0,0,0},
+	{8087,0,2,0,0,0}, {1762,0,2,0,0,0}, {8088,0,3423,0,0,0}, {24,0,2,0,0,0}, {463,0,2,0,0,0}, {1065,0,2,0,0,0}, {8090,0,2,0,0,0},
+	{8091,0,2,0,0,0}, {8092,0,2,0,0,0}, {8093,0,2,0,0,0}, {8094,0,2,0,0,0}, {3729,0,2,0,0,0}, {8095,0,2,0,0,0}, {128,0,1,0,0,0},
+	{1112,0,2,0,0,0}, {7397,0,2,0,0,0}, {3961,0,13,0,0,0}, {8100,0,13,0,0,0}, {8099,0,3426,0,0,0}, {8103,0,3065,0,0,0}, {8102,0,3429,0,0,0},
+	{8106,0,2,0,0,0}, {8107,0,13,0,0,0}, {8108,0,3065,0,0,0}, {8105,0,3431,0,0,0}, {8101,0,3428,0,0,0}, {8104,0,3430,0,0,0}, {8101,0,3428,0,0,0},
+	{8104,0,3430,0,0,0}, {8109,0,3428,0,0,0}, {933,0,3428,0,0,0}, {8111,0,16,0,0,0}, {643,0,2,0,0,0}, {8112,0,16,0,0,0}, {343,0,3434,0,0,0},
+	{174,0,2,0,0,0}, {7786,0,2,0,0,0}, {3659,0,13,0,0,0}, {8110,0,3435,0,0,0}, {0,0,3433,0,0,0}, {174,0,2,0,0,0}, {293,0,2,0,0,0},
+	{8097,0,16,0,0,0}, {310,0,2,0,0,0}, {5714,0,13,0,0,0}, {8098,0,3425,0,0,0}, {7783,0,3427,0,0,0}, {232,0,2,0,0,0}, {3653,0,3432,0,0,0},
+	{8110,0,3435,0,0,0}, {5714,0,13,0,0,0}, {232,0,2,0,0,0}, {310,0,2,0,0,0}, {174,0,2,0,0,0}, {293,0,2,0,0,0}, {3653,0,3432,0,0,0},
+	{346,0,2,0,0,0}, {8110,0,3435,0,0,0}, {219,0,2,0,0,0}, {237,0,2,0,0,0}, {1116,0,3440,0,0,0}, {1111,0,2,0,0,0}, {1546,0,16,0,0,0},
+	{1548,0,2,0,0,0}, {1114,0,2,0,0,0}, {1112,0,2,0,0,0}, {0,0,3439,0,0,0}, {1111,0,2,0,0,0}, {0,0,3442,0,0,0}, {1530,0,2,0,0,0},
+	{1531,0,2,0,0,0}, {1533,0,2,0,0,0}, {1536,0,2,0,0,0}, {1526,0,2,0,0,0}, {1538,0,2,0,0,0}, {1111,0,2,0,0,0}, {13,0,2,0,0,0},
+	{1477,0,2,0,0,0}, {1529,0,2,0,0,0}, {1540,0,2,0,0,0}, {1065,0,2,0,0,0}, {1558,0,2,0,0,0}, {219,0,2,0,0,0}, {1528,0,2,0,0,0},
+	{1179,0,2,0,0,0}, {0,0,3444,0,0,0}, {8115,0,3438,0,0,0}, {1027,0,2,0,0,0}, {8116,0,3441,0,0,0}, {1114,0,2,0,0,0}, {8117,0,3443,0,0,0},
+	{1123,0,2,0,0,0}, {463,0,2,0,0,0}, {8123,0,16,0,0,0}, {8128,0,1,0,0,0}, {8129,0,2,0,0,0}, {4740,0,2,0,0,0}, {8130,0,2,0,0,0},
+	{8131,0,16,0,0,0}, {8132,0,2,0,0,0}, {8133,0,2,0,0,0}, {8134,0,2,0,0,0}, {8135,0,2,0,0,0}, {8136,0,16,0,0,0}, {8138,0,16,0,0,0},
+	{8139,0,16,0,0,0}, {8138,0,16,0,0,0}, {8139,0,16,0,0,0}, {8140,0,2,0,0,0}, {8141,0,2,0,0,0}, {8142,0,3449,0,0,0}, {8144,0,2,0,0,0},
+	{8145,0,2,0,0,0}, {8146,0,2,0,0,0}, {8147,0,2,0,0,0}, {586,0,2,0,0,0}, {0,0,3452,0,0,0}, {8119,0,2,0,0,0}, {6015,0,16,0,0,0},
+	{8120,0,2,0,0,0}, {8121,0,2,0,0,0}, {305,0,2,0,0,0}, {8122,0,3446,0,0,0}, {8124,0,2,0,0,0}, {4159,0,2,0,0,0}, {8125,0,2,0,0,0},
+	{8126,0,2,0,0,0}, {8127,0,3447,0,0,0}, {8137,0,3448,0,0,0}, {8143,0,3450,0,0,0}, {6014,0,16,0,0,0}, {128,0,1,0,0,0}, {5959,0,2,0,0,0},
+	{1717,0,1,0,0,0}, {4891,0,3451,0,0,0}, {8150,0,13,0,0,0}, {3574,0,2,0,0,0}, {8151,0,13,0,0,0}, {3570,0,2,0,0,0}, {8153,0,13,0,0,0},
+	{8154,0,2,0,0,0}, {8155,0,2,0,0,0}, {8158,0,2,0,0,0}, {8159,0,2,0,0,0}, {7783,0,2,0,0,0}, {8160,0,2,0,0,0}, {462,0,2,0,0,0},
+	{8162,0,16,0,0,0}, {8163,0,2,0,0,0}, {8161,0,2,0,0,0}, {8152,0,3455,0,0,0}, {8149,0,3454,0,0,0}, {8157,0,3456,0,0,0}, {0,0,3459,0,0,0},
+	{7606,0,2,0,0,0}, {310,0,2,0,0,0}, {8149,0,3454,0,0,0}, {174,0,2,0,0,0}, {8152,0,3455,0,0,0}, {8156,0,16,0,0,0}, {293,0,2,0,0,0},
+	{8157,0,3456,0,0,0}, {8161,0,2,0,0,0}, {3714,0,3457,0,0,0}, {8164,0,3458,0,0,0}, {8165,0,2,0,0,0}, {232,0,2,0,0,0}, {7910,0,2,0,0,0},
+	{8167,0,2,0,0,0}, {3847,0,420,0,0,0}, {350,0,2,0,0,0}, {191,0,2,0,0,0}, {3853,0,3466,0,0,0}, {3851,0,3465,0,0,0}, {3862,0,2,0,0,0},
+	{4000,0,420,0,0,0}, {8169,0,420,0,0,0}, {1865,0,420,0,0,0}, {3845,0,3463,0,0,0}, {3849,0,3464,0,0,0}, {3843,0,420,0,0,0}, {174,0,2,0,0,0},
+	{191,0,2,0,0,0}, {0,0,3468,0,0,0}, {3841,0,3462,0,0,0}, {3855,0,3467,0,0,0}, {3839,0,2,0,0,0}, {3862,0,2,0,0,0}, {191,0,2,0,0,0},
+	{8173,0,2,0,0,0}, {8172,0,3473,0,0,0}, {0,0,3472,0,0,0}, {4709,0,3471,0,0,0}, {8174,0,16,0,0,0}, {3716,0,2,0,0,0}, {660,0,2,0,0,0},
+	{8171,0,3470,0,0,0}, {174,0,2,0,0,0}, {3729,0,2,0,0,0}, {8175,0,2,0,0,0}, {191,0,2,0,0,0}, {8176,0,43,0,0,0}, {105,0,2,0,0,0},
+	{8179,0,2,0,0,0}, {8180,0,2,0,0,0}, {5715,0,3477,0,0,0}, {8178,0,3476,0,0,0}, {174,0,2,0,0,0}, {232,0,2,0,0,0}, {219,0,2,0,0,0},
+	{5420,0,3475,0,0,0}, {293,0,2,0,0,0}, {174,0,2,0,0,0}, {918,0,2,0,0,0}, {3566,0,2,0,0,0}, {5306,0,2,0,0,0}, {8183,0,2,0,0,0},
+	{8184,0,2,0,0,0}, {6210,0,2,0,0,0}, {8185,0,2,0,0,0}, {8186,0,2,0,0,0}, {8187,0,2,0,0,0}, {463,0,2,0,0,0}, {3563,0,13,0,0,0},
+	{8188,0,2,0,0,0}, {8189,0,2,0,0,0}, {586,0,2,0,0,0}, {3717,0,2,0,0,0}, {0,0,3482,0,0,0}, {3540,0,2,0,0,0}, {8194,0,2,0,0,0},
+	{1305,0,3485,0,0,0}, {8193,0,3486,0,0,0}, {8192,0,3484,0,0,0}, {293,0,2,0,0,0}, {232,0,2,0,0,0}, {3804,0,2,0,0,0}, {7517,0,2,0,0,0},
+	{3737,0,3481,0,0,0}, {174,0,2,0,0,0}, {8191,0,2984,0,0,0}, {3729,0,2,0,0,0}, {5266,0,3483,0,0,0}, {219,0,2,0,0,0}, {629,0,2,0,0,0},
+	{8196,0,2,0,0,0}, {8197,0,2,0,0,0}, {8198,0,2,0,0,0}, {8199,0,2,0,0,0}, {310,0,2,0,0,0}, {301,0,2,0,0,0}, {8200,0,2,0,0,0},
+	{8201,0,2,0,0,0}, {8202,0,2,0,0,0}, {8203,0,2,0,0,0}, {8204,0,2,0,0,0}, {8205,0,2,0,0,0}, {8206,0,2,0,0,0}, {8211,0,2,0,0,0},
+	{5994,0,2,0,0,0}, {0,0,3491,0,0,0}, {5946,0,13,0,0,0}, {6015,0,16,0,0,0}, {179,0,2,0,0,0}, {4159,0,2,0,0,0}, {463,0,2,0,0,0},
+	{6046,0,16,0,0,0}, {5997,0,2,0,0,0}, {6014,0,16,0,0,0}, {8208,0,2,0,0,0}, {8209,0,2,0,0,0}, {8210,0,3489,0,0,0}, {6063,0,3490,0,0,0},
+	{8214,0,2,0,0,0}, {310,0,2,0,0,0}, {174,0,2,0,0,0}, {5759,0,3494,0,0,0}, {310,0,2,0,0,0}, {2653,0,2,0,0,0}, {0,0,3496,0,0,0},
+	{461,0,2,0,0,0}, {1754,0,2,0,0,0}, {310,0,2,0,0,0}, {461,0,3498,0,0,0}, {8213,0,3493,0,0,0}, {2661,0,3495,0,0,0}, {8215,0,1,0,0,0},
+	{8216,0,3497,0,0,0}, {8221,0,16,0,0,0}, {8222,0,2,0,0,0}, {8224,0,2,0,0,0}, {8220,0,3502,0,0,0}, {8223,0,3503,0,0,0}, {7885,0,43,0,0,0},
+	{8228,0,43,0,0,0}, {8231,0,1,0,0,0}, {147,0,16,0,0,0}, {8227,0,3505,0,0,0}, {8229,0,43,0,0,0}, {8230,0,3506,0,0,0}, {8219,0,3501,0,0,0},
+	{7551,0,2,0,0,0}, {8225,0,13,0,0,0}, {7812,0,2,0,0,0}, {8226,0,3504,0,0,0}, {8232,0,2,0,0,0}, {8218,0,3500,0,0,0}, {1123,0,2,0,0,0},
+	{7222,0,2,0,0,0}, {7221,0,2,0,0,0}, {6630,0,2,0,0,0}, {7223,0,2,0,0,0}, {174,0,2,0,0,0}, {7219,0,2,0,0,0}, {7037,0,3053,0,0,0},
+	{7220,0,3508,0,0,0}, {8244,0,2,0,0,0}, {8245,0,2,0,0,0}, {8247,0,2,0,0,0}, {8248,0,2,0,0,0}, {105,0,2,0,0,0}, {8243,0,3512,0,0,0},
+	{3601,0,3513,0,0,0}, {8246,0,3514,0,0,0}, {0,0,3511,0,0,0}, {147,0,16,0,0,0}, {8250,0,2,0,0,0}, {8251,0,2,0,0,0}, {147,0,16,0,0,0},
+	{6910,0,2,0,0,0}, {191,0,3370,0,0,0}, {147,0,16,0,0,0}, {8256,0,2,0,0,0}, {8235,0,2,0,0,0}, {232,0,2,0,0,0}, {8236,0,2,0,0,0},
+	{8237,0,1,0,0,0}, {8238,0,16,0,0,0}, {8239,0,2,0,0,0}, {8240,0,13,0,0,0}, {8241,0,2,0,0,0}, {8242,0,3510,0,0,0}, {8249,0,3515,0,0,0},
+	{8082,0,1,0,0,0}, {1123,0,2,0,0,0}, {8252,0,2,0,0,0}, {8253,0,3516,0,0,0}, {8254,0,13,0,0,0}, {8255,0,3517,0,0,0}, {8258,0,2,0,0,0},
+	{8259,0,2,0,0,0}, {8260,0,2,0,0,0}, {7447,0,2943,0,0,0}, {7448,0,2951,0,0,0}, {7468,0,2963,0,0,0}, {7498,0,2980,0,0,0}, {7502,0,2985,0,0,0},
+	{7504,0,2991,0,0,0}, {7505,0,3002,0,0,0}, {7507,0,3005,0,0,0}, {7508,0,3010,0,0,0}, {7509,0,3011,0,0,0}, {7510,0,3012,0,0,0}, {7511,0,3019,0,0,0},
+	{7512,0,3022,0,0,0}, {7528,0,3028,0,0,0}, {7556,0,3037,0,0,0}, {7575,0,3053,0,0,0}, {7576,0,3070,0,0,0}, {7577,0,3071,0,0,0}, {7580,0,3073,0,0,0},
+	{7586,0,3077,0,0,0}, {7587,0,3081,0,0,0}, {7588,0,3084,0,0,0}, {7604,0,3087,0,0,0}, {7611,0,3089,0,0,0}, {7614,0,3108,0,0,0}, {7634,0,3112,0,0,0},
+	{7639,0,3114,0,0,0}, {7641,0,3115,0,0,0}, {7661,0,3118,0,0,0}, {7686,0,3126,0,0,0}, {7742,0,3149,0,0,0}, {7745,0,3164,0,0,0}, {7746,0,3165,0,0,0},
+	{7747,0,3170,0,0,0}, {7749,0,3171,0,0,0}, {7750,0,3176,0,0,0}, {7751,0,3177,0,0,0}, {7768,0,3190,0,0,0}, {7778,0,3193,0,0,0}, {7782,0,3194,0,0,0},
+	{7787,0,3199,0,0,0}, {7791,0,3200,0,0,0}, {7794,0,3203,0,0,0}, {7800,0,3210,0,0,0}, {7813,0,3216,0,0,0}, {7817,0,3219,0,0,0}, {4545,0,3261,0,0,0},
+	{7892,0,108,0,0,0}, {7893,0,3264,0,0,0}, {7894,0,3265,0,0,0}, {7912,0,3276,0,0,0}, {7915,0,3281,0,0,0}, {7941,0,3289,0,0,0}, {7947,0,3290,0,0,0},
+	{7964,0,3297,0,0,0}, {7973,0,3300,0,0,0}, {7974,0,3301,0,0,0}, {7980,0,3301,0,0,0}, {7981,0,3304,0,0,0}, {7988,0,3307,0,0,0}, {7993,0,3312,0,0,0},
+	{7994,0,3322,0,0,0}, {7995,0,3325,0,0,0}, {7998,0,3346,0,0,0}, {8006,0,3351,0,0,0}, {8010,0,3353,0,0,0}, {8021,0,3354,0,0,0}, {8029,0,3358,0,0,0},
+	{8031,0,3362,0,0,0}, {8033,0,3363,0,0,0}, {8034,0,3371,0,0,0}, {8035,0,3374,0,0,0}, {8037,0,3375,0,0,0}, {8039,0,3374,0,0,0}, {8040,0,3371,0,0,0},
+	{8041,0,3378,0,0,0}, {8042,0,3382,0,0,0}, {8047,0,3384,0,0,0}, {8065,0,3393,0,0,0}, {8076,0,3396,0,0,0}, {8084,0,3422,0,0,0}, {8096,0,3424,0,0,0},
+	{8113,0,3436,0,0,0}, {8114,0,3437,0,0,0}, {8118,0,3445,0,0,0}, {8148,0,3453,0,0,0}, {8166,0,3460,0,0,0}, {8168,0,3461,0,0,0}, {8170,0,3469,0,0,0},
+	{8177,0,3474,0,0,0}, {8181,0,3478,0,0,0}, {8182,0,3479,0,0,0}, {8190,0,3480,0,0,0}, {8195,0,3487,0,0,0}, {8207,0,3488,0,0,0}, {8212,0,3492,0,0,0},
+	{8217,0,3499,0,0,0}, {8233,0,3507,0,0,0}, {8234,0,3509,0,0,0}, {8257,0,3518,0,0,0}, {8261,0,1160,0,0,0}, {8262,0,1160,0,0,0}, {105,0,2,1,0,0},
+	{310,0,2,1,0,0}, {4014,0,2,0,0,0}, {2653,0,2,0,0,0}, {7422,0,2,0,0,0}, {1934,0,2923,0,0,0}, {4347,0,2,0,0,0}, {92,0,108,0,0,0},
+	{7423,0,2924,0,0,0}, {239,0,2942,0,0,0}, {7513,0,2,0,0,0}, {7242,0,2,0,0,0}, {0,0,2922,0,0,0}, {3508,0,2,1,0,0}, {232,0,2,0,0,0},
+	{0,0,3521,0,0,0}, {8268,0,2,0,0,0}, {0,0,3523,0,0,0}, {174,0,2,0,0,0}, {96,0,1,0,0,0}, {0,0,3525,0,0,0}, {191,0,2,0,0,0},
+	{8264,0,1,0,0,0}, {8265,0,3520,0,0,0}, {8266,0,2,0,0,0}, {8267,0,3522,0,0,0}, {8269,0,3524,0,0,0}, {7384,0,2,1,0,0}, {310,0,2,1,0,0},
+	{0,0,3527,0,0,0}, {4476,0,2,1,0,0}, {8276,0,2,1,0,0}, {3999,0,2,1,0,0}, {174,0,2,0,0,0}, {20,0,2,0,0,0}, {8279,0,2,0,0,0},
+	{8280,0,2,0,0,0}, {2008,0,2,0,0,0}, {8281,0,2,0,0,0}, {4388,0,2,0,0,0}, {8282,0,2,0,0,0}, {2058,0,2,0,0,0}, {8283,0,2,0,0,0},
+	{8284,0,2,0,0,0}, {0,0,3532,0,0,0}, {189,0,2,0,0,0}, {350,0,2,0,0,0}, {0,0,3536,0,0,0}, {20,0,2,0,0,0}, {8286,0,15,0,0,0},
+	{8287,0,2,0,0,0}, {3800,0,2,0,0,0}, {8288,0,3535,0,0,0}, {0,0,3534,0,0,0}, {174,0,2,1,0,0}, {7397,0,2,0,0,0}, {8291,0,2,0,0,0},
+	{8292,0,2,0,0,0}, {8293,0,2,0,0,0}, {8301,0,13,0,0,0}, {4390,0,2,0,0,0}, {4388,0,2,0,0,0}, {8302,0,13,0,0,0}, {8300,0,1,0,0,0},
+	{4388,0,3540,0,0,0}, {5129,0,2,0,0,0}, {0,0,3539,0,0,0}, {310,0,2,1,0,0}, {8278,0,3531,0,0,0}, {8285,0,3533,0,0,0}, {8289,0,1,0,0,0},
+	{8290,0,3537,0,0,0}, {8294,0,1,0,0,0}, {8295,0,2,0,0,0}, {8296,0,15,0,0,0}, {8297,0,2,0,0,0}, {8298,0,2,0,0,0}, {8299,0,3538,0,0,0},
+	{0,0,3530,0,0,0}, {310,0,2,1,0,0}, {8304,0,13,0,0,0}, {8305,0,13,0,0,0}, {8306,0,13,0,0,0}, {8307,0,13,0,0,0}, {8308,0,13,0,0,0},
+	{8309,0,13,0,0,0}, {8310,0,2,0,0,0}, {8311,0,2,0,0,0}, {8312,0,2,0,0,0}, {4596,0,2,0,0,0}, {4256,0,13,0,0,0}, {4258,0,2,0,0,0},
+	{4260,0,2,0,0,0}, {4262,0,2,0,0,0}, {4240,0,2,0,0,0}, {4242,0,2,0,0,0}, {4236,0,2,0,0,0}, {4248,0,15,0,0,0}, {4246,0,15,0,0,0},
+	{4250,0,2,0,0,0}, {4254,0,3545,0,0,0}, {4238,0,3546,0,0,0}, {4234,0,3547,0,0,0}, {4244,0,3548,0,0,0}, {3563,0,13,0,0,0}, {4286,0,2,0,0,0},
+	{4282,0,2,0,0,0}, {4232,0,3544,0,0,0}, {4291,0,3549,0,0,0}, {4284,0,3549,0,0,0}, {1450,0,2,0,0,0}, {4274,0,16,0,0,0}, {1034,0,2,0,0,0},
+	{4224,0,2,0,0,0}, {1714,0,2,0,0,0}, {4226,0,2,0,0,0}, {4232,0,3544,0,0,0}, {4228,0,3551,0,0,0}, {4270,0,108,0,0,0}, {8313,0,2,0,0,0},
+	{8314,0,2,0,0,0}, {1034,0,2,0,0,0}, {1450,0,2,0,0,0}, {4274,0,16,0,0,0}, {4250,0,2,0,0,0}, {4284,0,3549,0,0,0}, {4287,0,3556,0,0,0},
+	{4232,0,3544,0,0,0}, {0,0,3555,0,0,0}, {4295,0,3554,0,0,0}, {4274,0,16,0,0,0}, {4220,0,2,0,0,0}, {4280,0,3543,0,0,0}, {4222,0,3550,0,0,0},
+	{4272,0,3552,0,0,0}, {4293,0,3553,0,0,0}, {660,0,2,0,0,0}, {7394,0,2,0,0,0}, {4012,0,13,0,0,0}, {7395,0,13,0,0,0}, {8274,0,3526,0,0,0},
+	{4375,0,3558,0,0,0}, {7389,0,1,0,0,0}, {174,0,2,0,0,0}, {232,0,2,0,0,0}, {7881,0,1,0,0,0}, {4085,0,2,0,0,0}, {174,0,2,0,0,0},
+	{174,0,2,0,0,0}, {4085,0,2,0,0,0}, {105,0,2,0,0,0}, {4488,0,2,0,0,0}, {4490,0,3565,0,0,0}, {4085,0,2,0,0,0}, {4494,0,2,0,0,0},
+	{184,0,13,0,0,0}, {3570,0,2,0,0,0}, {310,0,2,0,0,0}, {4177,0,3564,0,0,0}, {4492,0,3566,0,0,0}, {0,0,3563,0,0,0}, {4234,0,2,0,0,0},
+	{4238,0,2,0,0,0}, {4246,0,15,0,0,0}, {4248,0,15,0,0,0}, {174,0,2,0,0,0}, {4478,0,13,0,0,0}, {4576,0,2,0,0,0}, {310,0,2,0,0,0},
+	{4567,0,2,0,0,0}, {1034,0,2,0,0,0}, {3563,0,13,0,0,0}, {1571,0,3569,0,0,0}, {4572,0,3570,0,0,0}, {4574,0,3571,0,0,0}, {0,0,3568,0,0,0},
+	{95,0,2,0,0,0}, {175,0,1,0,0,0}, {4593,0,2,0,0,0}, {105,0,2,0,0,0}, {0,0,3575,0,0,0}, {105,0,2,0,0,0}, {310,0,2,0,0,0},
+	{4593,0,2,0,0,0}, {7384,0,2,0,0,0}, {1230,0,1,0,0,0}, {4590,0,3574,0,0,0}, {174,0,2,0,0,0}, {3998,0,13,0,0,0}, {3999,0,13,0,0,0},
+	{4580,0,13,0,0,0}, {4582,0,13,0,0,0}, {4375,0,15,0,0,0}, {933,0,13,0,0,0}, {4586,0,1,0,0,0}, {4588,0,1,0,0,0}, {0,0,3573,0,0,0},
+	{4085,0,2,0,0,0}, {4486,0,3562,0,0,0}, {4565,0,3567,0,0,0}, {4578,0,3572,0,0,0}, {4598,0,3574,0,0,0}, {4484,0,3561,0,0,0}, {4217,0,2,1,0,0},
+	{310,0,2,1,0,0}, {7384,0,2,1,0,0}, {7385,0,2,0,0,0}, {7386,0,2,0,0,0}, {2653,0,2,0,0,0}, {7387,0,2,1,0,0}, {7388,0,2,1,0,0},
+	{7389,0,1,0,0,0}, {7390,0,2,0,0,0}, {7391,0,2,0,0,0}, {3998,0,2,1,0,0}, {3999,0,2,1,0,0}, {4375,0,2902,0,0,0}, {4012,0,13,0,0,0},
+	{7395,0,13,0,0,0}, {4593,0,2,1,0,0}, {232,0,2,1,0,0}, {2058,0,2903,0,0,0}, {7398,0,2,0,0,0}, {7399,0,108,0,0,0}, {7400,0,108,0,0,0},
+	{7401,0,2905,0,0,0}, {7402,0,2907,0,0,0}, {7413,0,2909,0,0,0}, {4394,0,2914,0,0,0}, {4604,0,2915,0,0,0}, {7421,0,2919,0,0,0}, {587,0,2921,1,0,0},
+	{8263,0,3519,0,0,0}, {8270,0,2,0,0,0}, {8271,0,2,0,0,0}, {8272,0,420,0,0,0}, {8273,0,2,0,0,0}, {8274,0,3526,0,0,0}, {8275,0,3528,0,0,0},
+	{8277,0,3529,0,0,0}, {8303,0,3541,0,0,0}, {343,0,3542,0,0,0}, {8315,0,3557,0,0,0}, {8316,0,16,0,0,0}, {8317,0,3559,0,0,0}, {8318,0,2,0,0,0},
+	{8319,0,2,0,0,0}, {4464,0,3560,0,0,0}, {0,0,2901,0,0,0}, {4010,0,2900,1,0,0}, {310,0,2,1,0,0}, {3806,0,2,1,0,0}, {481,0,2,1,0,0},
+	{0,0,3578,0,0,0}, {8306,0,13,1,0,0}, {8320,0,13,1,0,0}, {8321,0,3577,0,0,0}, {310,0,2,1,0,0}, {7384,0,2,1,0,0}, {0,0,3581,0,0,0},
+	{4476,0,2,1,0,0}, {8276,0,2,1,0,0}, {7393,0,13,0,0,0}, {7392,0,15,0,0,0}, {660,0,2,0,0,0}, {8326,0,3580,1,0,0}, {8275,0,3582,0,0,0},
+	{4375,0,3583,0,0,0}, {8270,0,2,0,0,0}, {4012,0,13,0,0,0}, {7395,0,13,0,0,0}, {7389,0,1,0,0,0}, {7400,0,108,0,0,0}, {8272,0,420,0,0,0},
+	{8274,0,3526,0,0,0}, {8329,0,3581,1,0,0}, {3806,0,2,1,0,0}, {481,0,2,1,0,0}, {0,0,3586,0,0,0}, {8327,0,3580,1,0,0}, {8328,0,3585,1,0,0},
+	{8334,0,2,1,0,0}, {8335,0,2,1,0,0}, {8336,0,2,1,0,0}, {0,0,3589,0,0,0}, {8333,0,1,0,0,0}, {8326,0,3588,0,0,0}, {8214,0,2,0,0,0},
+	{8337,0,13,0,0,0}, {8338,0,13,0,0,0}, {8329,0,3589,0,0,0}, {8339,0,2,0,0,0}, {0,0,3592,0,0,0}, {8329,0,3589,0,0,0}, {8339,0,2,0,0,0},
+	{3806,0,2,0,0,0}, {481,0,2,0,0,0}, {0,0,3594,0,0,0}, {8327,0,3591,1,0,0}, {8328,0,3593,1,0,0}, {174,0,2,1,0,0}, {232,0,2,1,0,0},
+	{310,0,2,1,0,0}, {8343,0,2,1,0,0}, {8347,0,2,0,4,0}, {8347,0,2,0,0,0}, {8348,0,2,0,0,0}, {8349,0,16,0,0,0}, {8350,0,2,0,0,0},
+	{92,0,108,0,0,0}, {8353,0,16,0,0,0}, {8350,0,2,0,0,0}, {8358,0,1,0,0,0}, {164,0,2,0,0,0}, {559,0,13,0,0,0}, {8359,0,1,0,0,0},
+	{8366,0,2,1,0,0}, {8360,0,2,1,0,0}, {8361,0,2,1,0,0}, {8362,0,108,1,0,0}, {8363,0,2,1,0,0}, {8364,0,2,0,0,0}, {8365,0,3604,0,0,0},
+	{7422,0,2,0,0,0}, {0,0,3603,0,0,0}, {8354,0,3602,0,0,0}, {164,0,2,0,0,0}, {8329,0,3581,1,0,0}, {234,0,2633,0,0,0}, {235,0,2633,0,0,0},
+	{164,0,2,0,0,0}, {559,0,13,0,0,0}, {105,0,2,0,0,0}, {8373,0,2,0,0,0}, {8375,0,2,0,0,0}, {8376,0,2,0,0,0}, {8377,0,2,0,0,0},
+	{0,0,3611,0,0,0}, {8329,0,3581,0,0,0}, {8370,0,2633,0,0,0}, {8371,0,16,0,0,0}, {8372,0,3609,0,0,0}, {8374,0,3610,0,0,0}, {164,0,2,0,0,0},
+	{0,0,3608,0,0,0}, {7439,0,3607,0,0,0}, {164,0,2,0,0,0}, {96,0,2,0,0,0}, {8380,0,2,0,0,0}, {0,0,3615,0,0,0}, {96,0,13,0,0,0},
+	{649,0,2,0,0,0}, {8380,0,2,0,0,0}, {7432,0,2,0,0,0}, {7405,0,2,0,0,0}, {8381,0,3618,0,0,0}, {0,0,3617,0,0,0}, {3879,0,15,0,0,0},
+	{3883,0,15,0,0,0}, {3873,0,15,0,0,0}, {3877,0,15,0,0,0}, {3881,0,15,0,0,0}, {0,0,3620,0,0,0}, {95,0,2,0,0,0}, {96,0,2,0,0,0},
+	{8380,0,2,0,0,0}, {0,0,3622,0,0,0}, {1407,0,2,0,0,0}, {0,0,3624,0,0,0}, {96,0,16,0,0,0}, {0,0,3626,0,0,0}, {7384,0,3614,0,0,0},
+	{7388,0,3614,0,0,0}, {310,0,3614,0,0,0}, {7387,0,3614,0,0,0}, {2653,0,3614,0,0,0}, {105,0,3614,0,0,0}, {7390,0,3616,0,0,0}, {7391,0,3616,0,0,0},
+	{3998,0,3616,0,0,0}, {3999,0,3616,0,0,0}, {8382,0,3619,0,0,0}, {8383,0,3619,0,0,0}, {8384,0,3614,0,0,0}, {4012,0,3619,0,0,0}, {7395,0,3619,0,0,0},
+	{4593,0,3614,0,0,0}, {232,0,3614,0,0,0}, {8385,0,3614,0,0,0}, {7398,0,3614,0,0,0}, {7399,0,3621,0,0,0}, {7385,0,3614,0,0,0}, {7386,0,3614,0,0,0},
+	{7400,0,3621,0,0,0}, {8386,0,3614,0,0,0}, {8387,0,3614,0,0,0}, {8388,0,3614,0,0,0}, {8389,0,3614,0,0,0}, {8390,0,3614,0,0,0}, {8391,0,3614,0,0,0},
+	{8392,0,3623,0,0,0}, {8393,0,3623,0,0,0}, {8394,0,3619,0,0,0}, {8395,0,3614,0,0,0}, {8396,0,3614,0,0,0}, {8397,0,3623,0,0,0}, {8398,0,3623,0,0,0},
+	{8399,0,3619,0,0,0}, {8400,0,3614,0,0,0}, {186,0,3614,0,0,0}, {8401,0,3614,0,0,0}, {8402,0,3619,0,0,0}, {8403,0,3619,0,0,0}, {8404,0,3616,0,0,0},
+	{8405,0,3616,0,0,0}, {8406,0,3614,0,0,0}, {8407,0,3614,0,0,0}, {8408,0,3614,0,0,0}, {8409,0,3616,0,0,0}, {8410,0,3614,0,0,0}, {8411,0,3614,0,0,0},
+	{94,0,3614,0,0,0}, {93,0,3614,0,0,0}, {8412,0,3614,0,0,0}, {8413,0,3614,0,0,0}, {8414,0,3621,0,0,0}, {8415,0,3614,0,0,0}, {8416,0,3614,0,0,0},
+	{8417,0,3623,0,0,0}, {8418,0,3623,0,0,0}, {8419,0,3614,0,0,0}, {8420,0,3614,0,0,0}, {8421,0,3614,0,0,0}, {8422,0,3614,0,0,0}, {8423,0,3616,0,0,0},
+	{8424,0,3614,0,0,0}, {8425,0,3614,0,0,0}, {8426,0,3614,0,0,0}, {8427,0,3614,0,0,0}, {8428,0,3614,0,0,0}, {8429,0,3616,0,0,0}, {8430,0,3614,0,0,0},
+	{8431,0,3614,0,0,0}, {8432,0,3614,0,0,0}, {8433,0,3614,0,0,0}, {8434,0,3616,0,0,0}, {8435,0,3621,0,0,0}, {6520,0,3614,0,0,0}, {8270,0,3614,0,0,0},
+	{8271,0,3614,0,0,0}, {8436,0,3614,0,0,0}, {8273,0,3614,0,0,0}, {8437,0,3614,0,0,0}, {8438,0,3614,0,0,0}, {8439,0,3614,0,0,0}, {8440,0,3616,0,0,0},
+	{8441,0,3614,0,0,0}, {5682,0,2949,0,0,0}, {8442,0,3619,0,0,0}, {8443,0,3619,0,0,0}, {8444,0,3614,0,0,0}, {8445,0,3614,0,0,0}, {8446,0,3614,0,0,0},
+	{8447,0,3614,0,0,0}, {8448,0,3614,0,0,0}, {8316,0,3625,0,0,0}, {8449,0,3614,0,0,0}, {8450,0,3614,0,0,0}, {8451,0,3614,0,0,0}, {8452,0,3614,0,0,0},
+	{8453,0,3614,0,0,0}, {8454,0,3614,0,0,0}, {8319,0,3614,0,0,0}, {8455,0,3614,0,0,0}, {8456,0,3614,0,0,0}, {8457,0,3614,0,0,0}, {8458,0,3614,0,0,0},
+	{8459,0,3614,0,0,0}, {498,0,2,0,0,0}, {6603,0,2,0,0,0}, {0,0,3628,0,0,0}, {173,0,3613,0,0,0}, {3925,0,3627,0,0,0}, {164,0,2,0,0,0},
+	{559,0,13,0,0,0}, {4010,0,2900,1,0,0}, {164,0,2,0,0,0}, {4704,0,16,0,4,0}, {559,0,13,0,4,0}, {164,0,2,0,4,0}, {662,0,2,0,0,0},
+	{4678,0,2,0,0,0}, {4676,0,2,0,0,0}, {4680,0,2,0,0,0}, {8462,0,2,0,0,0}, {3994,0,2633,0,0,0}, {3999,0,2633,0,0,0}, {0,0,3633,0,0,0},
+	{4674,0,3632,0,0,0}, {164,0,2,0,0,0}, {6900,0,2,1,0,0}, {660,0,2,1,0,0}, {5146,0,1,1,0,0}, {5695,0,1,1,0,0}, {8470,0,2,1,0,0},
+	{8471,0,16,0,0,0}, {6900,0,2,1,0,0}, {7142,0,2,1,0,0}, {8475,0,2,0,0,0}, {8476,0,2,0,0,0}, {174,0,2,1,0,0}, {727,0,108,0,0,0},
+	{92,0,104,0,0,0}, {8480,0,2,0,0,0}, {6900,0,2,0,0,0}, {6900,0,2,1,0,0}, {2857,0,1,0,0,0}, {2857,0,108,0,0,0}, {8489,0,16,1,0,0},
+	{8476,0,2,1,0,0}, {727,0,108,0,0,0}, {3998,0,56,0,0,0}, {8500,0,2,0,0,0}, {191,0,2,0,0,0}, {8501,0,2,0,0,0}, {8502,0,2,0,0,0},
+	{8503,0,1,0,0,0}, {0,0,3649,0,0,0}, {164,0,2,0,0,0}, {8496,0,3648,0,0,0}, {8500,0,2,0,0,0}, {191,0,2,0,0,0}, {0,0,3652,0,0,0},
+	{8496,0,3651,1,0,0}, {164,0,2,0,0,0}, {8476,0,2,0,0,0}, {1934,0,2,0,0,0}, {1450,0,2,0,0,0}, {2526,0,2,0,0,0}, {6900,0,2,0,0,0},
+	{0,0,3655,0,0,0}, {8507,0,3654,0,0,0}, {164,0,2,0,0,0}, {6900,0,2,1,0,0}, {164,0,2,0,0,0}, {913,0,2,1,0,0}, {92,0,104,0,0,0},
+	{0,0,3640,0,0,0}, {5290,0,3660,0,0,0}, {164,0,2,0,0,0}, {6227,0,2,1,0,0}, {8522,0,2,0,0,0}, {8523,0,205,0,0,0}, {0,174,2,0,0,0},
+	{0,96,3663,0,0,0}, {6900,0,2,0,0,0}, {3741,0,2,0,0,0}, {8500,0,2,0,0,0}, {1252,0,2,1,0,0}, {7684,0,2,0,0,0}, {8520,0,2,0,0,0},
+	{8521,0,3662,0,0,0}, {8524,0,2,0,0,0}, {3777,0,2,0,0,0}, {8525,0,2,0,0,0}, {8526,0,2,0,0,0}, {310,0,2,1,0,0}, {1252,0,2,1,0,0},
+	{7684,0,2,0,0,0}, {8520,0,2,0,0,0}, {8521,0,3662,0,0,0}, {8524,0,2,0,0,0}, {3777,0,2,0,0,0}, {0,0,3667,0,0,0}, {6900,0,2,1,0,0},
+	{8529,0,3666,1,0,0}, {310,0,2,0,0,0}, {8525,0,2,0,0,0}, {8526,0,2,0,0,0}, {0,0,3670,0,0,0}, {310,0,2,1,0,0}, {703,0,2,1,0,0},
+	{1252,0,2,0,0,0}, {8532,0,16,1,0,0}, {0,0,3672,0,0,0}, {8530,0,3669,0,0,0}, {8531,0,3671,0,0,0}, {2857,0,108,1,0,0}, {8476,0,2,1,0,0},
+	{792,0,2,1,0,0}, {579,0,2,0,0,0}, {6900,0,2,1,0,0}, {792,0,2,1,0,0}, {579,0,2,0,0,0}, {6900,0,2,1,0,0}, {1450,0,2,1,0,0},
+	{2526,0,2,0,0,0}, {727,0,108,0,0,0}, {8543,0,16,0,0,0}, {8554,0,2,1,0,0}, {8555,0,2,1,0,0}, {8556,0,13,1,0,0}, {310,0,2,1,0,0},
+	{8555,0,2,1,0,0}, {8556,0,13,0,0,0}, {0,0,3680,0,0,0}, {8554,0,2,1,0,0}, {1405,0,3679,1,0,0}, {310,0,2,1,0,0}, {0,0,3683,0,0,0},
+	{310,0,2,1,0,0}, {8532,0,16,1,0,0}, {703,0,2,1,0,0}, {1252,0,2,0,0,0}, {0,0,3685,0,0,0}, {8530,0,3682,1,0,0}, {8531,0,3684,1,0,0},
+	{7780,0,2,1,0,0}, {727,0,3687,0,0,0}, {2862,0,3687,0,0,0}, {8554,0,2,0,0,0}, {8554,0,2,1,0,0}, {8555,0,2,1,0,0}, {310,0,2,1,0,0},
+	{8555,0,2,1,0,0}, {0,0,3692,0,0,0}, {8554,0,2,1,0,0}, {1405,0,3691,1,0,0}, {8554,0,2,1,0,0}, {8554,0,2,1,0,0}, {1814,0,2666,0,0,0},
+	{727,0,3687,0,0,0}, {7780,0,2,1,0,0}, {8569,0,2,0,0,0}, {8554,0,2,1,0,0}, {164,0,2,0,0,0}, {559,0,13,0,0,0}, {8570,0,2666,1,0,0},
+	{164,0,2,0,0,0}, {92,0,3687,0,0,0}, {8578,0,2,0,0,0}, {164,0,2,0,0,0}, {559,0,13,0,0,0}, {8575,0,2666,0,0,0}, {164,0,2,0,0,0},
+	{8554,0,2,1,0,0}, {1814,0,2666,0,0,0}, {8583,0,2666,0,0,0}, {8584,0,2666,0,0,0}, {8585,0,13,0,0,0}, {8556,0,13,0,0,0}, {8586,0,13,0,0,0},
+	{8587,0,2,0,0,0}, {8522,0,2,0,0,0}, {8523,0,205,0,0,0}, {8590,0,1,2,0,0}, {8591,0,276,2,0,0}, {6227,0,2,1,0,0}, {0,0,2,0,0,0},
+	{0,0,3707,0,0,0}, {8525,0,2,0,0,0}, {8555,0,2,0,0,0}, {8588,0,2,0,0,0}, {6980,0,2,0,0,0}, {727,0,3687,0,0,0}, {8589,0,2,0,0,0},
+	{8521,0,3706,0,0,0}, {0,0,3705,0,0,0}, {702,0,3704,0,0,0}, {8554,0,2,1,0,0}, {3589,0,2,1,0,0}, {8594,0,13,0,0,0}, {8521,0,3706,0,0,0},
+	{8595,0,3706,0,0,0}, {8524,0,2,0,0,0}, {3777,0,2,0,0,0}, {8596,0,2,0,0,0}, {8589,0,2,0,0,0}, {8597,0,2,0,0,0}, {8525,0,2,0,0,0},
+	{8526,0,2,0,0,0}, {310,0,2,1,0,0}, {3589,0,2,1,0,0}, {8594,0,13,0,0,0}, {8521,0,3706,0,0,0}, {8595,0,3706,0,0,0}, {8524,0,2,0,0,0},
+	{3777,0,2,0,0,0}, {0,0,3712,0,0,0}, {8554,0,2,1,0,0}, {1405,0,3711,1,0,0}, {310,0,2,1,0,0}, {8525,0,2,1,0,0}, {8596,0,2,1,0,0},
+	{8589,0,2,0,0,0}, {8597,0,2,0,0,0}, {8526,0,2,0,0,0}, {0,0,3715,0,0,0}, {8530,0,3714,1,0,0}, {8531,0,3684,1,0,0}, {8554,0,2,1,0,0},
+	{727,0,3687,1,0,0}, {8554,0,2,1,0,0}, {92,0,3687,1,0,0}, {94,0,2,1,0,0}, {93,0,2,1,0,0}, {92,0,104,1,0,0}, {8611,0,2,1,0,0},
+	{5,0,1,0,0,0}, {8616,0,2,0,0,0}, {8617,0,2,0,0,0}, {8618,0,2,0,0,0}, {8615,0,3722,0,0,0}, {0,0,164,0,0,0}, {8632,0,16,0,0,0},
+	{8633,0,3726,1,0,0}, {5883,0,1,0,0,0}, {2524,0,1,0,0,0}, {8628,0,2,0,0,0}, {8629,0,2,0,0,0}, {8630,0,2,0,0,0}, {8631,0,3725,0,0,0},
+	{8634,0,16,0,0,0}, {8635,0,1,0,0,0}, {3646,0,2566,0,0,0}, {8636,0,2,0,0,0}, {8637,0,2,0,0,0}, {0,0,3724,0,0,0}, {0,0,2048,0,0,0},
+	{174,0,2,1,0,0}, {8614,0,2,0,0,0}, {13,0,2,0,0,0}, {284,0,2048,0,0,0}, {3646,0,2566,0,0,0}, {684,0,2,0,0,0}, {7187,0,3721,0,0,0},
+	{8619,0,2,0,0,0}, {8620,0,2,0,0,0}, {8621,0,2,0,0,0}, {8622,0,2,0,0,0}, {8623,0,2,0,0,0}, {8624,0,2,0,0,0}, {8625,0,16,0,0,0},
+	{8626,0,1,0,0,0}, {8627,0,3723,0,0,0}, {8638,0,13,0,0,0}, {6376,0,13,0,0,0}, {8639,0,3727,0,0,0}, {92,0,104,0,0,0}, {8640,0,3725,0,0,0},
+	{8641,0,2,0,0,0}, {4648,0,56,1,0,0}, {174,0,2,1,0,0}, {1252,0,2,1,0,0}, {2798,0,2,0,0,0}, {191,0,2,0,0,0}, {389,0,2,0,0,0},
+	{8646,0,1770,0,0,0}, {174,0,2,1,0,0}, {219,0,2,1,0,0}, {0,0,3733,0,0,0}, {174,0,2,0,0,0}, {13,0,2,0,0,0}, {8643,0,2,0,0,0},
+	{4648,0,56,0,0,0}, {8644,0,56,0,0,0}, {191,0,3730,0,0,0}, {8645,0,3731,0,0,0}, {8614,0,2,0,0,0}, {8620,0,2,0,0,0}, {284,0,2048,0,0,0},
+	{1096,0,2,0,0,0}, {3646,0,2566,0,0,0}, {684,0,2,0,0,0}, {7187,0,3721,0,0,0}, {8647,0,56,0,0,0}, {8648,0,56,0,0,0}, {8619,0,2,0,0,0},
+	{8621,0,2,0,0,0}, {8622,0,2,0,0,0}, {8623,0,2,0,0,0}, {8624,0,2,0,0,0}, {8625,0,16,0,0,0}, {8626,0,1,0,0,0}, {8627,0,3723,0,0,0},
+	{8638,0,13,0,0,0}, {6376,0,13,0,0,0}, {8639,0,3727,0,0,0}, {8640,0,3725,0,0,0}, {8649,0,3732,0,0,0}, {8641,0,2,0,0,0}, {8642,0,3729,0,0,0},
+	{174,0,2,1,0,0}, {20,0,2,0,0,0}, {8653,0,2,0,0,0}, {8654,0,2,0,0,0}, {0,0,3736,0,0,0}, {95,0,2,0,0,0}, {175,0,1,0,0,0},
+	{174,0,2,0,0,0}, {0,0,3738,0,0,0}, {4888,0,2,1,0,0}, {8652,0,3735,0,0,0}, {1279,0,3737,0,0,0}, {174,0,2,1,0,0}, {6832,0,2,0,0,0},
+	{8654,0,2,0,0,0}, {8655,0,2,0,0,0}, {8656,0,2,0,0,0}, {3633,0,2,0,0,0}, {92,0,104,0,0,0}, {174,0,2,0,0,0}, {105,0,2,0,0,0},
+	{232,0,2,0,0,0}, {436,0,2,0,0,0}, {0,0,3742,0,0,0}, {8666,0,56,0,0,0}, {191,0,2,0,0,0}, {8667,0,2,0,0,0}, {0,0,3744,0,0,0},
+	{8658,0,2,0,0,0}, {4068,0,2,0,0,0}, {8659,0,2,0,0,0}, {174,0,2,0,0,0}, {6832,0,2,0,0,0}, {8654,0,2,0,0,0}, {1934,0,2,0,0,0},
+	{5446,0,56,0,0,0}, {191,0,2,0,0,0}, {8660,0,2,0,0,0}, {8614,0,2,0,0,0}, {232,0,2,0,0,0}, {284,0,3741,0,0,0}, {8661,0,1,0,0,0},
+	{8655,0,2,0,0,0}, {4217,0,2,0,0,0}, {8662,0,2,0,0,0}, {2378,0,2,0,0,0}, {8656,0,2,0,0,0}, {3633,0,2,0,0,0}, {92,0,104,0,0,0},
+	{8663,0,3123,0,0,0}, {8652,0,3735,0,0,0}, {8664,0,2,0,0,0}, {8665,0,3743,0,0,0}, {8668,0,2,0,0,0}, {8669,0,2,0,0,0}, {8670,0,2,0,0,0},
+	{6539,0,1,0,0,0}, {8671,0,1,0,0,0}, {8657,0,3740,0,0,0}, {174,0,2,0,0,0}, {13,0,2,0,0,0}, {1096,0,2,0,0,0}, {174,0,2,1,0,0},
+	{8614,0,2,0,0,0}, {8654,0,2,0,0,0}, {2670,0,16,0,0,0}, {173,0,1526,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {8693,0,1,0,0,0},
+	{5205,0,16,0,0,0}, {8682,0,2,1,0,0}, {8614,0,2,0,0,0}, {284,0,2048,0,0,0}, {8691,0,2,0,0,0}, {3646,0,2566,0,0,0}, {8639,0,3727,0,0,0},
+	{8622,0,2,0,0,0}, {8621,0,2,0,0,0}, {8627,0,3723,0,0,0}, {0,0,3753,0,0,0}, {8681,0,2,0,0,0}, {8682,0,2,0,0,0}, {8614,0,2,0,0,0},
+	{8683,0,2,0,0,0}, {8684,0,56,0,0,0}, {8685,0,56,0,0,0}, {8686,0,2,0,0,0}, {8687,0,2,0,0,0}, {405,0,2048,0,0,0}, {307,0,2,0,0,0},
+	{8688,0,2,0,0,0}, {8689,0,2,0,0,0}, {8690,0,2,0,0,0}, {2472,0,2,0,0,0}, {5933,0,2,0,0,0}, {8691,0,2,0,0,0}, {3646,0,2566,0,0,0},
+	{8639,0,3727,0,0,0}, {8692,0,3751,0,0,0}, {8622,0,2,0,0,0}, {8621,0,2,0,0,0}, {351,0,2,0,0,0}, {8694,0,2,0,0,0}, {8640,0,3725,0,0,0},
+	{8649,0,3732,0,0,0}, {8695,0,2,0,0,0}, {8696,0,2,0,0,0}, {8697,0,56,0,0,0}, {8698,0,3752,0,0,0}, {8699,0,2,0,0,0}, {1096,0,2,0,0,0},
+	{8700,0,2,0,0,0}, {0,0,3750,0,0,0}, {8678,0,3749,0,0,0}, {164,0,2,0,0,0}, {8681,0,2,1,0,0}, {173,0,1526,0,0,0}, {164,0,2,0,0,0},
+	{559,0,13,0,0,0}, {8704,0,16,0,0,0}, {8712,0,2,0,0,0}, {8713,0,2,0,0,0}, {239,0,2048,0,0,0}, {8714,0,2,0,0,0}, {8705,0,2,0,0,0},
+	{343,0,2,0,0,0}, {8722,0,13,0,0,0}, {8723,0,2,0,0,0}, {8705,0,2,0,0,0}, {343,0,2,0,0,0}, {8706,0,13,0,0,0}, {316,0,2,0,0,0},
+	{8707,0,13,0,0,0}, {8684,0,56,0,0,0}, {8685,0,56,0,0,0}, {8708,0,2,0,0,0}, {8107,0,2,0,0,0}, {8709,0,108,0,0,0}, {405,0,2048,0,0,0},
+	{8710,0,2,0,0,0}, {2472,0,2,0,0,0}, {5933,0,2,0,0,0}, {8711,0,3758,0,0,0}, {8714,0,2,0,0,0}, {8715,0,2048,0,0,0}, {8716,0,16,0,0,0},
+	{8717,0,2,0,0,0}, {8718,0,16,0,0,0}, {8719,0,1,0,0,0}, {3646,0,2566,0,0,0}, {8720,0,3724,0,0,0}, {8649,0,3732,0,0,0}, {8721,0,3759,0,0,0},
+	{0,0,3757,0,0,0}, {8701,0,3756,0,0,0}, {164,0,2,0,0,0}, {174,0,2,1,0,0}, {8614,0,2,0,0,0}, {8654,0,2,0,0,0}, {4798,0,3740,0,0,0},
+	{174,0,2,1,0,0}, {8728,0,2,1,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {662,0,2,0,0,0}, {8730,0,2,0,0,0}, {0,0,3765,0,0,0},
+	{4672,0,1,0,0,0}, {8729,0,3764,0,0,0}, {164,0,2,0,0,0}, {13,0,2,1,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {8736,0,2,0,0,0},
+	{8737,0,3771,0,0,0}, {1096,0,2,0,0,0}, {174,0,2,0,0,0}, {8614,0,2,0,0,0}, {8643,0,2,0,0,0}, {13,0,2,0,0,0}, {8734,0,56,0,0,0},
+	{191,0,2,0,0,0}, {389,0,2,0,0,0}, {8735,0,2,0,0,0}, {3806,0,2,0,0,0}, {8736,0,3770,0,0,0}, {8619,0,2,0,0,0}, {0,0,3769,0,0,0},
+	{8731,0,3768,0,0,0}, {164,0,2,0,0,0}, {1043,0,2,1,0,0}, {8742,0,1,1,0,0}, {0,0,3774,0,0,0}, {8741,0,3773,0,0,0}, {173,0,1526,0,0,0},
+	{559,0,13,0,0,0}, {164,0,2,0,0,0}, {389,0,2,0,0,0}, {8758,0,1770,0,0,0}, {13,0,2,0,0,0}, {8743,0,2,0,0,0}, {8744,0,56,0,0,0},
+	{8745,0,2,0,0,0}, {8746,0,16,0,0,0}, {8747,0,2,0,0,0}, {8748,0,2,0,0,0}, {3762,0,2,0,0,0}, {8749,0,2,0,0,0}, {8750,0,2,0,0,0},
+	{8751,0,56,0,0,0}, {94,0,2,0,0,0}, {174,0,2,0,0,0}, {8752,0,2,0,0,0}, {8753,0,2,0,0,0}, {8754,0,2,0,0,0}, {8755,0,56,0,0,0},
+	{8756,0,56,0,0,0}, {8757,0,3778,0,0,0}, {6369,0,2,0,0,0}, {5934,0,2,0,0,0}, {8759,0,2,0,0,0}, {0,0,3777,0,0,0}, {8738,0,3776,0,0,0},
+	{164,0,2,0,0,0}, {95,0,2,1,0,0}, {8763,0,2,0,0,0}, {175,0,1,0,0,0}, {0,0,3781,0,0,0}, {173,0,1526,0,0,0}, {8762,0,3780,0,0,0},
+	{559,0,13,0,0,0}, {164,0,2,0,0,0}, {8764,0,16,0,0,0}, {8768,0,2,0,0,0}, {5036,0,2,0,0,0}, {6921,0,2,0,0,0}, {0,0,3786,0,0,0},
+	{174,0,2,0,0,0}, {7286,0,2,0,0,0}, {105,0,2,0,0,0}, {5117,0,2,0,0,0}, {8765,0,56,0,0,0}, {8766,0,2,0,0,0}, {232,0,2,0,0,0},
+	{8767,0,2,0,0,0}, {20,0,13,0,0,0}, {7171,0,2,0,0,0}, {3531,0,3785,0,0,0}, {6227,0,2,0,0,0}, {0,0,3784,0,0,0}, {284,0,3783,0,0,0},
+	{164,0,2,0,0,0}, {1043,0,2,1,0,0}, {1044,0,2,1,0,0}, {0,0,3789,0,0,0}, {219,0,2,1,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0},
+	{173,0,3788,0,0,0}, {8737,0,2,0,0,0}, {8775,0,2,0,0,0}, {8772,0,2,0,0,0}, {351,0,2,0,0,0}, {191,0,2,0,0,0}, {8773,0,56,0,0,0},
+	{8774,0,56,0,0,0}, {8682,0,2,0,0,0}, {1934,0,2,0,0,0}, {350,0,2,0,0,0}, {239,0,2,0,0,0}, {8736,0,3793,0,0,0}, {4769,0,2,0,0,0},
+	{8776,0,2,0,0,0}, {0,0,3792,0,0,0}, {8769,0,3791,0,0,0}, {164,0,2,0,0,0}, {8681,0,2,1,0,0}, {8782,0,13,0,0,0}, {8783,0,13,0,0,0},
+	{8784,0,13,0,0,0}, {8785,0,13,0,0,0}, {8786,0,13,0,0,0}, {6604,0,13,0,0,0}, {8788,0,13,0,0,0}, {8789,0,13,0,0,0}, {8790,0,13,0,0,0},
+	{8306,0,13,0,0,0}, {8681,0,2,0,0,0}, {8682,0,2,0,0,0}, {8614,0,2,0,0,0}, {8684,0,56,0,0,0}, {8685,0,56,0,0,0}, {8683,0,2,0,0,0},
+	{8701,0,3756,0,0,0}, {8780,0,16,0,0,0}, {284,0,2048,0,0,0}, {405,0,2048,0,0,0}, {2472,0,2,0,0,0}, {5933,0,2,0,0,0}, {307,0,2,0,0,0},
+	{8688,0,2,0,0,0}, {8686,0,2,0,0,0}, {8689,0,2,0,0,0}, {8690,0,2,0,0,0}, {8691,0,2,0,0,0}, {3646,0,2566,0,0,0}, {8639,0,3727,0,0,0},
+	{8692,0,3751,0,0,0}, {8622,0,2,0,0,0}, {8621,0,2,0,0,0}, {351,0,2,0,0,0}, {8627,0,3723,0,0,0}, {8781,0,3797,0,0,0}, {8640,0,3725,0,0,0},
+	{8649,0,3732,0,0,0}, {8695,0,2,0,0,0}, {8696,0,2,0,0,0}, {8697,0,56,0,0,0}, {8698,0,3752,0,0,0}, {8699,0,2,0,0,0}, {1096,0,2,0,0,0},
+	{8700,0,2,0,0,0}, {5335,0,2048,0,0,0}, {8787,0,3798,0,0,0}, {8779,0,3796,0,0,0}, {8611,0,2,1,0,0}, {13,0,2,1,0,0}, {8793,0,2,0,0,0},
+	{7807,0,2,0,0,0}, {8803,0,16,0,0,0}, {8611,0,2,0,0,0}, {13,0,2,0,0,0}, {8214,0,2,0,0,0}, {8682,0,2,0,0,0}, {8614,0,2,0,0,0},
+	{8793,0,2,0,0,0}, {8107,0,13,0,0,0}, {8794,0,2,0,0,0}, {8795,0,2,0,0,0}, {8796,0,2,0,0,0}, {191,0,2,0,0,0}, {8797,0,2,0,0,0},
+	{8798,0,2,0,0,0}, {8799,0,2,0,0,0}, {8800,0,2,0,0,0}, {8801,0,2,0,0,0}, {8802,0,3801,0,0,0}, {351,0,2,1,0,0}, {351,0,2,0,0,0},
+	{191,0,2,0,0,0}, {174,0,2,1,0,0}, {8654,0,2,0,0,0}, {8614,0,2,0,0,0}, {8656,0,2,0,0,0}, {174,0,2,0,0,0}, {1646,0,13,0,0,0},
+	{4068,0,2,0,0,0}, {8659,0,2,0,0,0}, {7397,0,2,0,0,0}, {0,0,3807,0,0,0}, {174,0,2,0,0,0}, {5446,0,56,0,0,0}, {6832,0,2,0,0,0},
+	{8654,0,2,0,0,0}, {8614,0,2,0,0,0}, {191,0,2,0,0,0}, {8660,0,2,0,0,0}, {4888,0,2,0,0,0}, {8655,0,2,0,0,0}, {8656,0,2,0,0,0},
+	{8652,0,3735,0,0,0}, {8808,0,3806,0,0,0}, {8670,0,2,0,0,0}, {174,0,2,1,0,0}, {8811,0,16,0,0,0}, {174,0,2,0,0,0}, {105,0,2,0,0,0},
+	{96,0,2,0,0,0}, {20,0,13,0,0,0}, {8812,0,2,0,0,0}, {8813,0,2,0,0,0}, {8765,0,56,0,0,0}, {7286,0,2,0,0,0}, {6227,0,2,0,0,0},
+	{6224,0,3810,0,0,0}, {3652,0,1,1,0,0}, {8811,0,16,0,0,0}, {0,0,3810,0,0,0}, {284,0,3813,0,0,0}, {8816,0,1,0,0,0}, {349,0,2,1,0,0},
+	{8819,0,16,0,0,0}, {8762,0,3780,0,0,0}, {8811,0,16,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {284,0,3813,0,0,0}, {164,0,2,0,0,0},
+	{8611,0,2,0,0,0}, {13,0,2,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {173,0,3788,0,0,0}, {239,0,16,0,0,0}, {174,0,2,0,0,0},
+	{191,0,2,0,0,0}, {8797,0,2,0,0,0}, {8107,0,13,0,0,0}, {8827,0,56,0,0,0}, {8828,0,56,0,0,0}, {2685,0,2,0,0,0}, {8799,0,2,0,0,0},
+	{8801,0,2,0,0,0}, {8616,0,2,0,0,0}, {8617,0,2,0,0,0}, {8618,0,2,0,0,0}, {0,0,3821,0,0,0}, {8830,0,2,0,0,0}, {8831,0,1,0,0,0},
+	{8832,0,2,0,0,0}, {8611,0,2,0,0,0}, {13,0,2,0,0,0}, {8823,0,2,0,0,0}, {8214,0,2,0,0,0}, {8682,0,2,0,0,0}, {8614,0,2,0,0,0},
+	{8824,0,56,0,0,0}, {191,0,2,0,0,0}, {8797,0,2,0,0,0}, {8825,0,2,0,0,0}, {8799,0,2,0,0,0}, {8801,0,2,0,0,0}, {8826,0,3820,0,0,0},
+	{3862,0,2,0,0,0}, {8829,0,3822,0,0,0}, {8802,0,3801,0,0,0}, {0,0,3819,0,0,0}, {8820,0,3818,0,0,0}, {164,0,2,0,0,0}, {8611,0,2,0,0,0},
+	{13,0,2,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {173,0,3788,0,0,0}, {8611,0,2,0,0,0}, {8682,0,2,0,0,0}, {8614,0,2,0,0,0},
+	{8214,0,2,0,0,0}, {8836,0,56,0,0,0}, {284,0,2048,0,0,0}, {5,0,1,0,0,0}, {3646,0,2566,0,0,0}, {8824,0,56,0,0,0}, {191,0,2,0,0,0},
+	{8797,0,2,0,0,0}, {8616,0,2,0,0,0}, {8617,0,2,0,0,0}, {8618,0,2,0,0,0}, {8622,0,2,0,0,0}, {8621,0,2,0,0,0}, {8837,0,13,0,0,0},
+	{8789,0,13,0,0,0}, {8838,0,13,0,0,0}, {8839,0,13,0,0,0}, {3862,0,2,0,0,0}, {8829,0,3822,0,0,0}, {8802,0,3801,0,0,0}, {8706,0,13,0,0,0},
+	{8640,0,3725,0,0,0}, {8649,0,3732,0,0,0}, {0,0,3826,0,0,0}, {8833,0,3825,0,0,0}, {164,0,2,0,0,0}, {174,0,2,1,0,0}, {559,0,13,0,0,0},
+	{164,0,2,0,0,0}, {174,0,2,0,0,0}, {6832,0,2,0,0,0}, {8614,0,2,0,0,0}, {8654,0,2,0,0,0}, {5446,0,56,0,0,0}, {4799,0,16,0,0,0},
+	{8656,0,2,0,0,0}, {191,0,2,0,0,0}, {8660,0,2,0,0,0}, {8670,0,2,0,0,0}, {0,0,3830,0,0,0}, {8840,0,3829,0,0,0}, {164,0,2,0,0,0},
+	{8846,0,3788,0,0,0}, {173,0,2566,0,0,0}, {559,0,13,0,0,0}, {164,0,2,0,0,0}, {174,0,2,0,0,0}, {5446,0,56,0,0,0}, {6832,0,2,0,0,0},
+	{1934,0,2,0,0,0}, {8654,0,2,0,0,0}, {8661,0,1,0,0,0}, {8614,0,2,0,0,0}, {8655,0,2,0,0,0}, {4217,0,2,0,0,0}, {8656,0,2,0,0,0},
+	{3633,0,2,0,0,0}, {92,0,104,0,0,0}, {8652,0,3735,0,0,0}, {8670,0,2,0,0,0}, {8664,0,2,0,0,0}, {0,0,3834,0,0,0}, {8843,0,3833,0,0,0},
+	{164,0,2,0,0,0}, {95,0,2,1,0,0}, {175,0,1,1,0,0}, {105,0,2,0,0,0}, {0,0,3837,0,0,0}, {13,0,2,1,0,0}, {8849,0,2,1,0,0},
+	{173,0,3836,0,0,0}, {164,0,2,0,0,0}, {559,0,13,0,0,0}, {8849,0,2,0,0,0}, {13,0,2,0,0,0}, {4217,0,2,0,0,0}, {8850,0,2,0,0,0},
+	{1405,0,194,0,0,0}, {164,0,2,0,0,0}, {94,0,2,1,0,0}, {93,0,2,1,0,0}, {5958,0,104,0,0,0}, {174,0,2,1,0,0}, {8728,0,2,1,0,0},
+	{8854,0,1,0,0,0}, {8855,0,1,0,0,0}, {8730,0,2,0,0,0}, {174,0,2,1,0,0}, {232,0,2,0,0,0}, {96,0,2,1,0,0}, {105,0,2,0,0,0},
+	{5117,0,2,0,0,0}, {8858,0,16,0,0,0}, {8767,0,2,0,0,0}, {92,0,104,0,0,0}, {7171,0,2,0,0,0}, {3531,0,2,0,0,0}, {6227,0,2,0,0,0},
+	{20,0,13,0,0,0}, {7171,0,2,0,0,0}, {8681,0,2,1,0,0}, {8861,0,2,1,0,0}, {5467,0,2048,0,0,0}, {5,0,1,0,0,0}, {3646,0,2566,0,0,0},
+	{8682,0,2,1,0,0}, {8614,0,2,0,0,0}, {8864,0,2,0,0,0}, {8865,0,2,0,0,0}, {8706,0,13,0,0,0}, {8214,0,2,0,0,0}, {284,0,2048,0,0,0},
+	{8616,0,2,0,0,0}, {8617,0,2,0,0,0}, {8618,0,2,0,0,0}, {8622,0,2,0,0,0}, {8621,0,2,0,0,0}, {8866,0,2,0,0,0}, {8829,0,3822,0,0,0},
+	{8802,0,3801,0,0,0}, {8640,0,3725,0,0,0}, {5345,0,3826,0,0,0}, {8682,0,2,1,0,0}, {8614,0,2,0,0,0}, {284,0,2048,0,0,0}, {297,0,2,0,0,0},
+	{307,0,2,0,0,0}, {8691,0,2,0,0,0}, {3646,0,2566,0,0,0}, {8639,0,3727,0,0,0}, {8622,0,2,0,0,0}, {8621,0,2,0,0,0}, {8627,0,3723,0,0,0},
+	{92,0,104,0,0,0}, {8640,0,3725,0,0,0}, {8695,0,2,0,0,0}, {8681,0,2,0,0,0}, {351,0,2,1,0,0}, {8682,0,2,0,0,0}, {350,0,2,0,0,0},
+	{284,0,2048,0,0,0}, {8772,0,2,0,0,0}, {8871,0,2,0,0,0}, {8872,0,2,0,0,0}, {8681,0,2,1,0,0}, {105,0,2,0,0,0}, {8772,0,2,1,0,0},
+	{8772,0,2,0,0,0}, {4888,0,2,1,0,0}, {1279,0,3737,0,0,0}, {174,0,2,1,0,0}, {6832,0,2,0,0,0}, {8654,0,2,0,0,0}, {8614,0,2,0,0,0},
+	{8656,0,2,0,0,0}, {3633,0,2,0,0,0}, {174,0,2,1,0,0}, {8614,0,2,1,0,0}, {174,0,2,0,0,0}, {2378,0,2,0,0,0}, {8881,0,2,0,0,0},
+	{232,0,3857,0,0,0}, {1100,0,2,0,0,0}, {0,0,3860,0,0,0}, {8896,0,2,0,0,0}, {8897,0,2,0,0,0}, {0,0,3862,0,0,0}, {3729,0,2,1,0,0},
+	{8890,0,2,1,0,0}, {8891,0,3859,0,0,0}, {918,0,2,0,0,0}, {3595,0,13,0,0,0}, {92,0,104,0,0,0}, {8892,0,1,0,0,0}, {8186,0,2,0,0,0},
+	{4814,0,2,0,0,0}, {8893,0,2,0,0,0}, {8894,0,2,0,0,0}, {8895,0,3861,0,0,0}, {8898,0,13,0,0,0}, {583,0,2,1,0,0}, {4753,0,2,1,0,0},
+	{8900,0,2,1,0,0}, {6682,0,56,1,0,0}, {8902,0,2,1,0,0}, {293,0,2,1,0,0}, {8899,0,3864,0,0,0}, {8901,0,3865,0,0,0}, {8903,0,13,0,0,0},
+	{8894,0,2,0,0,0}, {8904,0,13,0,0,0}, {8905,0,13,0,0,0}, {3729,0,2,1,0,0}, {8890,0,2,1,0,0}, {8909,0,2,1,0,0}, {8910,0,2,0,0,0},
+	{8891,0,3859,0,0,0}, {918,0,2,0,0,0}, {3595,0,13,0,0,0}, {8898,0,13,0,0,0}, {8899,0,3864,0,0,0}, {8911,0,2,0,0,0}, {8901,0,3865,0,0,0},
+	{8903,0,13,0,0,0}, {7422,0,2,0,0,0}, {8912,0,2,0,0,0}, {8894,0,2,0,0,0}, {8904,0,13,0,0,0}, {8905,0,13,0,0,0}, {8916,0,2,1,0,0},
+	{8917,0,2,0,0,0}, {4490,0,2,0,0,0}, {1175,0,2,0,0,0}, {4490,0,2,0,0,0}, {293,0,2,0,0,0}, {3595,0,13,0,0,0}, {4814,0,2,0,0,0},
+	{8893,0,2,0,0,0}, {8898,0,13,0,0,0}, {8899,0,3864,0,0,0}, {8904,0,13,0,0,0}, {8905,0,13,0,0,0}, {8933,0,2,1,0,0}, {913,0,2,1,0,0},
+	{174,0,2,1,0,0}, {346,0,2,1,0,0}, {232,0,2,0,0,0}, {8936,0,2,1,0,0}, {1826,0,1,1,0,0}, {92,0,104,0,0,0}, {174,0,2,0,0,0},
+	{310,0,2,0,0,0}, {232,0,2,0,0,0}, {8938,0,2,0,0,0}, {7286,0,2,0,0,0}, {8937,0,3877,0,0,0}, {8947,0,2,0,0,0}, {8951,0,4,0,0,0},
+	{8952,0,1,0,0,0}, {8950,0,3886,1,0,0}, {8953,0,2,1,0,0}, {8954,0,2,0,0,0}, {8947,0,2,0,0,0}, {8951,0,4,0,0,0}, {8956,0,1,0,0,0},
+	{8957,0,1,0,0,0}, {8950,0,3888,1,0,0}, {8953,0,2,1,0,0}, {8947,0,2,1,0,0}, {8951,0,4,0,0,0}, {8959,0,1,0,0,0}, {8960,0,1,0,0,0},
+	{8950,0,3890,1,0,0}, {8953,0,2,1,0,0}, {8947,0,2,1,0,0}, {8947,0,2,1,0,0}, {8963,0,2,1,0,0}, {8963,0,2,0,0,0}, {8943,0,164,0,0,0},
+	{8944,0,164,0,0,0}, {8945,0,4,0,0,0}, {8946,0,4,0,0,0}, {475,0,4,0,0,0}, {6980,0,3884,0,0,0}, {8948,0,4,0,0,0}, {8949,0,3885,0,0,0},
+	{8955,0,3887,0,0,0}, {8958,0,3889,0,0,0}, {8961,0,3891,0,0,0}, {8962,0,3892,0,0,0}, {8964,0,3892,0,0,0}, {8965,0,3893,0,0,0}, {3659,0,13,1,0,0},
+	{105,0,2,1,0,0}, {0,0,3895,0,0,0}, {8941,0,205,1,0,0}, {8942,0,3883,1,0,0}, {8966,0,3894,1,0,0}, {8967,0,3894,0,0,0}, {8968,0,2,1,0,0},
+	{8942,0,3883,1,0,0}, {8966,0,3894,1,0,0}, {8967,0,3894,0,0,0}, {8970,0,2,0,0,0}, {8942,0,3883,1,0,0}, {8966,0,3894,1,0,0}, {8967,0,3894,0,0,0},
+	{8942,0,3883,1,0,0}, {653,0,2,1,0,0}, {1646,0,13,1,0,0}, {8966,0,3894,1,0,0}, {8967,0,3894,0,0,0}, {8976,0,2,1,0,0}, {8963,0,2,1,0,0},
+	{8974,0,1,0,0,0}, {8975,0,3900,0,0,0}, {8107,0,13,1,0,0}, {8106,0,2,0,0,0}, {8108,0,234,0,0,0}, {8105,0,3906,0,0,0}, {8103,0,234,1,0,0},
+	{8102,0,3908,0,0,0}, {8982,0,2,0,0,0}, {8104,0,3905,0,0,0}, {8101,0,3907,0,0,0}, {933,0,3907,0,0,0}, {8109,0,3907,0,0,0}, {8980,0,3907,0,0,0},
+	{8981,0,3909,0,0,0}, {174,0,2,1,0,0}, {8979,0,3904,1,0,0}, {0,0,3903,0,0,0}, {7286,0,2,1,0,0}, {7784,0,3726,0,0,0}, {8978,0,3902,0,0,0},
+	{8976,0,2,1,0,0}, {8963,0,2,1,0,0}, {8985,0,2,1,0,0}, {7286,0,2,1,0,0}, {8984,0,3911,0,0,0}, {7286,0,2,1,0,0}, {8942,0,3883,1,0,0},
+	{8966,0,3894,1,0,0}, {8967,0,3894,0,0,0}, {174,0,2,1,0,0}, {8966,0,3894,1,0,0}, {8966,0,3894,1,0,0}, {644,0,2,1,0,0}, {5678,0,3916,0,0,0},
+	{8992,0,3916,0,0,0}, {8993,0,3916,0,0,0}, {475,0,3917,0,0,0}, {8994,0,4,0,0,0}, {8995,0,4,0,0,0}, {8996,0,4,0,0,0}, {8997,0,3918,0,0,0},
+	{8946,0,3917,0,0,0}, {8962,0,3892,0,0,0}, {8964,0,3892,0,0,0}, {8998,0,4,0,0,0}, {0,0,3915,0,0,0}, {910,0,13,1,0,0}, {8988,0,13,0,0,0},
+	{8989,0,2,1,0,0}, {8990,0,3881,0,0,0}, {8975,0,3900,0,0,0}, {8991,0,3914,0,0,0}, {0,0,3881,0,0,0}, {9000,0,3920,1,0,0}, {5263,0,3881,1,0,0},
+	{104,0,2,1,0,0}, {9010,0,2,1,0,0}, {9011,0,16,0,0,0}, {9006,0,2,1,0,0}, {9007,0,3925,1,0,0}, {9008,0,3925,1,0,0}, {9015,0,1082,1,0,0},
+	{9016,0,1082,1,0,0}, {174,0,2,1,0,0}, {9017,0,1,1,0,0}, {9018,0,1,1,0,0}, {9020,0,1,1,0,0}, {9021,0,1,1,0,0}, {104,0,2,1,0,0},
+	{9017,0,1,1,0,0}, {9018,0,1,1,0,0}, {236,0,3930,0,0,0}, {5678,0,3931,0,0,0}, {9019,0,3932,0,0,0}, {9022,0,3933,0,0,0}, {9005,0,2,1,0,0},
+	{9013,0,3928,0,0,0}, {9014,0,3929,0,0,0}, {9023,0,16,0,0,0}, {0,0,3925,0,0,0}, {9006,0,2,1,0,0}, {9007,0,3925,0,0,0}, {9008,0,3925,0,0,0},
+	{9027,0,3925,0,0,0}, {9028,0,3936,0,0,0}, {9029,0,3936,0,0,0}, {9025,0,2,1,0,0}, {9026,0,2,1,0,0}, {9013,0,3935,1,0,0}, {9014,0,3929,0,0,0},
+	{9023,0,16,0,0,0}, {9035,0,2,0,0,0}, {0,0,3941,0,0,0}, {9032,0,2,1,0,0}, {9033,0,2,0,0,0}, {9034,0,3940,0,0,0}, {8980,0,3939,1,0,0},
+	{9031,0,3938,1,0,0}, {9036,0,2,0,0,0}, {9005,0,2,0,0,0}, {9006,0,2,0,0,0}, {9007,0,3925,0,0,0}, {9008,0,3925,0,0,0}, {9009,0,3926,0,0,0},
+	{9012,0,3927,0,0,0}, {9024,0,3934,0,0,0}, {9030,0,3937,0,0,0}, {0,0,3924,0,0,0}, {5817,0,2,1,0,0}, {174,0,2,1,0,0}, {20,0,2,0,0,0},
+	{7784,0,3726,0,0,0}, {8990,0,3881,0,0,0}, {9004,0,3923,0,0,0}, {8978,0,3902,0,0,0}, {346,0,2,1,0,0}, {95,0,2,1,0,0}, {9035,0,2,1,0,0},
+	{8942,0,3883,1,0,0}, {8966,0,3894,1,0,0}, {8967,0,3894,0,0,0}, {9040,0,1082,1,0,0}, {8975,0,3900,0,0,0}, {8940,0,3882,0,0,0}, {8969,0,3896,0,0,0},
+	{8971,0,3897,0,0,0}, {8972,0,3898,0,0,0}, {8973,0,3899,0,0,0}, {8977,0,3901,0,0,0}, {8983,0,3910,0,0,0}, {8986,0,3912,0,0,0}, {8987,0,3913,0,0,0},
+	{8999,0,3919,0,0,0}, {9001,0,3919,0,0,0}, {9002,0,3921,0,0,0}, {9003,0,3922,0,0,0}, {9037,0,3942,0,0,0}, {9038,0,3943,0,0,0}, {9039,0,3944,0,0,0},
+	{933,0,3907,0,0,0}, {9041,0,4,0,0,0}, {8112,0,16,1,0,0}, {8111,0,16,1,0,0}, {643,0,2,1,0,0}, {8100,0,13,1,0,0}, {8099,0,3948,0,0,0},
+	{174,0,2,1,0,0}, {3659,0,13,1,0,0}, {5263,0,3881,1,0,0}, {343,0,3904,0,0,0}, {7786,0,3945,0,0,0}, {9042,0,3726,0,0,0}, {8110,0,3946,1,0,0},
+	{8098,0,3947,0,0,0}, {9043,0,3947,0,0,0}, {0,0,3880,0,0,0}, {3590,0,2,1,0,0}, {4888,0,2,1,0,0}, {0,0,2,0,0,0}, {0,0,3950,0,0,0},
+	{9051,0,2,1,0,0}, {9052,0,2,1,0,0}, {0,0,3956,0,0,0}, {9048,0,2,1,0,0}, {9049,0,2,1,0,0}, {9050,0,3955,1,0,0}, {0,0,3954,0,0,0},
+	{9047,0,3953,1,0,0}, {9048,0,2,1,0,0}, {9050,0,3955,1,0,0}, {0,0,3960,0,0,0}, {9054,0,2,1,0,0}, {9047,0,3959,1,0,0}, {0,0,3958,0,0,0},
+	{9046,0,3952,0,0,0}, {9053,0,3957,0,0,0}, {9055,0,2,0,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0}, {5714,0,13,1,0,0}, {232,0,2,0,0,0},
+	{3653,0,3879,0,0,0}, {8110,0,3946,1,0,0}, {92,0,104,0,0,0}, {9044,0,3949,0,0,0}, {9045,0,3951,0,0,0}, {8104,0,3905,0,0,0}, {8101,0,3907,0,0,0},
+	{9060,0,2,1,0,0}, {9061,0,1,0,0,0}, {498,0,3966,1,0,0}, {343,0,2,1,0,0}, {9062,0,16,0,0,0}, {9063,0,16,0,0,0}, {0,0,3965,0,0,0},
+	{9059,0,3964,1,0,0}, {9067,0,2,1,0,0}, {0,0,2,0,0,0}, {0,0,3969,0,0,0}, {0,0,2,0,0,0}, {0,0,4,0,0,0}, {9066,0,3968,0,0,0},
+	{9068,0,3970,0,0,0}, {9070,0,2,1,0,0}, {727,0,49,0,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0}, {7783,0,3962,1,0,0}, {232,0,2,0,0,0},
+	{3653,0,3879,0,0,0}, {8110,0,3946,1,0,0}, {9058,0,3963,0,0,0}, {92,0,104,0,0,0}, {9044,0,3949,0,0,0}, {8098,0,3947,0,0,0}, {9043,0,3947,0,0,0},
+	{9064,0,1,0,0,0}, {9065,0,3967,0,0,0}, {9069,0,3971,0,0,0}, {9071,0,3972,0,0,0}, {9045,0,3951,0,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0},
+	{310,0,2,1,0,0}, {8938,0,2,1,0,0}, {913,0,2,1,0,0}, {5461,0,2,0,0,0}, {9076,0,2,0,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0},
+	{310,0,2,1,0,0}, {174,0,2,1,0,0}, {310,0,2,1,0,0}, {7286,0,2,1,0,0}, {232,0,2,0,0,0}, {8936,0,2,1,0,0}, {1826,0,1,1,0,0},
+	{9084,0,3977,0,0,0}, {8938,0,2,0,0,0}, {0,0,3883,0,0,0}, {343,0,2,1,0,0}, {9094,0,2,1,0,0}, {9092,0,3986,0,0,0}, {9093,0,3987,0,0,0},
+	{0,0,3985,0,0,0}, {4482,0,2,1,0,0}, {9091,0,2,1,0,0}, {3660,0,3984,1,0,0}, {0,0,3983,0,0,0}, {173,0,3982,1,0,0}, {9095,0,2,1,0,0},
+	{913,0,2,1,0,0}, {9087,0,1,1,0,0}, {9088,0,3980,0,0,0}, {9089,0,16,0,0,0}, {9090,0,3981,0,0,0}, {5461,0,2,0,0,0}, {9076,0,2,0,0,0},
+	{8171,0,3979,0,0,0}, {174,0,2,0,0,0}, {346,0,2,0,0,0}, {310,0,2,0,0,0}, {7286,0,2,0,0,0}, {174,0,2,1,0,0}, {310,0,2,1,0,0},
+	{5714,0,13,1,0,0}, {7286,0,2,1,0,0}, {232,0,2,0,0,0}, {3653,0,3879,0,0,0}, {8110,0,3946,1,0,0}, {8997,0,2,0,0,0}, {9044,0,3949,0,0,0},
+	{9098,0,3123,0,0,0}, {9099,0,3123,0,0,0}, {9045,0,3951,0,0,0}, {5663,0,3990,0,0,0}, {8938,0,2,0,0,0}, {234,0,56,1,0,0}, {235,0,56,1,0,0},
+	{7633,0,2,1,0,0}, {9102,0,2,1,0,0}, {346,0,2,1,0,0}, {9103,0,3992,1,0,0}, {4870,0,13,1,0,0}, {9106,0,2,0,0,0}, {4238,0,2,0,0,0},
+	{5293,0,2,0,0,0}, {8948,0,2,0,0,0}, {9107,0,2,0,0,0}, {8955,0,3065,0,0,0}, {8107,0,13,0,0,0}, {9112,0,13,0,0,0}, {1762,0,2,0,0,0},
+	{9105,0,3996,1,0,0}, {3593,0,13,1,0,0}, {379,0,56,0,0,0}, {343,0,2,0,0,0}, {9108,0,2,0,0,0}, {9109,0,3065,0,0,0}, {9110,0,13,0,0,0},
+	{7881,0,3726,0,0,0}, {9111,0,3997,0,0,0}, {9113,0,3997,0,0,0}, {9114,0,2,0,0,0}, {0,0,3995,0,0,0}, {9104,0,3994,0,0,0}, {9115,0,13,0,0,0},
+	{9103,0,3992,0,0,0}, {9003,0,3922,0,0,0}, {8977,0,3901,0,0,0}, {174,0,2,1,0,0}, {3659,0,13,1,0,0}, {9120,0,4002,1,0,0}, {7786,0,3945,1,0,0},
+	{8110,0,3946,1,0,0}, {0,0,4001,0,0,0}, {174,0,2,1,0,0}, {310,0,2,1,0,0}, {7286,0,2,1,0,0}, {7783,0,3962,1,0,0}, {232,0,2,0,0,0},
+	{3653,0,3879,0,0,0}, {8110,0,3946,1,0,0}, {9058,0,3963,0,0,0}, {5714,0,13,0,0,0}, {9119,0,4000,0,0,0}, {9121,0,4000,0,0,0}, {9089,0,16,0,0,0},
+	{8997,0,2,0,0,0}, {9044,0,3949,0,0,0}, {8098,0,3947,0,0,0}, {9043,0,3947,0,0,0}, {9064,0,1,0,0,0}, {9065,0,3967,0,0,0}, {9122,0,16,0,0,0},
+	{9069,0,3971,0,0,0}, {9071,0,3972,0,0,0}, {9045,0,3951,0,0,0}, {9118,0,3999,0,0,0}, {8938,0,2,0,0,0}, {9123,0,2,0,0,0}, {9118,0,3999,0,0,0},
+	{346,0,2,1,0,0}, {3522,0,2,0,0,0}, {910,0,13,0,0,0}, {0,0,3877,0,0,0}, {3522,0,2,0,0,0}, {5665,0,4006,0,0,0}, {8933,0,2,1,0,0},
+	{94,0,2,0,0,0}, {3558,0,1,0,0,0}, {3522,0,2,0,0,0}, {5832,0,4006,0,0,0}, {3522,0,2,0,0,0}, {910,0,13,0,0,0}, {6515,0,2,1,0,0},
+	{6515,0,2,0,0,0}, {5958,0,104,0,0,0}, {3522,0,2,0,0,0}, {9131,0,4012,0,0,0}, {3522,0,2,0,0,0}, {9134,0,4006,0,0,0}, {8171,0,3979,1,0,0},
+	{6515,0,2,1,0,0}, {92,0,104,1,0,0}, {6515,0,2,1,0,0}, {1242,0,1,1,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0}, {310,0,2,1,0,0},
+	{232,0,2,0,0,0}, {1826,0,1,1,0,0}, {8938,0,2,1,0,0}, {9141,0,2,0,0,0}, {174,0,2,1,0,0}, {346,0,2,1,0,0}, {310,0,2,1,0,0},
+	{232,0,2,0,0,0}, {3653,0,3879,0,0,0}, {8110,0,3946,1,0,0}, {8938,0,2,1,0,0}, {9044,0,3949,0,0,0}, {9045,0,3951,0,0,0}, {174,0,2,1,0,0},
+	{346,0,2,1,0,0}, {310,0,2,1,0,0}, {7783,0,3962,1,0,0}, {232,0,2,0,0,0}, {3653,0,3879,0,0,0}, {8110,0,3946,1,0,0}, {9058,0,3963,0,0,0},
+	{8938,0,2,1,0,0}, {9044,0,3949,0,0,0}, {8098,0,3947,0,0,0}, {9043,0,3947,0,0,0}, {9064,0,1,0,0,0}, {9065,0,3967,0,0,0}, {9069,0,3971,0,0,0},
+	{9071,0,3972,0,0,0}, {9045,0,3951,0,0,0},
 };
 static const struct model_shape shapes[] = {
 	{1,2,0,0,0,0,0}, {0,1,0,0,1,0,0}, {0,0,0,0,3,0,0}, {3,5,0,0,0,0,0}, {8,0,0,0,0,0,0}, {94,36,0,0,0,0,0},
@@ -5003,202 +5030,206 @@ static const struct model_shape shapes[] = {
 	{11339,8,6,0,0,0,0}, {11347,5,4,0,0,0,0}, {11397,7,4,0,0,0,0}, {11390,7,0,0,0,0,0}, {11352,1,0,0,0,0,0}, {11373,4,0,0,0,0,0},
 	{11361,4,0,0,0,0,0}, {11353,7,0,0,0,0,0}, {11360,1,0,0,0,0,0}, {11371,2,0,0,0,0,0}, {11365,5,0,0,0,0,0}, {11370,1,0,0,0,0,0},
 	{11389,1,0,0,0,0,0}, {11381,8,0,0,0,0,0}, {11377,3,0,0,0,0,0}, {11380,1,0,0,1,0,0}, {11404,2,0,0,0,0,0}, {11406,23,1,0,0,0,0},
-	{11429,18,0,0,0,0,0}, {11447,19,0,0,0,0,0}, {11478,9,2,0,0,0,0}, {11466,12,0,0,0,0,0}, {11487,1,0,0,0,0,0}, {11488,3,0,0,0,0,0},
-	{11494,11,0,0,0,0,0}, {11493,1,0,0,1,0,0}, {11491,2,0,0,0,0,0}, {11511,4,0,0,0,0,0}, {11510,1,0,0,1,0,0}, {11505,5,0,0,0,0,0},
-	{11515,2,0,0,0,0,0}, {11517,3,0,0,0,0,0}, {11520,3,0,0,0,0,0}, {11523,3,0,0,0,0,0}, {11537,23,0,0,0,0,0}, {11526,3,0,0,0,0,0},
-	{11529,3,0,0,0,0,0}, {11536,1,0,0,1,0,0}, {11532,4,0,0,0,0,0}, {11560,8,0,0,0,0,0}, {11568,1,0,0,0,0,0}, {11569,4,0,0,0,0,0},
-	{11573,3,0,0,0,0,0}, {11576,7,0,0,0,0,0}, {11583,4,0,0,0,0,0}, {11593,4,0,0,0,0,0}, {11592,1,0,0,1,0,0}, {11587,5,0,0,0,0,0},
-	{11597,6,0,0,0,0,0}, {11624,2,0,0,0,0,0}, {11623,1,0,0,1,0,0}, {11603,20,0,0,0,0,0}, {11626,4,0,0,0,0,0}, {11630,6,0,0,0,0,0},
-	{11636,4,0,0,0,0,0}, {11640,2,0,0,0,0,0}, {11642,2,0,0,0,0,0}, {11644,3,0,0,0,0,0}, {11647,2,0,0,0,0,0}, {11649,7,0,0,0,0,0},
-	{11656,1,0,0,0,0,0}, {11657,2,0,0,0,0,0}, {11659,2,0,0,0,0,0}, {11661,7,0,0,0,0,0}, {11668,4,0,0,0,0,0}, {11672,2,0,0,0,0,0},
-	{11677,2,0,0,0,0,0}, {11676,1,0,0,1,0,0}, {11674,2,0,0,0,0,0}, {14482,1,0,0,0,0,0}, {14481,1,0,0,1,0,0}, {14436,45,0,0,0,0,0},
-	{11679,4,0,0,0,0,0}, {11685,1,0,0,0,0,0}, {11683,2,0,0,0,0,0}, {11690,1,0,0,1,0,0}, {11686,4,0,0,0,0,0}, {11693,12,0,0,0,0,0},
-	{11691,2,0,0,0,0,0}, {11715,1,0,0,1,0,0}, {11711,4,0,0,0,0,0}, {11708,3,0,0,0,0,0}, {11706,2,0,0,0,0,0}, {11705,1,0,0,1,0,0},
-	{11716,6,0,0,0,0,0}, {11731,1,0,0,1,0,0}, {11727,4,0,0,0,0,0}, {11726,1,0,0,1,0,0}, {11722,4,0,0,0,0,0}, {11738,1,0,0,1,0,0},
-	{11732,6,0,0,0,0,0}, {14245,1,0,0,1,0,0}, {14233,12,0,0,0,0,0}, {11739,2,0,0,0,0,0}, {11783,2,0,0,0,0,0}, {11777,6,0,0,0,0,0},
-	{11769,1,0,0,1,0,0}, {11766,3,0,0,0,0,0}, {11765,1,0,0,1,0,0}, {11762,3,0,0,0,0,0}, {11757,5,0,0,0,0,0}, {11744,1,0,0,1,0,0},
-	{11741,3,0,0,0,0,0}, {11748,1,0,0,1,0,0}, {11745,3,0,0,0,0,0}, {11751,1,0,0,1,0,0}, {11749,2,0,0,0,0,0}, {11756,1,0,0,1,0,0},
-	{11752,4,0,0,0,0,0}, {11775,2,0,0,0,0,0}, {11774,1,0,0,1,0,0}, {11770,4,0,0,0,0,0}, {14131,102,0,0,0,0,0}, {11800,9,0,0,0,0,0},
-	{11796,2,0,0,0,0,0}, {11785,6,0,0,0,0,0}, {11794,2,0,0,0,0,0}, {11793,1,0,0,1,0,0}, {11791,2,0,0,0,0,0}, {11799,1,0,0,1,0,0},
-	{11798,1,0,0,0,0,0}, {11846,9,0,0,0,0,0}, {11818,1,0,0,1,0,0}, {11809,9,0,0,0,0,0}, {11825,6,0,0,0,0,0}, {11822,1,0,0,1,0,0},
-	{11819,3,0,0,0,0,0}, {11823,2,0,0,0,0,0}, {11831,4,0,0,0,0,0}, {11841,2,0,0,0,0,0}, {11835,3,0,0,0,0,0}, {11838,3,0,0,0,0,0},
-	{11843,3,0,0,0,0,0}, {11891,12,0,0,0,0,0}, {11857,1,0,0,0,0,0}, {11856,1,0,0,1,0,0}, {11855,1,0,0,0,0,0}, {11858,4,0,0,0,0,0},
-	{11877,1,0,0,0,0,0}, {11876,1,0,0,1,0,0}, {11871,5,0,0,0,0,0}, {11862,1,0,0,0,0,0}, {11865,6,0,0,0,0,0}, {11863,2,0,0,0,0,0},
-	{11883,1,0,0,0,0,0}, {11882,1,0,0,1,0,0}, {11881,1,0,0,0,0,0}, {11880,1,0,0,0,0,0}, {11878,2,0,0,0,0,0}, {11884,7,0,0,0,0,0},
-	{11911,13,0,0,0,0,0}, {11904,1,0,0,1,0,0}, {11903,1,0,0,0,0,0}, {11905,5,0,0,0,0,0}, {11910,1,0,0,0,0,0}, {11936,8,0,0,0,0,0},
-	{11924,7,0,0,0,0,0}, {11932,1,0,0,1,0,0}, {11931,1,0,0,0,0,0}, {11935,1,0,0,1,0,0}, {11933,2,0,0,0,0,0}, {11965,6,0,0,0,0,0},
-	{11964,1,0,0,1,0,0}, {11957,7,0,0,0,0,0}, {11950,1,0,0,1,0,0}, {11944,6,0,0,0,0,0}, {11952,1,0,0,1,0,0}, {11951,1,0,0,0,0,0},
-	{11954,1,0,0,1,0,0}, {11953,1,0,0,0,0,0}, {11956,1,0,0,1,0,0}, {11955,1,0,0,0,0,0}, {11976,11,0,0,0,0,0}, {11975,1,0,0,1,0,0},
-	{11971,4,0,0,0,0,0}, {11995,4,0,0,0,0,0}, {11990,1,0,0,1,0,0}, {11987,3,0,0,0,0,0}, {11994,1,0,0,1,0,0}, {11991,3,0,0,0,0,0},
-	{11999,10,0,0,0,0,0}, {12009,13,0,0,0,0,0}, {12039,6,0,0,0,0,0}, {12025,1,0,0,1,0,0}, {12022,3,0,0,0,0,0}, {12038,1,0,0,1,0,0},
-	{12030,8,0,0,0,0,0}, {12026,2,0,0,0,0,0}, {12028,2,0,0,0,0,0}, {12048,11,0,0,0,0,0}, {12047,1,0,0,1,0,0}, {12045,2,0,0,0,0,0},
-	{12070,16,0,0,0,0,0}, {12061,1,0,0,1,0,0}, {12059,2,0,0,0,0,0}, {12066,1,0,0,1,0,0}, {12062,4,0,0,0,0,0}, {12067,3,0,0,0,0,0},
-	{12114,13,0,0,0,0,0}, {12086,2,0,0,0,0,0}, {12089,7,0,0,0,0,0}, {12088,1,0,0,0,0,0}, {12096,2,0,0,0,0,0}, {12100,3,0,0,0,0,0},
-	{12098,2,0,0,0,0,0}, {12103,7,0,0,0,0,0}, {12110,4,0,0,0,0,0}, {12197,14,0,0,0,0,0}, {12131,1,0,0,0,0,0}, {12130,1,0,0,1,0,0},
-	{12129,1,0,0,0,0,0}, {12127,2,0,0,0,0,0}, {12160,1,0,0,0,0,0}, {12159,1,0,0,1,0,0}, {12148,11,0,0,0,0,0}, {12140,1,0,0,0,0,0},
-	{12136,4,0,0,0,0,0}, {12135,1,0,0,1,0,0}, {12132,3,0,0,0,0,0}, {12143,1,0,0,1,0,0}, {12141,2,0,0,0,0,0}, {12147,1,0,0,1,0,0},
-	{12144,3,0,0,0,0,0}, {12161,4,0,0,0,0,0}, {12165,2,0,0,0,0,0}, {12177,4,0,0,0,0,0}, {12167,2,0,0,0,0,0}, {12176,1,0,0,1,0,0},
-	{12174,2,0,0,0,0,0}, {12169,5,0,0,0,0,0}, {12188,1,0,0,0,0,0}, {12187,1,0,0,1,0,0}, {12183,4,0,0,0,0,0}, {12182,1,0,0,0,0,0},
-	{12181,1,0,0,0,0,0}, {10678,1,0,0,1,0,0}, {12189,2,0,0,0,0,0}, {12195,2,0,0,0,0,0}, {12194,1,0,0,0,0,0}, {12191,3,0,0,0,0,0},
-	{12211,6,0,0,0,0,0}, {12218,8,0,0,0,0,0}, {12217,1,0,0,0,0,0}, {12235,9,0,0,0,0,0}, {12233,2,0,0,0,0,0}, {12226,2,0,0,0,0,0},
-	{12228,5,0,0,0,0,0}, {12248,8,0,0,0,0,0}, {12244,2,0,0,0,0,0}, {12247,1,0,0,1,0,0}, {12246,1,0,0,0,0,0}, {12260,11,0,0,0,0,0},
-	{12259,1,0,0,1,0,0}, {12256,3,0,0,0,0,0}, {12278,13,0,0,0,0,0}, {12271,5,0,0,0,0,0}, {12276,2,0,0,0,0,0}, {12297,10,0,0,0,0,0},
-	{12291,6,0,0,0,0,0}, {12357,20,0,0,0,0,0}, {12309,1,0,0,1,0,0}, {12307,2,0,0,0,0,0}, {12310,2,0,0,0,0,0}, {12331,1,0,0,1,0,0},
-	{12322,9,0,0,0,0,0}, {12314,1,0,0,1,0,0}, {12312,2,0,0,0,0,0}, {12315,2,0,0,0,0,0}, {12317,5,0,0,0,0,0}, {12336,1,0,0,1,0,0},
-	{12332,4,0,0,0,0,0}, {12346,1,0,0,1,0,0}, {12340,6,0,0,0,0,0}, {12339,1,0,0,1,0,0}, {12337,2,0,0,0,0,0}, {12347,4,0,0,0,0,0},
-	{12351,4,0,0,0,0,0}, {12355,2,0,0,0,0,0}, {12394,16,0,0,0,0,0}, {12389,1,0,0,1,0,0}, {12377,12,0,0,0,0,0}, {12390,4,0,0,0,0,0},
-	{12411,9,0,0,0,0,0}, {12410,1,0,0,0,0,0}, {12420,15,0,0,0,0,0}, {12454,1,0,0,0,0,0}, {12453,1,0,0,0,0,0}, {12435,18,0,0,0,0,0},
-	{12471,23,0,0,0,0,0}, {12461,1,0,0,1,0,0}, {12455,6,0,0,0,0,0}, {12464,1,0,0,1,0,0}, {12462,2,0,0,0,0,0}, {12465,1,0,0,1,0,0},
-	{12466,1,0,0,0,0,0}, {12467,4,0,0,0,0,0}, {12555,44,0,0,0,0,0}, {12497,1,0,0,1,0,0}, {12494,3,0,0,0,0,0}, {12505,1,0,0,1,0,0},
-	{12502,3,0,0,0,0,0}, {12501,1,0,0,1,0,0}, {12498,3,0,0,0,0,0}, {12508,1,0,0,1,0,0}, {12506,2,0,0,0,0,0}, {12509,4,0,0,0,0,0},
-	{12516,1,0,0,1,0,0}, {12513,3,0,0,0,0,0}, {12517,2,0,0,0,0,0}, {12519,2,0,0,0,0,0}, {12521,3,0,0,0,0,0}, {12526,1,0,0,1,0,0},
-	{12524,2,0,0,0,0,0}, {12527,11,0,0,0,0,0}, {12538,2,0,0,0,0,0}, {12540,6,0,0,0,0,0}, {12548,1,0,0,1,0,0}, {12546,2,0,0,0,0,0},
-	{12549,6,0,0,0,0,0}, {12635,17,0,0,0,0,0}, {12599,5,0,0,0,0,0}, {12611,1,0,0,1,0,0}, {12609,2,0,0,0,0,0}, {12604,5,0,0,0,0,0},
-	{12619,5,0,0,0,0,0}, {12612,4,0,0,0,0,0}, {12616,2,0,0,0,0,0}, {12618,1,0,0,0,0,0}, {12630,3,0,0,0,0,0}, {12626,1,0,0,1,0,0},
-	{12624,2,0,0,0,0,0}, {12629,1,0,0,1,0,0}, {12627,2,0,0,0,0,0}, {12633,2,0,0,0,0,0}, {12652,6,0,0,0,0,0}, {12672,10,0,0,0,0,0},
-	{12671,1,0,0,1,0,0}, {12665,6,0,0,0,0,0}, {12664,1,0,0,1,0,0}, {12658,6,0,0,0,0,0}, {12682,8,0,0,0,0,0}, {12700,20,0,0,0,0,0},
-	{12690,4,0,0,0,0,0}, {12696,1,0,0,1,0,0}, {12694,2,0,0,0,0,0}, {12697,3,0,0,0,0,0}, {12720,3,0,0,0,0,0}, {12760,57,0,0,0,0,0},
-	{12723,1,0,0,1,0,0}, {12724,1,0,0,1,0,0}, {12727,1,0,0,1,0,0}, {12725,2,0,0,0,0,0}, {12732,6,0,0,0,0,0}, {12731,1,0,0,1,0,0},
-	{12728,3,0,0,0,0,0}, {12738,15,0,0,0,0,0}, {12753,1,0,0,1,0,0}, {12754,1,0,0,1,0,0}, {12759,1,0,0,1,0,0}, {12755,4,0,0,0,0,0},
-	{12820,11,0,0,0,0,0}, {12819,1,0,0,1,0,0}, {12817,2,0,0,0,0,0}, {12831,4,0,0,0,0,0}, {12844,4,0,0,0,0,0}, {12843,1,0,0,1,0,0},
-	{12837,6,0,0,0,0,0}, {12836,1,0,0,1,0,0}, {12835,1,0,0,0,0,0}, {12848,27,0,0,0,0,0}, {12878,19,0,0,0,0,0}, {12877,1,0,0,1,0,0},
-	{12875,2,0,0,0,0,0}, {12908,38,0,0,0,0,0}, {12899,1,0,0,1,0,0}, {12897,2,0,0,0,0,0}, {12902,1,0,0,1,0,0}, {12900,2,0,0,0,0,0},
-	{12907,1,0,0,1,0,0}, {12903,4,0,0,0,0,0}, {12959,10,0,0,0,0,0}, {12954,1,0,0,0,0,0}, {12951,3,0,0,0,0,0}, {12946,5,0,0,0,0,0},
-	{12958,1,0,0,1,0,0}, {12955,3,0,0,0,0,0}, {12972,4,0,0,0,0,0}, {12971,1,0,0,1,0,0}, {12969,2,0,0,0,0,0}, {13101,15,0,0,0,0,0},
-	{13073,1,0,0,1,0,0}, {13034,39,0,0,0,0,0}, {12978,1,0,0,1,0,0}, {12976,2,0,0,0,0,0}, {12981,1,0,0,1,0,0}, {12979,2,0,0,0,0,0},
-	{12984,1,0,0,1,0,0}, {12982,2,0,0,0,0,0}, {12985,2,0,0,0,0,0}, {12987,5,0,0,0,0,0}, {13002,7,0,0,0,0,0}, {12992,2,0,0,0,0,0},
-	{12997,1,0,0,1,0,0}, {12994,3,0,0,0,0,0}, {13001,1,0,0,1,0,0}, {12998,3,0,0,0,0,0}, {13012,3,0,0,0,0,0}, {13011,1,0,0,1,0,0},
-	{13009,2,0,0,0,0,0}, {13018,1,0,0,1,0,0}, {13015,3,0,0,0,0,0}, {13022,1,0,0,1,0,0}, {13019,3,0,0,0,0,0}, {13023,1,0,0,0,0,0},
-	{13026,1,0,0,1,0,0}, {13024,2,0,0,0,0,0}, {13030,1,0,0,1,0,0}, {13027,3,0,0,0,0,0}, {13033,1,0,0,1,0,0}, {13031,2,0,0,0,0,0},
-	{13076,1,0,0,1,0,0}, {13074,2,0,0,0,0,0}, {13079,1,0,0,1,0,0}, {13077,2,0,0,0,0,0}, {13080,3,0,0,0,0,0}, {13100,1,0,0,1,0,0},
-	{13096,4,0,0,0,0,0}, {13083,5,0,0,0,0,0}, {13090,5,0,0,0,0,0}, {13088,2,0,0,0,0,0}, {13095,1,0,0,0,0,0}, {13119,7,0,0,0,0,0},
-	{13118,1,0,0,1,0,0}, {13116,2,0,0,0,0,0}, {13126,10,0,0,0,0,0}, {13158,22,0,0,0,0,0}, {13138,3,0,0,0,0,0}, {13136,2,0,0,0,0,0},
-	{13145,1,0,0,1,0,0}, {13141,4,0,0,0,0,0}, {13149,1,0,0,0,0,0}, {13146,3,0,0,0,0,0}, {13152,1,0,0,1,0,0}, {13150,2,0,0,0,0,0},
-	{13157,1,0,0,1,0,0}, {13153,4,0,0,0,0,0}, {13194,19,0,0,0,0,0}, {13190,1,0,0,1,0,0}, {13186,4,0,0,0,0,0}, {13180,6,0,0,0,0,0},
-	{13191,3,0,0,0,0,0}, {13242,11,0,0,0,0,0}, {13219,1,0,0,1,0,0}, {13213,6,0,0,0,0,0}, {13237,2,0,0,0,0,0}, {13236,1,0,0,1,0,0},
-	{13220,16,0,0,0,0,0}, {13241,1,0,0,1,0,0}, {13239,2,0,0,0,0,0}, {13253,6,0,0,0,0,0}, {13290,15,0,0,0,0,0}, {13259,8,0,0,0,0,0},
-	{13267,10,0,0,0,0,0}, {13277,5,0,0,0,0,0}, {13282,2,0,0,0,0,0}, {13287,3,0,0,0,0,0}, {13284,3,0,0,0,0,0}, {13307,11,0,0,0,0,0},
-	{13306,1,0,0,1,0,0}, {13305,1,0,0,0,0,0}, {13318,3,0,0,0,0,0}, {13325,6,0,0,0,0,0}, {13324,1,0,0,1,0,0}, {13321,3,0,0,0,0,0},
-	{13334,6,0,0,0,0,0}, {13331,1,0,0,0,0,0}, {13332,2,0,0,0,0,0}, {13347,9,0,0,0,0,0}, {13340,3,0,0,0,0,0}, {13346,1,0,0,0,0,0},
-	{13345,1,0,0,1,0,0}, {13343,2,0,0,0,0,0}, {13371,5,0,0,0,0,0}, {13366,5,0,0,0,0,0}, {13357,1,0,0,1,0,0}, {13356,1,0,0,0,0,0},
-	{13362,1,0,0,1,0,0}, {13360,2,0,0,0,0,0}, {13359,1,0,0,0,0,0}, {13358,1,0,0,0,0,0}, {13365,1,0,0,1,0,0}, {13363,2,0,0,0,0,0},
-	{13378,10,0,0,0,0,0}, {13377,1,0,0,1,0,0}, {13376,1,0,0,0,0,0}, {13433,7,0,0,0,0,0}, {13431,2,0,0,0,0,0}, {13388,2,0,0,0,0,0},
-	{13427,4,0,0,0,0,0}, {13390,3,0,0,0,0,0}, {13405,1,0,0,1,0,0}, {13402,3,0,0,0,0,0}, {13393,6,0,0,0,0,0}, {13401,1,0,0,1,0,0},
-	{13399,2,0,0,0,0,0}, {13425,2,0,0,0,0,0}, {13424,1,0,0,1,0,0}, {13422,2,0,0,0,0,0}, {13420,2,0,0,0,0,0}, {13414,6,0,0,0,0,0},
-	{13408,1,0,0,1,0,0}, {13406,2,0,0,0,0,0}, {13410,1,0,0,1,0,0}, {13409,1,0,0,0,0,0}, {13413,1,0,0,1,0,0}, {13411,2,0,0,0,0,0},
-	{13448,7,0,0,0,0,0}, {13444,1,0,0,1,0,0}, {13440,4,0,0,0,0,0}, {13447,1,0,0,1,0,0}, {13445,2,0,0,0,0,0}, {13457,5,0,0,0,0,0},
-	{13455,2,0,0,0,0,0}, {13462,12,0,0,0,0,0}, {13482,6,0,0,0,0,0}, {13474,3,0,0,0,0,0}, {13480,2,0,0,0,0,0}, {13477,3,0,0,0,0,0},
-	{13493,15,0,0,0,0,0}, {13488,1,0,0,0,0,0}, {13492,1,0,0,1,0,0}, {13489,3,0,0,0,0,0}, {13508,22,0,0,0,0,0}, {13546,5,0,0,0,0,0},
-	{13537,7,0,0,0,0,0}, {13531,1,0,0,1,0,0}, {13530,1,0,0,0,0,0}, {13533,1,0,0,1,0,0}, {13532,1,0,0,0,0,0}, {13534,3,0,0,0,0,0},
-	{13544,2,0,0,0,0,0}, {13556,4,0,0,0,0,0}, {13555,1,0,0,1,0,0}, {13551,4,0,0,0,0,0}, {13560,4,0,0,0,0,0}, {13570,5,0,0,0,0,0},
-	{13569,1,0,0,1,0,0}, {13564,5,0,0,0,0,0}, {13579,9,0,0,0,0,0}, {13577,1,0,0,1,0,0}, {13575,2,0,0,0,0,0}, {13578,1,0,0,1,0,0},
-	{13590,5,0,0,0,0,0}, {13588,2,0,0,0,0,0}, {13616,4,0,0,0,0,0}, {13613,3,0,0,0,0,0}, {13597,1,0,0,1,0,0}, {13595,2,0,0,0,0,0},
-	{13612,1,0,0,1,0,0}, {13603,9,0,0,0,0,0}, {13602,1,0,0,1,0,0}, {13600,2,0,0,0,0,0}, {13598,2,0,0,0,0,0}, {13626,19,0,0,0,0,0},
-	{13620,2,0,0,0,0,0}, {13622,4,0,0,0,0,0}, {13770,5,0,0,0,0,0}, {13740,30,0,0,0,0,0}, {13657,1,0,0,1,0,0}, {13653,4,0,0,0,0,0},
-	{13645,8,0,0,0,0,0}, {13658,2,0,0,0,0,0}, {13660,1,0,0,0,0,0}, {13661,1,0,0,1,0,0}, {13664,1,0,0,1,0,0}, {13662,2,0,0,0,0,0},
-	{13670,2,0,0,0,0,0}, {13665,5,0,0,0,0,0}, {13676,21,0,0,0,0,0}, {13672,2,0,0,0,0,0}, {13674,2,0,0,0,0,0}, {13697,1,0,0,1,0,0},
-	{13698,5,0,0,0,0,0}, {13728,1,0,0,1,0,0}, {13709,19,0,0,0,0,0}, {13703,1,0,0,1,0,0}, {13704,1,0,0,1,0,0}, {13705,1,0,0,1,0,0},
-	{13708,1,0,0,1,0,0}, {13706,2,0,0,0,0,0}, {13729,8,0,0,0,0,0}, {13737,3,0,0,0,0,0}, {13776,20,0,0,0,0,0}, {13775,1,0,0,0,0,0},
-	{13819,10,0,0,0,0,0}, {13797,1,0,0,0,0,0}, {13796,1,0,0,0,0,0}, {13804,2,0,0,0,0,0}, {13799,1,0,0,0,0,0}, {13798,1,0,0,0,0,0},
-	{13803,1,0,0,0,0,0}, {13800,3,0,0,0,0,0}, {13818,1,0,0,1,0,0}, {13813,5,0,0,0,0,0}, {13806,4,0,0,0,0,0}, {13810,3,0,0,0,0,0},
-	{13829,8,0,0,0,0,0}, {13865,6,0,0,0,0,0}, {13845,1,0,0,1,0,0}, {13839,6,0,0,0,0,0}, {13837,2,0,0,0,0,0}, {13847,1,0,0,1,0,0},
-	{13846,1,0,0,0,0,0}, {13864,1,0,0,1,0,0}, {13848,16,0,0,0,0,0}, {13896,18,0,0,0,0,0}, {13871,2,0,0,0,0,0}, {13873,10,0,0,0,0,0},
-	{13885,5,0,0,0,0,0}, {13883,2,0,0,0,0,0}, {13890,3,0,0,0,0,0}, {13895,1,0,0,1,0,0}, {13893,2,0,0,0,0,0}, {13933,12,0,0,0,0,0},
-	{13914,4,0,0,0,0,0}, {13918,3,0,0,0,0,0}, {13921,4,0,0,0,0,0}, {13925,3,0,0,0,0,0}, {13932,1,0,0,1,0,0}, {13928,4,0,0,0,0,0},
-	{13945,3,0,0,0,0,0}, {13963,5,0,0,0,0,0}, {13954,6,0,0,0,0,0}, {13948,1,0,0,0,0,0}, {13952,2,0,0,0,0,0}, {13951,1,0,0,0,0,0},
-	{13949,2,0,0,0,0,0}, {13962,1,0,0,1,0,0}, {13960,2,0,0,0,0,0}, {13974,8,0,0,0,0,0}, {13971,3,0,0,0,0,0}, {13970,1,0,0,1,0,0},
-	{13969,1,0,0,0,0,0}, {13968,1,0,0,0,0,0}, {13986,4,0,0,0,0,0}, {13985,1,0,0,0,0,0}, {13984,1,0,0,0,0,0}, {13982,2,0,0,0,0,0},
-	{13990,3,0,0,0,0,0}, {13993,13,0,0,0,0,0}, {14013,11,0,0,0,0,0}, {14007,1,0,0,1,0,0}, {14006,1,0,0,0,0,0}, {14012,1,0,0,0,0,0},
-	{14010,2,0,0,0,0,0}, {14008,1,0,0,0,0,0}, {14009,1,0,0,0,0,0}, {14024,13,0,0,0,0,0}, {14040,12,0,0,0,0,0}, {14037,1,0,0,0,0,0},
-	{14039,1,0,0,1,0,0}, {14038,1,0,0,0,0,0}, {14063,4,0,0,0,0,0}, {14053,3,0,0,0,0,0}, {14052,1,0,0,0,0,0}, {14058,1,0,0,1,0,0},
-	{14056,2,0,0,0,0,0}, {14062,1,0,0,0,0,0}, {14059,3,0,0,0,0,0}, {14085,1,0,0,0,0,0}, {14079,6,0,0,0,0,0}, {14070,2,0,0,0,0,0},
-	{14067,2,0,0,0,0,0}, {14069,1,0,0,0,0,0}, {14076,3,0,0,0,0,0}, {14072,2,0,0,0,0,0}, {14074,2,0,0,0,0,0}, {14087,8,0,0,0,0,0},
-	{14086,1,0,0,0,0,0}, {14112,16,0,0,0,0,0}, {14103,1,0,0,1,0,0}, {14099,4,0,0,0,0,0}, {14095,1,0,0,0,0,0}, {14096,1,0,0,0,0,0},
-	{14097,2,0,0,0,0,0}, {14104,3,0,0,0,0,0}, {14107,3,0,0,0,0,0}, {14110,2,0,0,0,0,0}, {14128,3,0,0,0,0,0}, {14254,6,0,0,0,0,0},
-	{14248,1,0,0,1,0,0}, {14246,2,0,0,0,0,0}, {14250,1,0,0,1,0,0}, {14249,1,0,0,0,0,0}, {14253,1,0,0,1,0,0}, {14251,2,0,0,0,0,0},
-	{14262,1,0,0,1,0,0}, {14260,2,0,0,0,0,0}, {14263,3,0,0,0,0,0}, {14311,1,0,0,1,0,0}, {14300,11,0,0,0,0,0}, {14277,1,0,0,1,0,0},
-	{14266,11,0,0,0,0,0}, {14286,1,0,0,1,0,0}, {14281,5,0,0,0,0,0}, {14280,1,0,0,1,0,0}, {14278,2,0,0,0,0,0}, {14287,5,0,0,0,0,0},
-	{14299,1,0,0,1,0,0}, {14296,3,0,0,0,0,0}, {14292,4,0,0,0,0,0}, {14312,11,0,0,0,0,0}, {14364,5,0,0,0,0,0}, {14339,6,0,0,0,0,0},
-	{14332,5,0,0,0,0,0}, {14323,4,0,0,0,0,0}, {14327,2,0,0,0,0,0}, {14329,1,0,0,0,0,0}, {14330,2,0,0,0,0,0}, {14337,2,0,0,0,0,0},
-	{14346,8,0,0,0,0,0}, {14345,1,0,0,0,0,0}, {14354,3,0,0,0,0,0}, {14362,2,0,0,0,0,0}, {14361,1,0,0,1,0,0}, {14358,3,0,0,0,0,0},
-	{14357,1,0,0,0,0,0}, {14371,5,0,0,0,0,0}, {14369,2,0,0,0,0,0}, {14376,3,0,0,0,0,0}, {14435,1,0,0,0,0,0}, {14430,5,0,0,0,0,0},
-	{14393,1,0,0,1,0,0}, {14390,3,0,0,0,0,0}, {14381,5,0,0,0,0,0}, {14379,2,0,0,0,0,0}, {14386,4,0,0,0,0,0}, {14408,1,0,0,1,0,0},
-	{14401,7,0,0,0,0,0}, {14394,4,0,0,0,0,0}, {14398,2,0,0,0,0,0}, {14400,1,0,0,0,0,0}, {14429,1,0,0,1,0,0}, {14414,15,0,0,0,0,0},
-	{14413,1,0,0,1,0,0}, {14409,4,0,0,0,0,0}, {14487,3,0,0,0,0,0}, {14486,1,0,0,1,0,0}, {14483,3,0,0,0,0,0}, {14498,10,0,0,0,0,0},
-	{14492,1,0,0,1,0,0}, {14490,2,0,0,0,0,0}, {14493,2,0,0,0,0,0}, {14495,3,0,0,0,0,0}, {14512,2,0,0,0,0,0}, {14511,1,0,0,1,0,0},
-	{14508,3,0,0,0,0,0}, {14518,5,0,0,0,0,0}, {14517,1,0,0,1,0,0}, {14514,3,0,0,0,0,0}, {14531,2,0,0,0,0,0}, {14525,1,0,0,1,0,0},
-	{14523,2,0,0,0,0,0}, {14530,1,0,0,1,0,0}, {14526,4,0,0,0,0,0}, {14533,3,0,0,0,0,0}, {14536,1,0,0,0,0,0}, {14537,1,0,0,0,0,0},
-	{14538,4,0,0,0,0,0}, {14542,3,0,0,0,0,0}, {14545,4,0,0,0,0,0}, {14558,2,0,0,0,0,0}, {14557,1,0,0,1,0,0}, {14550,7,0,0,0,0,0},
-	{14549,1,0,0,0,0,0}, {14560,5,0,0,0,0,0}, {14578,2,0,0,0,0,0}, {14577,1,0,0,1,0,0}, {14571,6,0,0,0,0,0}, {14565,2,0,0,0,0,0},
-	{14570,1,0,0,1,0,0}, {14567,3,0,0,0,0,0}, {14714,4,0,0,0,0,0}, {14604,107,0,0,0,0,0}, {14582,1,0,0,1,0,0}, {14580,2,0,0,0,0,0},
-	{14589,1,0,0,1,0,0}, {14586,3,0,0,0,0,0}, {14583,3,0,0,0,0,0}, {14595,1,0,0,1,0,0}, {14590,5,0,0,0,0,0}, {14599,1,0,0,1,0,0},
-	{14596,3,0,0,0,0,0}, {14601,1,0,0,1,0,0}, {14600,1,0,0,0,0,0}, {14603,1,0,0,1,0,0}, {14602,1,0,0,0,0,0}, {14713,1,0,0,1,0,0},
-	{14711,2,0,0,0,0,0}, {14718,2,0,0,0,0,0}, {14720,3,0,0,0,0,0}, {14731,2,0,0,0,0,0}, {14730,1,0,0,1,0,0}, {14723,7,0,0,0,0,0},
-	{14733,4,0,0,0,0,0}, {14737,1,0,0,0,0,0}, {14738,1,0,0,0,0,0}, {14739,3,0,0,0,0,0}, {14742,1,0,0,0,0,0}, {14743,4,0,0,0,0,0},
-	{14747,1,0,0,0,0,0}, {14748,1,0,0,0,0,0}, {14749,1,0,0,0,0,0}, {14750,1,0,0,0,0,0}, {14751,1,0,0,0,0,0}, {14752,1,0,0,0,0,0},
-	{14753,1,0,0,0,0,0}, {14761,2,0,0,0,0,0}, {14760,1,0,0,1,0,0}, {14754,6,0,0,0,0,0}, {14766,2,0,0,0,0,0}, {14765,1,0,0,1,0,0},
-	{14763,2,0,0,0,0,0}, {14774,2,0,0,0,0,0}, {14773,1,0,0,1,0,0}, {14768,5,0,0,0,0,0}, {14776,2,0,0,0,0,0}, {14778,1,0,0,0,0,0},
-	{14779,1,0,0,0,0,0}, {14781,2,0,0,0,0,0}, {14780,1,0,0,1,0,0}, {14788,9,0,0,0,0,0}, {14786,2,0,0,2,0,0}, {14783,3,0,0,0,0,0},
-	{14797,2,0,0,0,0,0}, {14807,2,0,0,0,0,0}, {14806,1,0,0,1,0,0}, {14799,7,0,0,0,0,0}, {14818,2,0,0,0,0,0}, {14812,1,0,0,1,0,0},
-	{14809,3,0,0,0,0,0}, {14817,1,0,0,1,0,0}, {14813,4,0,0,0,0,0}, {14820,1,0,0,0,0,0}, {14821,3,0,0,0,0,0}, {14824,3,0,0,0,0,0},
-	{14827,5,0,0,0,0,0}, {14832,3,0,0,0,0,0}, {14839,2,0,0,0,0,0}, {14838,1,0,0,1,2,0}, {14835,3,0,0,0,0,0}, {14848,2,0,0,0,0,0},
-	{14842,1,0,0,1,2,0}, {14841,1,0,0,0,0,0}, {14847,1,0,0,1,2,0}, {14843,4,0,0,0,0,0}, {14850,3,0,0,0,0,0}, {412,2,0,0,2,2,0},
-	{14853,1,0,0,0,0,0}, {14854,2,0,0,0,0,0}, {14859,2,0,0,0,0,0}, {14858,1,0,0,1,2,0}, {14856,2,0,0,0,0,0}, {14861,1,0,0,0,0,0},
-	{14862,2,0,0,0,0,0}, {14864,1,0,0,0,0,0}, {14865,2,0,0,0,0,0}, {14867,3,0,0,0,0,0}, {14870,2,0,0,0,0,0}, {14872,1,0,0,0,0,0},
-	{14873,3,0,0,0,0,0}, {14876,2,0,0,0,0,0}, {14878,8,0,0,0,0,0}, {14901,1,0,0,0,0,0}, {14900,1,0,0,1,2,0}, {14893,7,0,0,0,0,0},
-	{14891,2,0,0,2,2,0}, {14886,5,0,0,0,0,0}, {14902,7,0,0,0,0,0}, {14909,5,0,0,0,0,0}, {14922,2,0,0,0,0,0}, {14921,1,0,0,1,2,0},
-	{14914,7,0,0,0,0,0}, {14931,2,0,0,0,0,0}, {14930,1,0,0,1,2,0}, {14924,6,0,0,0,0,0}, {14933,2,0,0,0,0,0}, {14935,2,0,0,0,0,0},
-	{14937,3,0,0,0,0,0}, {14940,2,0,0,0,0,0}, {14962,22,0,0,0,0,0}, {14945,1,0,0,0,0,0}, {14942,3,0,0,0,0,0}, {14960,1,0,0,1,0,0},
-	{14949,11,0,0,0,0,0}, {14947,2,0,0,0,0,0}, {14946,1,0,0,1,0,0}, {14961,1,0,0,1,0,0}, {15024,1,0,0,0,0,0}, {14994,30,0,0,0,0,0},
-	{14984,4,0,0,0,0,0}, {14988,3,0,0,0,0,0}, {14993,1,0,0,1,0,0}, {14991,2,0,0,0,0,0}, {15034,10,0,0,0,0,0}, {15029,1,0,0,1,0,0},
-	{15025,4,0,0,0,0,0}, {15033,1,0,0,1,0,0}, {15030,3,0,0,0,0,0}, {15083,1,0,0,0,0,0}, {15053,30,0,0,0,0,0}, {15048,1,0,0,1,0,0},
-	{15044,4,0,0,0,0,0}, {15052,1,0,0,1,0,0}, {15049,3,0,0,0,0,0}, {15084,3,0,0,0,0,0}, {15087,4,0,0,0,0,0}, {15091,3,0,0,0,0,0},
-	{15139,2,0,0,0,0,0}, {15138,1,0,0,1,0,0}, {15106,32,0,0,0,0,0}, {15094,2,0,0,0,0,0}, {15105,1,0,0,1,0,0}, {15096,9,0,0,0,0,0},
-	{15141,5,0,0,0,0,0}, {15180,2,0,0,0,0,0}, {15179,1,0,0,1,0,0}, {15154,25,0,0,0,0,0}, {15146,3,0,0,0,0,0}, {15149,5,0,0,0,0,0},
-	{15182,3,0,0,0,0,0}, {15185,1,0,0,0,0,0}, {15186,4,0,0,0,0,0}, {15193,3,0,0,0,0,0}, {15192,1,0,0,1,0,0}, {15190,2,0,0,0,0,0},
-	{15196,3,0,0,0,0,0}, {15214,2,0,0,0,0,0}, {15213,1,0,0,1,0,0}, {15201,12,0,0,0,0,0}, {15200,1,0,0,0,0,0}, {15199,1,0,0,0,0,0},
-	{15219,4,0,0,0,0,0}, {15218,1,0,0,1,0,0}, {15216,2,0,0,0,0,0}, {15248,2,0,0,0,0,0}, {15247,1,0,0,1,0,0}, {15225,22,0,0,0,0,0},
-	{15223,2,0,0,0,0,0}, {15254,5,0,0,0,0,0}, {15253,1,0,0,1,0,0}, {15250,3,0,0,0,0,0}, {15276,2,0,0,0,0,0}, {15275,1,0,0,1,0,0},
-	{15263,12,0,0,0,0,0}, {15262,1,0,0,1,0,0}, {15259,3,0,0,0,0,0}, {15281,4,0,0,0,0,0}, {15280,1,0,0,1,0,0}, {15278,2,0,0,0,0,0},
-	{15300,2,0,0,0,0,0}, {15299,1,0,0,1,0,0}, {15287,12,0,0,0,0,0}, {15285,2,0,0,0,0,0}, {15302,1,0,0,0,0,0}, {15350,1,0,0,0,0,0},
-	{15313,37,0,0,0,0,0}, {15303,5,0,0,0,0,0}, {15308,5,0,0,0,0,0}, {15351,3,0,0,0,0,0}, {15356,17,0,0,0,0,0}, {15354,2,0,0,0,0,0},
-	{15373,1,0,0,0,0,0}, {15374,2,0,0,0,0,0}, {15376,4,0,0,0,0,0}, {15386,13,0,0,0,0,0}, {15385,1,0,0,1,0,0}, {15380,5,0,0,0,0,0},
-	{15399,2,0,0,0,0,0}, {15410,1,0,0,0,0,0}, {15401,9,0,0,0,0,0}, {15411,2,0,0,0,0,0}, {15414,2,0,0,0,0,0}, {15413,1,0,0,1,0,0},
-	{15416,6,0,0,0,0,0}, {15422,2,0,0,0,0,0}, {15424,6,0,0,0,0,0}, {15463,2,0,0,0,0,0}, {15462,1,0,0,1,0,0}, {15446,16,0,0,0,0,0},
-	{15442,1,0,0,1,0,0}, {15430,12,0,0,0,0,0}, {15443,3,0,0,0,0,0}, {15465,5,0,0,0,0,0}, {15497,2,0,0,0,0,0}, {15496,1,0,0,1,0,0},
-	{15470,26,0,0,0,0,0}, {15499,3,0,0,0,0,0}, {15513,2,0,0,0,0,0}, {15512,1,0,0,1,0,0}, {15502,10,0,0,0,0,0}, {15515,4,0,0,0,0,0},
-	{15535,2,0,0,0,0,0}, {15534,1,0,0,1,0,0}, {15519,15,0,0,0,0,0}, {15541,5,0,0,0,0,0}, {15540,1,0,0,1,0,0}, {15537,3,0,0,0,0,0},
-	{15546,6,0,0,0,0,0}, {15552,2,0,0,0,0,0}, {15554,1,0,0,0,0,0}, {15555,5,0,0,0,0,0}, {15560,11,0,0,0,0,0}, {15571,2,0,0,0,0,0},
-	{15573,3,0,0,0,0,0}, {15576,18,0,0,0,0,0}, {15594,1,0,0,0,0,0}, {15595,14,0,0,0,0,0}, {15609,1,0,0,0,0,0}, {15610,4,0,0,0,0,0},
-	{15614,3,0,0,0,0,0}, {15617,2,0,0,0,0,0}, {15619,1,0,0,0,0,0}, {15620,1,0,0,0,0,0}, {15621,8,0,0,0,0,0}, {15629,2,0,0,0,0,0},
-	{15634,1,0,0,0,0,0}, {15631,3,0,0,0,0,0}, {15640,13,0,0,0,0,0}, {15636,1,0,0,1,0,0}, {15635,1,0,0,0,0,0}, {15639,1,0,0,1,0,0},
-	{15637,2,0,0,0,0,0}, {15659,6,0,0,0,0,0}, {15653,4,0,0,0,0,0}, {15657,2,0,0,0,0,0}, {15665,8,0,0,0,0,0}, {15673,9,0,0,0,0,0},
-	{15682,1,0,0,0,0,0}, {15683,1,0,0,0,0,0}, {15684,1,0,0,0,0,0}, {15685,3,0,0,0,0,0}, {15688,4,0,0,0,0,0}, {15692,3,0,0,0,0,0},
-	{15695,2,0,0,0,0,0}, {15697,6,0,0,0,0,0}, {15708,1,0,0,0,0,0}, {15703,5,0,0,0,0,0}, {15945,9,0,0,0,0,0}, {15923,1,0,0,1,0,0},
-	{15914,9,0,0,0,0,0}, {15891,16,0,0,0,0,0}, {15748,5,0,0,0,0,0}, {15731,14,0,0,0,0,0}, {15709,1,0,0,0,0,0}, {15712,4,0,0,0,0,0},
-	{15710,2,0,0,0,0,0}, {15719,3,0,0,0,0,0}, {15716,3,0,0,0,0,0}, {15725,3,0,0,0,0,0}, {15722,3,0,0,0,0,0}, {15728,1,0,0,0,0,0},
-	{15729,1,0,0,0,0,0}, {15730,1,0,0,0,0,0}, {15747,1,0,0,1,0,0}, {15745,2,0,0,0,0,0}, {15753,4,0,0,0,0,0}, {15757,3,0,0,0,0,0},
-	{15760,5,0,0,0,0,0}, {15767,2,0,0,0,0,0}, {15765,2,0,0,0,0,0}, {15785,3,0,0,0,0,0}, {15784,1,0,0,1,0,0}, {15782,2,0,0,0,0,0},
-	{15776,6,0,0,0,0,0}, {15772,1,0,0,0,0,0}, {15769,3,0,0,0,0,0}, {15774,1,0,0,0,0,0}, {15773,1,0,0,0,0,0}, {15775,1,0,0,0,0,0},
-	{15791,2,0,0,0,0,0}, {15788,3,0,0,0,0,0}, {15793,4,0,0,0,0,0}, {15814,6,0,0,0,0,0}, {15813,1,0,0,1,0,0}, {15801,12,0,0,0,0,0},
-	{15797,2,0,0,0,0,0}, {15799,1,0,0,0,0,0}, {15800,1,0,0,0,0,0}, {15821,1,0,0,0,0,0}, {15820,1,0,0,1,0,0}, {15822,1,0,0,0,0,0},
-	{15876,7,0,0,0,0,0}, {15875,1,0,0,1,0,0}, {15867,8,0,0,0,0,0}, {15823,1,0,0,0,0,0}, {15824,2,0,0,0,0,0}, {15843,4,0,0,0,0,0},
-	{15826,3,0,0,0,0,0}, {15839,4,0,0,0,0,0}, {15829,2,0,0,0,0,0}, {15831,3,0,0,0,0,0}, {15834,2,0,0,0,0,0}, {15836,3,0,0,0,0,0},
-	{15854,5,0,0,0,0,0}, {15848,6,0,0,0,0,0}, {15847,1,0,0,1,0,0}, {15865,2,0,0,0,0,0}, {15864,1,0,0,0,0,0}, {15861,3,0,0,0,0,0},
-	{15860,1,0,0,1,0,0}, {15859,1,0,0,0,0,0}, {15883,2,0,0,0,0,0}, {15885,4,0,0,0,0,0}, {15889,2,0,0,0,0,0}, {15907,2,0,0,0,0,0},
-	{15909,3,0,0,0,0,0}, {15913,1,0,0,0,0,0}, {15912,1,0,0,0,0,0}, {15926,2,0,0,2,0,0}, {15924,2,0,0,0,0,0}, {15942,3,0,0,0,0,0},
-	{15935,1,0,0,0,0,0}, {15934,1,0,0,1,0,0}, {15931,3,0,0,0,0,0}, {15930,1,0,0,1,0,0}, {15928,2,0,0,0,0,0}, {15941,1,0,0,1,0,0},
-	{15939,2,0,0,0,0,0}, {15938,1,0,0,1,0,0}, {15936,2,0,0,0,0,0}, {15973,16,0,0,0,0,0}, {15954,2,0,0,0,0,0}, {15963,1,0,0,0,0,0},
-	{15962,1,0,0,1,0,0}, {15958,4,0,0,0,0,0}, {15956,2,0,0,0,0,0}, {15969,2,0,0,0,0,0}, {15965,2,0,0,2,0,0}, {15964,1,0,0,0,0,0},
-	{15967,2,0,0,2,0,0}, {15971,1,0,0,0,0,0}, {15972,1,0,0,0,0,0}, {15989,4,0,0,0,0,0}, {15993,3,0,0,0,0,0}, {15996,3,0,0,0,0,0},
-	{16005,2,0,0,0,0,0}, {15999,6,0,0,0,0,0}, {16026,1,0,0,0,0,0}, {16019,7,0,0,0,0,0}, {16007,1,0,0,1,0,0}, {16017,2,0,0,0,0,0},
-	{16016,1,0,0,1,0,0}, {16013,3,0,0,0,0,0}, {16012,1,0,0,1,0,0}, {16010,2,0,0,0,0,0}, {16008,1,0,0,0,0,0}, {16009,1,0,0,0,0,0},
-	{16027,4,0,0,0,0,0}, {16043,2,0,0,0,0,0}, {16031,12,0,0,0,0,0}, {16047,5,0,0,0,0,0}, {16045,2,0,0,0,0,0}, {16073,3,0,0,0,0,0},
-	{16072,1,0,0,1,0,0}, {16061,11,0,0,0,0,0}, {16052,6,0,0,0,0,0}, {16058,3,0,0,0,0,0}, {16106,3,0,0,0,0,0}, {16084,22,0,0,0,0,0},
-	{16083,1,0,0,1,0,0}, {16078,5,0,0,0,0,0}, {16076,2,0,0,0,0,0}, {16109,1,0,0,0,0,0}, {16110,3,0,0,0,0,0}, {16114,2,0,0,0,0,0},
-	{16113,1,0,0,1,0,0}, {16116,2,0,0,0,0,0}, {16118,1,0,0,0,0,0}, {16119,2,0,0,0,0,0}, {16121,3,0,0,0,0,0}, {16126,2,0,0,0,0,0},
-	{16124,2,0,0,0,0,0}, {16128,2,0,0,0,0,0}, {16130,1,0,0,0,0,0}, {16131,2,0,0,0,0,0}, {16133,2,0,0,0,0,0}, {16135,6,0,0,0,0,0},
-	{16141,1,0,0,0,0,0}, {16142,9,0,0,0,0,0}, {16151,17,0,0,0,0,0},
+	{11429,18,0,0,0,0,0}, {11447,19,0,0,0,0,0}, {11478,9,2,0,0,0,0}, {11466,12,0,0,0,0,0}, {11487,2,0,0,0,0,0}, {11489,1,0,0,0,0,0},
+	{11491,12,0,0,0,0,0}, {11490,1,0,0,0,0,0}, {10704,1,0,0,0,0,0}, {10706,1,0,0,0,0,0}, {11503,8,0,0,0,0,0}, {11524,2,0,0,0,0,0},
+	{11523,1,0,0,1,0,0}, {11514,9,0,0,0,0,0}, {11511,2,0,0,0,0,0}, {11513,1,0,0,0,0,0}, {11526,3,0,0,0,0,0}, {11536,2,0,0,0,0,0},
+	{11535,1,0,0,1,0,0}, {11529,6,0,0,0,0,0}, {11538,6,0,0,0,0,0}, {11554,2,0,0,0,0,0}, {11553,1,0,0,1,0,0}, {11544,9,0,0,0,0,0},
+	{11556,3,0,0,0,0,0}, {11559,2,1,0,0,0,0}, {11561,1,0,0,0,0,0}, {11562,3,0,0,0,0,0}, {11568,11,0,0,0,0,0}, {11567,1,0,0,1,0,0},
+	{11565,2,0,0,0,0,0}, {11585,4,0,0,0,0,0}, {11584,1,0,0,1,0,0}, {11579,5,0,0,0,0,0}, {11589,2,0,0,0,0,0}, {11591,3,0,0,0,0,0},
+	{11594,3,0,0,0,0,0}, {11597,3,0,0,0,0,0}, {11611,23,0,0,0,0,0}, {11600,3,0,0,0,0,0}, {11603,3,0,0,0,0,0}, {11610,1,0,0,1,0,0},
+	{11606,4,0,0,0,0,0}, {11634,8,0,0,0,0,0}, {11642,1,0,0,0,0,0}, {11643,4,0,0,0,0,0}, {11647,3,0,0,0,0,0}, {11650,7,0,0,0,0,0},
+	{11657,4,0,0,0,0,0}, {11667,4,0,0,0,0,0}, {11666,1,0,0,1,0,0}, {11661,5,0,0,0,0,0}, {11671,6,0,0,0,0,0}, {11698,2,0,0,0,0,0},
+	{11697,1,0,0,1,0,0}, {11677,20,0,0,0,0,0}, {11700,4,0,0,0,0,0}, {11704,6,0,0,0,0,0}, {11710,4,0,0,0,0,0}, {11714,2,0,0,0,0,0},
+	{11716,2,0,0,0,0,0}, {11718,3,0,0,0,0,0}, {11721,2,0,0,0,0,0}, {11723,7,0,0,0,0,0}, {11730,1,0,0,0,0,0}, {11731,2,0,0,0,0,0},
+	{11733,2,0,0,0,0,0}, {11735,7,0,0,0,0,0}, {11742,4,0,0,0,0,0}, {11746,2,0,0,0,0,0}, {11751,2,0,0,0,0,0}, {11750,1,0,0,1,0,0},
+	{11748,2,0,0,0,0,0}, {14556,1,0,0,0,0,0}, {14555,1,0,0,1,0,0}, {14510,45,0,0,0,0,0}, {11753,4,0,0,0,0,0}, {11759,1,0,0,0,0,0},
+	{11757,2,0,0,0,0,0}, {11764,1,0,0,1,0,0}, {11760,4,0,0,0,0,0}, {11767,12,0,0,0,0,0}, {11765,2,0,0,0,0,0}, {11789,1,0,0,1,0,0},
+	{11785,4,0,0,0,0,0}, {11782,3,0,0,0,0,0}, {11780,2,0,0,0,0,0}, {11779,1,0,0,1,0,0}, {11790,6,0,0,0,0,0}, {11805,1,0,0,1,0,0},
+	{11801,4,0,0,0,0,0}, {11800,1,0,0,1,0,0}, {11796,4,0,0,0,0,0}, {11812,1,0,0,1,0,0}, {11806,6,0,0,0,0,0}, {14319,1,0,0,1,0,0},
+	{14307,12,0,0,0,0,0}, {11813,2,0,0,0,0,0}, {11857,2,0,0,0,0,0}, {11851,6,0,0,0,0,0}, {11843,1,0,0,1,0,0}, {11840,3,0,0,0,0,0},
+	{11839,1,0,0,1,0,0}, {11836,3,0,0,0,0,0}, {11831,5,0,0,0,0,0}, {11818,1,0,0,1,0,0}, {11815,3,0,0,0,0,0}, {11822,1,0,0,1,0,0},
+	{11819,3,0,0,0,0,0}, {11825,1,0,0,1,0,0}, {11823,2,0,0,0,0,0}, {11830,1,0,0,1,0,0}, {11826,4,0,0,0,0,0}, {11849,2,0,0,0,0,0},
+	{11848,1,0,0,1,0,0}, {11844,4,0,0,0,0,0}, {14205,102,0,0,0,0,0}, {11874,9,0,0,0,0,0}, {11870,2,0,0,0,0,0}, {11859,6,0,0,0,0,0},
+	{11868,2,0,0,0,0,0}, {11867,1,0,0,1,0,0}, {11865,2,0,0,0,0,0}, {11873,1,0,0,1,0,0}, {11872,1,0,0,0,0,0}, {11920,9,0,0,0,0,0},
+	{11892,1,0,0,1,0,0}, {11883,9,0,0,0,0,0}, {11899,6,0,0,0,0,0}, {11896,1,0,0,1,0,0}, {11893,3,0,0,0,0,0}, {11897,2,0,0,0,0,0},
+	{11905,4,0,0,0,0,0}, {11915,2,0,0,0,0,0}, {11909,3,0,0,0,0,0}, {11912,3,0,0,0,0,0}, {11917,3,0,0,0,0,0}, {11965,12,0,0,0,0,0},
+	{11931,1,0,0,0,0,0}, {11930,1,0,0,1,0,0}, {11929,1,0,0,0,0,0}, {11932,4,0,0,0,0,0}, {11951,1,0,0,0,0,0}, {11950,1,0,0,1,0,0},
+	{11945,5,0,0,0,0,0}, {11936,1,0,0,0,0,0}, {11939,6,0,0,0,0,0}, {11937,2,0,0,0,0,0}, {11957,1,0,0,0,0,0}, {11956,1,0,0,1,0,0},
+	{11955,1,0,0,0,0,0}, {11954,1,0,0,0,0,0}, {11952,2,0,0,0,0,0}, {11958,7,0,0,0,0,0}, {11985,13,0,0,0,0,0}, {11978,1,0,0,1,0,0},
+	{11977,1,0,0,0,0,0}, {11979,5,0,0,0,0,0}, {11984,1,0,0,0,0,0}, {12010,8,0,0,0,0,0}, {11998,7,0,0,0,0,0}, {12006,1,0,0,1,0,0},
+	{12005,1,0,0,0,0,0}, {12009,1,0,0,1,0,0}, {12007,2,0,0,0,0,0}, {12039,6,0,0,0,0,0}, {12038,1,0,0,1,0,0}, {12031,7,0,0,0,0,0},
+	{12024,1,0,0,1,0,0}, {12018,6,0,0,0,0,0}, {12026,1,0,0,1,0,0}, {12025,1,0,0,0,0,0}, {12028,1,0,0,1,0,0}, {12027,1,0,0,0,0,0},
+	{12030,1,0,0,1,0,0}, {12029,1,0,0,0,0,0}, {12050,11,0,0,0,0,0}, {12049,1,0,0,1,0,0}, {12045,4,0,0,0,0,0}, {12069,4,0,0,0,0,0},
+	{12064,1,0,0,1,0,0}, {12061,3,0,0,0,0,0}, {12068,1,0,0,1,0,0}, {12065,3,0,0,0,0,0}, {12073,10,0,0,0,0,0}, {12083,13,0,0,0,0,0},
+	{12113,6,0,0,0,0,0}, {12099,1,0,0,1,0,0}, {12096,3,0,0,0,0,0}, {12112,1,0,0,1,0,0}, {12104,8,0,0,0,0,0}, {12100,2,0,0,0,0,0},
+	{12102,2,0,0,0,0,0}, {12122,11,0,0,0,0,0}, {12121,1,0,0,1,0,0}, {12119,2,0,0,0,0,0}, {12144,16,0,0,0,0,0}, {12135,1,0,0,1,0,0},
+	{12133,2,0,0,0,0,0}, {12140,1,0,0,1,0,0}, {12136,4,0,0,0,0,0}, {12141,3,0,0,0,0,0}, {12188,13,0,0,0,0,0}, {12160,2,0,0,0,0,0},
+	{12163,7,0,0,0,0,0}, {12162,1,0,0,0,0,0}, {12170,2,0,0,0,0,0}, {12174,3,0,0,0,0,0}, {12172,2,0,0,0,0,0}, {12177,7,0,0,0,0,0},
+	{12184,4,0,0,0,0,0}, {12271,14,0,0,0,0,0}, {12205,1,0,0,0,0,0}, {12204,1,0,0,1,0,0}, {12203,1,0,0,0,0,0}, {12201,2,0,0,0,0,0},
+	{12234,1,0,0,0,0,0}, {12233,1,0,0,1,0,0}, {12222,11,0,0,0,0,0}, {12214,1,0,0,0,0,0}, {12210,4,0,0,0,0,0}, {12209,1,0,0,1,0,0},
+	{12206,3,0,0,0,0,0}, {12217,1,0,0,1,0,0}, {12215,2,0,0,0,0,0}, {12221,1,0,0,1,0,0}, {12218,3,0,0,0,0,0}, {12235,4,0,0,0,0,0},
+	{12239,2,0,0,0,0,0}, {12251,4,0,0,0,0,0}, {12241,2,0,0,0,0,0}, {12250,1,0,0,1,0,0}, {12248,2,0,0,0,0,0}, {12243,5,0,0,0,0,0},
+	{12262,1,0,0,0,0,0}, {12261,1,0,0,1,0,0}, {12257,4,0,0,0,0,0}, {12256,1,0,0,0,0,0}, {12255,1,0,0,0,0,0}, {10678,1,0,0,1,0,0},
+	{12263,2,0,0,0,0,0}, {12269,2,0,0,0,0,0}, {12268,1,0,0,0,0,0}, {12265,3,0,0,0,0,0}, {12285,6,0,0,0,0,0}, {12292,8,0,0,0,0,0},
+	{12291,1,0,0,0,0,0}, {12309,9,0,0,0,0,0}, {12307,2,0,0,0,0,0}, {12300,2,0,0,0,0,0}, {12302,5,0,0,0,0,0}, {12322,8,0,0,0,0,0},
+	{12318,2,0,0,0,0,0}, {12321,1,0,0,1,0,0}, {12320,1,0,0,0,0,0}, {12334,11,0,0,0,0,0}, {12333,1,0,0,1,0,0}, {12330,3,0,0,0,0,0},
+	{12352,13,0,0,0,0,0}, {12345,5,0,0,0,0,0}, {12350,2,0,0,0,0,0}, {12371,10,0,0,0,0,0}, {12365,6,0,0,0,0,0}, {12431,20,0,0,0,0,0},
+	{12383,1,0,0,1,0,0}, {12381,2,0,0,0,0,0}, {12384,2,0,0,0,0,0}, {12405,1,0,0,1,0,0}, {12396,9,0,0,0,0,0}, {12388,1,0,0,1,0,0},
+	{12386,2,0,0,0,0,0}, {12389,2,0,0,0,0,0}, {12391,5,0,0,0,0,0}, {12410,1,0,0,1,0,0}, {12406,4,0,0,0,0,0}, {12420,1,0,0,1,0,0},
+	{12414,6,0,0,0,0,0}, {12413,1,0,0,1,0,0}, {12411,2,0,0,0,0,0}, {12421,4,0,0,0,0,0}, {12425,4,0,0,0,0,0}, {12429,2,0,0,0,0,0},
+	{12468,16,0,0,0,0,0}, {12463,1,0,0,1,0,0}, {12451,12,0,0,0,0,0}, {12464,4,0,0,0,0,0}, {12485,9,0,0,0,0,0}, {12484,1,0,0,0,0,0},
+	{12494,15,0,0,0,0,0}, {12528,1,0,0,0,0,0}, {12527,1,0,0,0,0,0}, {12509,18,0,0,0,0,0}, {12545,23,0,0,0,0,0}, {12535,1,0,0,1,0,0},
+	{12529,6,0,0,0,0,0}, {12538,1,0,0,1,0,0}, {12536,2,0,0,0,0,0}, {12539,1,0,0,1,0,0}, {12540,1,0,0,0,0,0}, {12541,4,0,0,0,0,0},
+	{12629,44,0,0,0,0,0}, {12571,1,0,0,1,0,0}, {12568,3,0,0,0,0,0}, {12579,1,0,0,1,0,0}, {12576,3,0,0,0,0,0}, {12575,1,0,0,1,0,0},
+	{12572,3,0,0,0,0,0}, {12582,1,0,0,1,0,0}, {12580,2,0,0,0,0,0}, {12583,4,0,0,0,0,0}, {12590,1,0,0,1,0,0}, {12587,3,0,0,0,0,0},
+	{12591,2,0,0,0,0,0}, {12593,2,0,0,0,0,0}, {12595,3,0,0,0,0,0}, {12600,1,0,0,1,0,0}, {12598,2,0,0,0,0,0}, {12601,11,0,0,0,0,0},
+	{12612,2,0,0,0,0,0}, {12614,6,0,0,0,0,0}, {12622,1,0,0,1,0,0}, {12620,2,0,0,0,0,0}, {12623,6,0,0,0,0,0}, {12709,17,0,0,0,0,0},
+	{12673,5,0,0,0,0,0}, {12685,1,0,0,1,0,0}, {12683,2,0,0,0,0,0}, {12678,5,0,0,0,0,0}, {12693,5,0,0,0,0,0}, {12686,4,0,0,0,0,0},
+	{12690,2,0,0,0,0,0}, {12692,1,0,0,0,0,0}, {12704,3,0,0,0,0,0}, {12700,1,0,0,1,0,0}, {12698,2,0,0,0,0,0}, {12703,1,0,0,1,0,0},
+	{12701,2,0,0,0,0,0}, {12707,2,0,0,0,0,0}, {12726,6,0,0,0,0,0}, {12746,10,0,0,0,0,0}, {12745,1,0,0,1,0,0}, {12739,6,0,0,0,0,0},
+	{12738,1,0,0,1,0,0}, {12732,6,0,0,0,0,0}, {12756,8,0,0,0,0,0}, {12774,20,0,0,0,0,0}, {12764,4,0,0,0,0,0}, {12770,1,0,0,1,0,0},
+	{12768,2,0,0,0,0,0}, {12771,3,0,0,0,0,0}, {12794,3,0,0,0,0,0}, {12834,57,0,0,0,0,0}, {12797,1,0,0,1,0,0}, {12798,1,0,0,1,0,0},
+	{12801,1,0,0,1,0,0}, {12799,2,0,0,0,0,0}, {12806,6,0,0,0,0,0}, {12805,1,0,0,1,0,0}, {12802,3,0,0,0,0,0}, {12812,15,0,0,0,0,0},
+	{12827,1,0,0,1,0,0}, {12828,1,0,0,1,0,0}, {12833,1,0,0,1,0,0}, {12829,4,0,0,0,0,0}, {12894,11,0,0,0,0,0}, {12893,1,0,0,1,0,0},
+	{12891,2,0,0,0,0,0}, {12905,4,0,0,0,0,0}, {12918,4,0,0,0,0,0}, {12917,1,0,0,1,0,0}, {12911,6,0,0,0,0,0}, {12910,1,0,0,1,0,0},
+	{12909,1,0,0,0,0,0}, {12922,27,0,0,0,0,0}, {12952,19,0,0,0,0,0}, {12951,1,0,0,1,0,0}, {12949,2,0,0,0,0,0}, {12982,38,0,0,0,0,0},
+	{12973,1,0,0,1,0,0}, {12971,2,0,0,0,0,0}, {12976,1,0,0,1,0,0}, {12974,2,0,0,0,0,0}, {12981,1,0,0,1,0,0}, {12977,4,0,0,0,0,0},
+	{13033,10,0,0,0,0,0}, {13028,1,0,0,0,0,0}, {13025,3,0,0,0,0,0}, {13020,5,0,0,0,0,0}, {13032,1,0,0,1,0,0}, {13029,3,0,0,0,0,0},
+	{13046,4,0,0,0,0,0}, {13045,1,0,0,1,0,0}, {13043,2,0,0,0,0,0}, {13175,15,0,0,0,0,0}, {13147,1,0,0,1,0,0}, {13108,39,0,0,0,0,0},
+	{13052,1,0,0,1,0,0}, {13050,2,0,0,0,0,0}, {13055,1,0,0,1,0,0}, {13053,2,0,0,0,0,0}, {13058,1,0,0,1,0,0}, {13056,2,0,0,0,0,0},
+	{13059,2,0,0,0,0,0}, {13061,5,0,0,0,0,0}, {13076,7,0,0,0,0,0}, {13066,2,0,0,0,0,0}, {13071,1,0,0,1,0,0}, {13068,3,0,0,0,0,0},
+	{13075,1,0,0,1,0,0}, {13072,3,0,0,0,0,0}, {13086,3,0,0,0,0,0}, {13085,1,0,0,1,0,0}, {13083,2,0,0,0,0,0}, {13092,1,0,0,1,0,0},
+	{13089,3,0,0,0,0,0}, {13096,1,0,0,1,0,0}, {13093,3,0,0,0,0,0}, {13097,1,0,0,0,0,0}, {13100,1,0,0,1,0,0}, {13098,2,0,0,0,0,0},
+	{13104,1,0,0,1,0,0}, {13101,3,0,0,0,0,0}, {13107,1,0,0,1,0,0}, {13105,2,0,0,0,0,0}, {13150,1,0,0,1,0,0}, {13148,2,0,0,0,0,0},
+	{13153,1,0,0,1,0,0}, {13151,2,0,0,0,0,0}, {13154,3,0,0,0,0,0}, {13174,1,0,0,1,0,0}, {13170,4,0,0,0,0,0}, {13157,5,0,0,0,0,0},
+	{13164,5,0,0,0,0,0}, {13162,2,0,0,0,0,0}, {13169,1,0,0,0,0,0}, {13193,7,0,0,0,0,0}, {13192,1,0,0,1,0,0}, {13190,2,0,0,0,0,0},
+	{13200,10,0,0,0,0,0}, {13232,22,0,0,0,0,0}, {13212,3,0,0,0,0,0}, {13210,2,0,0,0,0,0}, {13219,1,0,0,1,0,0}, {13215,4,0,0,0,0,0},
+	{13223,1,0,0,0,0,0}, {13220,3,0,0,0,0,0}, {13226,1,0,0,1,0,0}, {13224,2,0,0,0,0,0}, {13231,1,0,0,1,0,0}, {13227,4,0,0,0,0,0},
+	{13268,19,0,0,0,0,0}, {13264,1,0,0,1,0,0}, {13260,4,0,0,0,0,0}, {13254,6,0,0,0,0,0}, {13265,3,0,0,0,0,0}, {13316,11,0,0,0,0,0},
+	{13293,1,0,0,1,0,0}, {13287,6,0,0,0,0,0}, {13311,2,0,0,0,0,0}, {13310,1,0,0,1,0,0}, {13294,16,0,0,0,0,0}, {13315,1,0,0,1,0,0},
+	{13313,2,0,0,0,0,0}, {13327,6,0,0,0,0,0}, {13364,15,0,0,0,0,0}, {13333,8,0,0,0,0,0}, {13341,10,0,0,0,0,0}, {13351,5,0,0,0,0,0},
+	{13356,2,0,0,0,0,0}, {13361,3,0,0,0,0,0}, {13358,3,0,0,0,0,0}, {13381,11,0,0,0,0,0}, {13380,1,0,0,1,0,0}, {13379,1,0,0,0,0,0},
+	{13392,3,0,0,0,0,0}, {13399,6,0,0,0,0,0}, {13398,1,0,0,1,0,0}, {13395,3,0,0,0,0,0}, {13408,6,0,0,0,0,0}, {13405,1,0,0,0,0,0},
+	{13406,2,0,0,0,0,0}, {13421,9,0,0,0,0,0}, {13414,3,0,0,0,0,0}, {13420,1,0,0,0,0,0}, {13419,1,0,0,1,0,0}, {13417,2,0,0,0,0,0},
+	{13445,5,0,0,0,0,0}, {13440,5,0,0,0,0,0}, {13431,1,0,0,1,0,0}, {13430,1,0,0,0,0,0}, {13436,1,0,0,1,0,0}, {13434,2,0,0,0,0,0},
+	{13433,1,0,0,0,0,0}, {13432,1,0,0,0,0,0}, {13439,1,0,0,1,0,0}, {13437,2,0,0,0,0,0}, {13452,10,0,0,0,0,0}, {13451,1,0,0,1,0,0},
+	{13450,1,0,0,0,0,0}, {13507,7,0,0,0,0,0}, {13505,2,0,0,0,0,0}, {13462,2,0,0,0,0,0}, {13501,4,0,0,0,0,0}, {13464,3,0,0,0,0,0},
+	{13479,1,0,0,1,0,0}, {13476,3,0,0,0,0,0}, {13467,6,0,0,0,0,0}, {13475,1,0,0,1,0,0}, {13473,2,0,0,0,0,0}, {13499,2,0,0,0,0,0},
+	{13498,1,0,0,1,0,0}, {13496,2,0,0,0,0,0}, {13494,2,0,0,0,0,0}, {13488,6,0,0,0,0,0}, {13482,1,0,0,1,0,0}, {13480,2,0,0,0,0,0},
+	{13484,1,0,0,1,0,0}, {13483,1,0,0,0,0,0}, {13487,1,0,0,1,0,0}, {13485,2,0,0,0,0,0}, {13522,7,0,0,0,0,0}, {13518,1,0,0,1,0,0},
+	{13514,4,0,0,0,0,0}, {13521,1,0,0,1,0,0}, {13519,2,0,0,0,0,0}, {13531,5,0,0,0,0,0}, {13529,2,0,0,0,0,0}, {13536,12,0,0,0,0,0},
+	{13556,6,0,0,0,0,0}, {13548,3,0,0,0,0,0}, {13554,2,0,0,0,0,0}, {13551,3,0,0,0,0,0}, {13567,15,0,0,0,0,0}, {13562,1,0,0,0,0,0},
+	{13566,1,0,0,1,0,0}, {13563,3,0,0,0,0,0}, {13582,22,0,0,0,0,0}, {13620,5,0,0,0,0,0}, {13611,7,0,0,0,0,0}, {13605,1,0,0,1,0,0},
+	{13604,1,0,0,0,0,0}, {13607,1,0,0,1,0,0}, {13606,1,0,0,0,0,0}, {13608,3,0,0,0,0,0}, {13618,2,0,0,0,0,0}, {13630,4,0,0,0,0,0},
+	{13629,1,0,0,1,0,0}, {13625,4,0,0,0,0,0}, {13634,4,0,0,0,0,0}, {13644,5,0,0,0,0,0}, {13643,1,0,0,1,0,0}, {13638,5,0,0,0,0,0},
+	{13653,9,0,0,0,0,0}, {13651,1,0,0,1,0,0}, {13649,2,0,0,0,0,0}, {13652,1,0,0,1,0,0}, {13664,5,0,0,0,0,0}, {13662,2,0,0,0,0,0},
+	{13690,4,0,0,0,0,0}, {13687,3,0,0,0,0,0}, {13671,1,0,0,1,0,0}, {13669,2,0,0,0,0,0}, {13686,1,0,0,1,0,0}, {13677,9,0,0,0,0,0},
+	{13676,1,0,0,1,0,0}, {13674,2,0,0,0,0,0}, {13672,2,0,0,0,0,0}, {13700,19,0,0,0,0,0}, {13694,2,0,0,0,0,0}, {13696,4,0,0,0,0,0},
+	{13844,5,0,0,0,0,0}, {13814,30,0,0,0,0,0}, {13731,1,0,0,1,0,0}, {13727,4,0,0,0,0,0}, {13719,8,0,0,0,0,0}, {13732,2,0,0,0,0,0},
+	{13734,1,0,0,0,0,0}, {13735,1,0,0,1,0,0}, {13738,1,0,0,1,0,0}, {13736,2,0,0,0,0,0}, {13744,2,0,0,0,0,0}, {13739,5,0,0,0,0,0},
+	{13750,21,0,0,0,0,0}, {13746,2,0,0,0,0,0}, {13748,2,0,0,0,0,0}, {13771,1,0,0,1,0,0}, {13772,5,0,0,0,0,0}, {13802,1,0,0,1,0,0},
+	{13783,19,0,0,0,0,0}, {13777,1,0,0,1,0,0}, {13778,1,0,0,1,0,0}, {13779,1,0,0,1,0,0}, {13782,1,0,0,1,0,0}, {13780,2,0,0,0,0,0},
+	{13803,8,0,0,0,0,0}, {13811,3,0,0,0,0,0}, {13850,20,0,0,0,0,0}, {13849,1,0,0,0,0,0}, {13893,10,0,0,0,0,0}, {13871,1,0,0,0,0,0},
+	{13870,1,0,0,0,0,0}, {13878,2,0,0,0,0,0}, {13873,1,0,0,0,0,0}, {13872,1,0,0,0,0,0}, {13877,1,0,0,0,0,0}, {13874,3,0,0,0,0,0},
+	{13892,1,0,0,1,0,0}, {13887,5,0,0,0,0,0}, {13880,4,0,0,0,0,0}, {13884,3,0,0,0,0,0}, {13903,8,0,0,0,0,0}, {13939,6,0,0,0,0,0},
+	{13919,1,0,0,1,0,0}, {13913,6,0,0,0,0,0}, {13911,2,0,0,0,0,0}, {13921,1,0,0,1,0,0}, {13920,1,0,0,0,0,0}, {13938,1,0,0,1,0,0},
+	{13922,16,0,0,0,0,0}, {13970,18,0,0,0,0,0}, {13945,2,0,0,0,0,0}, {13947,10,0,0,0,0,0}, {13959,5,0,0,0,0,0}, {13957,2,0,0,0,0,0},
+	{13964,3,0,0,0,0,0}, {13969,1,0,0,1,0,0}, {13967,2,0,0,0,0,0}, {14007,12,0,0,0,0,0}, {13988,4,0,0,0,0,0}, {13992,3,0,0,0,0,0},
+	{13995,4,0,0,0,0,0}, {13999,3,0,0,0,0,0}, {14006,1,0,0,1,0,0}, {14002,4,0,0,0,0,0}, {14019,3,0,0,0,0,0}, {14037,5,0,0,0,0,0},
+	{14028,6,0,0,0,0,0}, {14022,1,0,0,0,0,0}, {14026,2,0,0,0,0,0}, {14025,1,0,0,0,0,0}, {14023,2,0,0,0,0,0}, {14036,1,0,0,1,0,0},
+	{14034,2,0,0,0,0,0}, {14048,8,0,0,0,0,0}, {14045,3,0,0,0,0,0}, {14044,1,0,0,1,0,0}, {14043,1,0,0,0,0,0}, {14042,1,0,0,0,0,0},
+	{14060,4,0,0,0,0,0}, {14059,1,0,0,0,0,0}, {14058,1,0,0,0,0,0}, {14056,2,0,0,0,0,0}, {14064,3,0,0,0,0,0}, {14067,13,0,0,0,0,0},
+	{14087,11,0,0,0,0,0}, {14081,1,0,0,1,0,0}, {14080,1,0,0,0,0,0}, {14086,1,0,0,0,0,0}, {14084,2,0,0,0,0,0}, {14082,1,0,0,0,0,0},
+	{14083,1,0,0,0,0,0}, {14098,13,0,0,0,0,0}, {14114,12,0,0,0,0,0}, {14111,1,0,0,0,0,0}, {14113,1,0,0,1,0,0}, {14112,1,0,0,0,0,0},
+	{14137,4,0,0,0,0,0}, {14127,3,0,0,0,0,0}, {14126,1,0,0,0,0,0}, {14132,1,0,0,1,0,0}, {14130,2,0,0,0,0,0}, {14136,1,0,0,0,0,0},
+	{14133,3,0,0,0,0,0}, {14159,1,0,0,0,0,0}, {14153,6,0,0,0,0,0}, {14144,2,0,0,0,0,0}, {14141,2,0,0,0,0,0}, {14143,1,0,0,0,0,0},
+	{14150,3,0,0,0,0,0}, {14146,2,0,0,0,0,0}, {14148,2,0,0,0,0,0}, {14161,8,0,0,0,0,0}, {14160,1,0,0,0,0,0}, {14186,16,0,0,0,0,0},
+	{14177,1,0,0,1,0,0}, {14173,4,0,0,0,0,0}, {14169,1,0,0,0,0,0}, {14170,1,0,0,0,0,0}, {14171,2,0,0,0,0,0}, {14178,3,0,0,0,0,0},
+	{14181,3,0,0,0,0,0}, {14184,2,0,0,0,0,0}, {14202,3,0,0,0,0,0}, {14328,6,0,0,0,0,0}, {14322,1,0,0,1,0,0}, {14320,2,0,0,0,0,0},
+	{14324,1,0,0,1,0,0}, {14323,1,0,0,0,0,0}, {14327,1,0,0,1,0,0}, {14325,2,0,0,0,0,0}, {14336,1,0,0,1,0,0}, {14334,2,0,0,0,0,0},
+	{14337,3,0,0,0,0,0}, {14385,1,0,0,1,0,0}, {14374,11,0,0,0,0,0}, {14351,1,0,0,1,0,0}, {14340,11,0,0,0,0,0}, {14360,1,0,0,1,0,0},
+	{14355,5,0,0,0,0,0}, {14354,1,0,0,1,0,0}, {14352,2,0,0,0,0,0}, {14361,5,0,0,0,0,0}, {14373,1,0,0,1,0,0}, {14370,3,0,0,0,0,0},
+	{14366,4,0,0,0,0,0}, {14386,11,0,0,0,0,0}, {14438,5,0,0,0,0,0}, {14413,6,0,0,0,0,0}, {14406,5,0,0,0,0,0}, {14397,4,0,0,0,0,0},
+	{14401,2,0,0,0,0,0}, {14403,1,0,0,0,0,0}, {14404,2,0,0,0,0,0}, {14411,2,0,0,0,0,0}, {14420,8,0,0,0,0,0}, {14419,1,0,0,0,0,0},
+	{14428,3,0,0,0,0,0}, {14436,2,0,0,0,0,0}, {14435,1,0,0,1,0,0}, {14432,3,0,0,0,0,0}, {14431,1,0,0,0,0,0}, {14445,5,0,0,0,0,0},
+	{14443,2,0,0,0,0,0}, {14450,3,0,0,0,0,0}, {14509,1,0,0,0,0,0}, {14504,5,0,0,0,0,0}, {14467,1,0,0,1,0,0}, {14464,3,0,0,0,0,0},
+	{14455,5,0,0,0,0,0}, {14453,2,0,0,0,0,0}, {14460,4,0,0,0,0,0}, {14482,1,0,0,1,0,0}, {14475,7,0,0,0,0,0}, {14468,4,0,0,0,0,0},
+	{14472,2,0,0,0,0,0}, {14474,1,0,0,0,0,0}, {14503,1,0,0,1,0,0}, {14488,15,0,0,0,0,0}, {14487,1,0,0,1,0,0}, {14483,4,0,0,0,0,0},
+	{14561,3,0,0,0,0,0}, {14560,1,0,0,1,0,0}, {14557,3,0,0,0,0,0}, {14572,10,0,0,0,0,0}, {14566,1,0,0,1,0,0}, {14564,2,0,0,0,0,0},
+	{14567,2,0,0,0,0,0}, {14569,3,0,0,0,0,0}, {14586,2,0,0,0,0,0}, {14585,1,0,0,1,0,0}, {14582,3,0,0,0,0,0}, {14592,5,0,0,0,0,0},
+	{14591,1,0,0,1,0,0}, {14588,3,0,0,0,0,0}, {14605,2,0,0,0,0,0}, {14599,1,0,0,1,0,0}, {14597,2,0,0,0,0,0}, {14604,1,0,0,1,0,0},
+	{14600,4,0,0,0,0,0}, {14607,3,0,0,0,0,0}, {14610,1,0,0,0,0,0}, {14611,1,0,0,0,0,0}, {14612,4,0,0,0,0,0}, {14616,3,0,0,0,0,0},
+	{14619,4,0,0,0,0,0}, {14632,2,0,0,0,0,0}, {14631,1,0,0,1,0,0}, {14624,7,0,0,0,0,0}, {14623,1,0,0,0,0,0}, {14634,5,0,0,0,0,0},
+	{14652,2,0,0,0,0,0}, {14651,1,0,0,1,0,0}, {14645,6,0,0,0,0,0}, {14639,2,0,0,0,0,0}, {14644,1,0,0,1,0,0}, {14641,3,0,0,0,0,0},
+	{14788,4,0,0,0,0,0}, {14678,107,0,0,0,0,0}, {14656,1,0,0,1,0,0}, {14654,2,0,0,0,0,0}, {14663,1,0,0,1,0,0}, {14660,3,0,0,0,0,0},
+	{14657,3,0,0,0,0,0}, {14669,1,0,0,1,0,0}, {14664,5,0,0,0,0,0}, {14673,1,0,0,1,0,0}, {14670,3,0,0,0,0,0}, {14675,1,0,0,1,0,0},
+	{14674,1,0,0,0,0,0}, {14677,1,0,0,1,0,0}, {14676,1,0,0,0,0,0}, {14787,1,0,0,1,0,0}, {14785,2,0,0,0,0,0}, {14792,2,0,0,0,0,0},
+	{14794,3,0,0,0,0,0}, {14805,2,0,0,0,0,0}, {14804,1,0,0,1,0,0}, {14797,7,0,0,0,0,0}, {14807,4,0,0,0,0,0}, {14811,1,0,0,0,0,0},
+	{14812,1,0,0,0,0,0}, {14813,3,0,0,0,0,0}, {14816,1,0,0,0,0,0}, {14817,4,0,0,0,0,0}, {14821,1,0,0,0,0,0}, {14822,1,0,0,0,0,0},
+	{14823,1,0,0,0,0,0}, {14824,1,0,0,0,0,0}, {14825,1,0,0,0,0,0}, {14826,1,0,0,0,0,0}, {14827,1,0,0,0,0,0}, {14835,2,0,0,0,0,0},
+	{14834,1,0,0,1,0,0}, {14828,6,0,0,0,0,0}, {14840,2,0,0,0,0,0}, {14839,1,0,0,1,0,0}, {14837,2,0,0,0,0,0}, {14848,2,0,0,0,0,0},
+	{14847,1,0,0,1,0,0}, {14842,5,0,0,0,0,0}, {14850,2,0,0,0,0,0}, {14852,1,0,0,0,0,0}, {14853,1,0,0,0,0,0}, {14855,2,0,0,0,0,0},
+	{14854,1,0,0,1,0,0}, {14862,9,0,0,0,0,0}, {14860,2,0,0,2,0,0}, {14857,3,0,0,0,0,0}, {14871,2,0,0,0,0,0}, {14881,2,0,0,0,0,0},
+	{14880,1,0,0,1,0,0}, {14873,7,0,0,0,0,0}, {14892,2,0,0,0,0,0}, {14886,1,0,0,1,0,0}, {14883,3,0,0,0,0,0}, {14891,1,0,0,1,0,0},
+	{14887,4,0,0,0,0,0}, {14894,1,0,0,0,0,0}, {14895,3,0,0,0,0,0}, {14898,3,0,0,0,0,0}, {14901,5,0,0,0,0,0}, {14906,3,0,0,0,0,0},
+	{14913,2,0,0,0,0,0}, {14912,1,0,0,1,2,0}, {14909,3,0,0,0,0,0}, {14922,2,0,0,0,0,0}, {14916,1,0,0,1,2,0}, {14915,1,0,0,0,0,0},
+	{14921,1,0,0,1,2,0}, {14917,4,0,0,0,0,0}, {14924,3,0,0,0,0,0}, {412,2,0,0,2,2,0}, {14927,1,0,0,0,0,0}, {14928,2,0,0,0,0,0},
+	{14933,2,0,0,0,0,0}, {14932,1,0,0,1,2,0}, {14930,2,0,0,0,0,0}, {14935,1,0,0,0,0,0}, {14936,2,0,0,0,0,0}, {14938,1,0,0,0,0,0},
+	{14939,2,0,0,0,0,0}, {14941,3,0,0,0,0,0}, {14944,2,0,0,0,0,0}, {14946,1,0,0,0,0,0}, {14947,3,0,0,0,0,0}, {14950,2,0,0,0,0,0},
+	{14952,8,0,0,0,0,0}, {14975,1,0,0,0,0,0}, {14974,1,0,0,1,2,0}, {14967,7,0,0,0,0,0}, {14965,2,0,0,2,2,0}, {14960,5,0,0,0,0,0},
+	{14976,7,0,0,0,0,0}, {14983,5,0,0,0,0,0}, {14996,2,0,0,0,0,0}, {14995,1,0,0,1,2,0}, {14988,7,0,0,0,0,0}, {15005,2,0,0,0,0,0},
+	{15004,1,0,0,1,2,0}, {14998,6,0,0,0,0,0}, {15007,2,0,0,0,0,0}, {15009,2,0,0,0,0,0}, {15011,3,0,0,0,0,0}, {15014,2,0,0,0,0,0},
+	{15036,22,0,0,0,0,0}, {15019,1,0,0,0,0,0}, {15016,3,0,0,0,0,0}, {15034,1,0,0,1,0,0}, {15023,11,0,0,0,0,0}, {15021,2,0,0,0,0,0},
+	{15020,1,0,0,1,0,0}, {15035,1,0,0,1,0,0}, {15098,1,0,0,0,0,0}, {15068,30,0,0,0,0,0}, {15058,4,0,0,0,0,0}, {15062,3,0,0,0,0,0},
+	{15067,1,0,0,1,0,0}, {15065,2,0,0,0,0,0}, {15108,10,0,0,0,0,0}, {15103,1,0,0,1,0,0}, {15099,4,0,0,0,0,0}, {15107,1,0,0,1,0,0},
+	{15104,3,0,0,0,0,0}, {15157,1,0,0,0,0,0}, {15127,30,0,0,0,0,0}, {15122,1,0,0,1,0,0}, {15118,4,0,0,0,0,0}, {15126,1,0,0,1,0,0},
+	{15123,3,0,0,0,0,0}, {15158,3,0,0,0,0,0}, {15161,4,0,0,0,0,0}, {15165,3,0,0,0,0,0}, {15213,2,0,0,0,0,0}, {15212,1,0,0,1,0,0},
+	{15180,32,0,0,0,0,0}, {15168,2,0,0,0,0,0}, {15179,1,0,0,1,0,0}, {15170,9,0,0,0,0,0}, {15215,5,0,0,0,0,0}, {15254,2,0,0,0,0,0},
+	{15253,1,0,0,1,0,0}, {15228,25,0,0,0,0,0}, {15220,3,0,0,0,0,0}, {15223,5,0,0,0,0,0}, {15256,3,0,0,0,0,0}, {15259,1,0,0,0,0,0},
+	{15260,4,0,0,0,0,0}, {15267,3,0,0,0,0,0}, {15266,1,0,0,1,0,0}, {15264,2,0,0,0,0,0}, {15270,3,0,0,0,0,0}, {15288,2,0,0,0,0,0},
+	{15287,1,0,0,1,0,0}, {15275,12,0,0,0,0,0}, {15274,1,0,0,0,0,0}, {15273,1,0,0,0,0,0}, {15293,4,0,0,0,0,0}, {15292,1,0,0,1,0,0},
+	{15290,2,0,0,0,0,0}, {15322,2,0,0,0,0,0}, {15321,1,0,0,1,0,0}, {15299,22,0,0,0,0,0}, {15297,2,0,0,0,0,0}, {15328,5,0,0,0,0,0},
+	{15327,1,0,0,1,0,0}, {15324,3,0,0,0,0,0}, {15350,2,0,0,0,0,0}, {15349,1,0,0,1,0,0}, {15337,12,0,0,0,0,0}, {15336,1,0,0,1,0,0},
+	{15333,3,0,0,0,0,0}, {15355,4,0,0,0,0,0}, {15354,1,0,0,1,0,0}, {15352,2,0,0,0,0,0}, {15374,2,0,0,0,0,0}, {15373,1,0,0,1,0,0},
+	{15361,12,0,0,0,0,0}, {15359,2,0,0,0,0,0}, {15376,1,0,0,0,0,0}, {15424,1,0,0,0,0,0}, {15387,37,0,0,0,0,0}, {15377,5,0,0,0,0,0},
+	{15382,5,0,0,0,0,0}, {15425,3,0,0,0,0,0}, {15430,17,0,0,0,0,0}, {15428,2,0,0,0,0,0}, {15447,1,0,0,0,0,0}, {15448,2,0,0,0,0,0},
+	{15450,4,0,0,0,0,0}, {15460,13,0,0,0,0,0}, {15459,1,0,0,1,0,0}, {15454,5,0,0,0,0,0}, {15473,2,0,0,0,0,0}, {15484,1,0,0,0,0,0},
+	{15475,9,0,0,0,0,0}, {15485,2,0,0,0,0,0}, {15488,2,0,0,0,0,0}, {15487,1,0,0,1,0,0}, {15490,6,0,0,0,0,0}, {15496,2,0,0,0,0,0},
+	{15498,6,0,0,0,0,0}, {15537,2,0,0,0,0,0}, {15536,1,0,0,1,0,0}, {15520,16,0,0,0,0,0}, {15516,1,0,0,1,0,0}, {15504,12,0,0,0,0,0},
+	{15517,3,0,0,0,0,0}, {15539,5,0,0,0,0,0}, {15571,2,0,0,0,0,0}, {15570,1,0,0,1,0,0}, {15544,26,0,0,0,0,0}, {15573,3,0,0,0,0,0},
+	{15587,2,0,0,0,0,0}, {15586,1,0,0,1,0,0}, {15576,10,0,0,0,0,0}, {15589,4,0,0,0,0,0}, {15609,2,0,0,0,0,0}, {15608,1,0,0,1,0,0},
+	{15593,15,0,0,0,0,0}, {15615,5,0,0,0,0,0}, {15614,1,0,0,1,0,0}, {15611,3,0,0,0,0,0}, {15620,6,0,0,0,0,0}, {15626,2,0,0,0,0,0},
+	{15628,1,0,0,0,0,0}, {15629,5,0,0,0,0,0}, {15634,11,0,0,0,0,0}, {15645,2,0,0,0,0,0}, {15647,3,0,0,0,0,0}, {15650,18,0,0,0,0,0},
+	{15668,1,0,0,0,0,0}, {15669,14,0,0,0,0,0}, {15683,1,0,0,0,0,0}, {15684,4,0,0,0,0,0}, {15688,3,0,0,0,0,0}, {15691,2,0,0,0,0,0},
+	{15693,1,0,0,0,0,0}, {15694,1,0,0,0,0,0}, {15695,8,0,0,0,0,0}, {15703,2,0,0,0,0,0}, {15708,1,0,0,0,0,0}, {15705,3,0,0,0,0,0},
+	{15714,13,0,0,0,0,0}, {15710,1,0,0,1,0,0}, {15709,1,0,0,0,0,0}, {15713,1,0,0,1,0,0}, {15711,2,0,0,0,0,0}, {15733,6,0,0,0,0,0},
+	{15727,4,0,0,0,0,0}, {15731,2,0,0,0,0,0}, {15739,8,0,0,0,0,0}, {15747,9,0,0,0,0,0}, {15756,1,0,0,0,0,0}, {15757,1,0,0,0,0,0},
+	{15758,1,0,0,0,0,0}, {15759,3,0,0,0,0,0}, {15762,4,0,0,0,0,0}, {15766,3,0,0,0,0,0}, {15769,2,0,0,0,0,0}, {15771,6,0,0,0,0,0},
+	{15782,1,0,0,0,0,0}, {15777,5,0,0,0,0,0}, {16019,9,0,0,0,0,0}, {15997,1,0,0,1,0,0}, {15988,9,0,0,0,0,0}, {15965,16,0,0,0,0,0},
+	{15822,5,0,0,0,0,0}, {15805,14,0,0,0,0,0}, {15783,1,0,0,0,0,0}, {15786,4,0,0,0,0,0}, {15784,2,0,0,0,0,0}, {15793,3,0,0,0,0,0},
+	{15790,3,0,0,0,0,0}, {15799,3,0,0,0,0,0}, {15796,3,0,0,0,0,0}, {15802,1,0,0,0,0,0}, {15803,1,0,0,0,0,0}, {15804,1,0,0,0,0,0},
+	{15821,1,0,0,1,0,0}, {15819,2,0,0,0,0,0}, {15827,4,0,0,0,0,0}, {15831,3,0,0,0,0,0}, {15834,5,0,0,0,0,0}, {15841,2,0,0,0,0,0},
+	{15839,2,0,0,0,0,0}, {15859,3,0,0,0,0,0}, {15858,1,0,0,1,0,0}, {15856,2,0,0,0,0,0}, {15850,6,0,0,0,0,0}, {15846,1,0,0,0,0,0},
+	{15843,3,0,0,0,0,0}, {15848,1,0,0,0,0,0}, {15847,1,0,0,0,0,0}, {15849,1,0,0,0,0,0}, {15865,2,0,0,0,0,0}, {15862,3,0,0,0,0,0},
+	{15867,4,0,0,0,0,0}, {15888,6,0,0,0,0,0}, {15887,1,0,0,1,0,0}, {15875,12,0,0,0,0,0}, {15871,2,0,0,0,0,0}, {15873,1,0,0,0,0,0},
+	{15874,1,0,0,0,0,0}, {15895,1,0,0,0,0,0}, {15894,1,0,0,1,0,0}, {15896,1,0,0,0,0,0}, {15950,7,0,0,0,0,0}, {15949,1,0,0,1,0,0},
+	{15941,8,0,0,0,0,0}, {15897,1,0,0,0,0,0}, {15898,2,0,0,0,0,0}, {15917,4,0,0,0,0,0}, {15900,3,0,0,0,0,0}, {15913,4,0,0,0,0,0},
+	{15903,2,0,0,0,0,0}, {15905,3,0,0,0,0,0}, {15908,2,0,0,0,0,0}, {15910,3,0,0,0,0,0}, {15928,5,0,0,0,0,0}, {15922,6,0,0,0,0,0},
+	{15921,1,0,0,1,0,0}, {15939,2,0,0,0,0,0}, {15938,1,0,0,0,0,0}, {15935,3,0,0,0,0,0}, {15934,1,0,0,1,0,0}, {15933,1,0,0,0,0,0},
+	{15957,2,0,0,0,0,0}, {15959,4,0,0,0,0,0}, {15963,2,0,0,0,0,0}, {15981,2,0,0,0,0,0}, {15983,3,0,0,0,0,0}, {15987,1,0,0,0,0,0},
+	{15986,1,0,0,0,0,0}, {16000,2,0,0,2,0,0}, {15998,2,0,0,0,0,0}, {16016,3,0,0,0,0,0}, {16009,1,0,0,0,0,0}, {16008,1,0,0,1,0,0},
+	{16005,3,0,0,0,0,0}, {16004,1,0,0,1,0,0}, {16002,2,0,0,0,0,0}, {16015,1,0,0,1,0,0}, {16013,2,0,0,0,0,0}, {16012,1,0,0,1,0,0},
+	{16010,2,0,0,0,0,0}, {16047,16,0,0,0,0,0}, {16028,2,0,0,0,0,0}, {16037,1,0,0,0,0,0}, {16036,1,0,0,1,0,0}, {16032,4,0,0,0,0,0},
+	{16030,2,0,0,0,0,0}, {16043,2,0,0,0,0,0}, {16039,2,0,0,2,0,0}, {16038,1,0,0,0,0,0}, {16041,2,0,0,2,0,0}, {16045,1,0,0,0,0,0},
+	{16046,1,0,0,0,0,0}, {16063,4,0,0,0,0,0}, {16067,3,0,0,0,0,0}, {16070,3,0,0,0,0,0}, {16079,2,0,0,0,0,0}, {16073,6,0,0,0,0,0},
+	{16100,1,0,0,0,0,0}, {16093,7,0,0,0,0,0}, {16081,1,0,0,1,0,0}, {16091,2,0,0,0,0,0}, {16090,1,0,0,1,0,0}, {16087,3,0,0,0,0,0},
+	{16086,1,0,0,1,0,0}, {16084,2,0,0,0,0,0}, {16082,1,0,0,0,0,0}, {16083,1,0,0,0,0,0}, {16101,4,0,0,0,0,0}, {16117,2,0,0,0,0,0},
+	{16105,12,0,0,0,0,0}, {16121,5,0,0,0,0,0}, {16119,2,0,0,0,0,0}, {16147,3,0,0,0,0,0}, {16146,1,0,0,1,0,0}, {16135,11,0,0,0,0,0},
+	{16126,6,0,0,0,0,0}, {16132,3,0,0,0,0,0}, {16180,3,0,0,0,0,0}, {16158,22,0,0,0,0,0}, {16157,1,0,0,1,0,0}, {16152,5,0,0,0,0,0},
+	{16150,2,0,0,0,0,0}, {16183,1,0,0,0,0,0}, {16184,3,0,0,0,0,0}, {16188,2,0,0,0,0,0}, {16187,1,0,0,1,0,0}, {16190,2,0,0,0,0,0},
+	{16192,1,0,0,0,0,0}, {16193,2,0,0,0,0,0}, {16195,3,0,0,0,0,0}, {16200,2,0,0,0,0,0}, {16198,2,0,0,0,0,0}, {16202,2,0,0,0,0,0},
+	{16204,1,0,0,0,0,0}, {16205,2,0,0,0,0,0}, {16207,2,0,0,0,0,0}, {16209,6,0,0,0,0,0}, {16215,1,0,0,0,0,0}, {16216,9,0,0,0,0,0},
+	{16225,17,0,0,0,0,0},
 };
 static const struct model_pager pagers[] = {
 	{164,164,165,0}, {164,164,198,0}, {164,164,202,0}, {164,164,214,0}, {164,164,220,0}, {164,164,225,0}, {164,164,92,0}, {164,164,330,0},
@@ -5222,441 +5253,447 @@ static const struct model_pager pagers[] = {
 	{3521,3521,6350,0}, {3521,3521,6354,0}, {3521,3521,6358,0}, {3521,3521,574,0}, {3521,3521,6377,0}, {3521,3521,6382,0}, {3521,3521,6397,0}, {3521,3521,6407,6408},
 	{6504,6504,6505,0}, {164,164,6582,0}, {164,164,6585,0}, {164,164,6588,0}, {164,164,6591,0}, {164,164,6594,0}, {164,164,5701,0}, {164,164,6599,0},
 	{164,164,6607,0}, {164,164,92,0}, {7052,7052,7053,0}, {7061,7062,7063,4866}, {7084,7085,7086,4866}, {3521,7102,7103,4866}, {7052,7107,7103,4866}, {7006,7012,6644,4866},
-	{164,164,7266,0}, {164,164,8286,0}, {164,164,7365,0}, {164,164,4010,0}, {164,164,4674,0}, {164,164,8428,0}, {164,164,8428,0}, {164,164,8439,0},
-	{164,164,8439,0}, {164,164,5290,0}, {164,164,8502,0}, {164,164,8507,0}, {164,164,8610,0}, {164,164,8633,0}, {164,164,8663,0}, {164,164,8670,0},
-	{164,164,284,0}, {164,164,8701,0}, {164,164,284,0}, {164,164,8752,0}, {164,164,8765,0}, {164,164,8772,0}, {164,164,8775,0},
+	{164,164,7340,0}, {164,164,8354,0}, {164,164,7439,0}, {164,164,4010,0}, {164,164,4674,0}, {164,164,8496,0}, {164,164,8496,0}, {164,164,8507,0},
+	{164,164,8507,0}, {164,164,5290,0}, {164,164,8570,0}, {164,164,8575,0}, {164,164,8678,0}, {164,164,8701,0}, {164,164,8731,0}, {164,164,8738,0},
+	{164,164,284,0}, {164,164,8769,0}, {164,164,284,0}, {164,164,8820,0}, {164,164,8833,0}, {164,164,8840,0}, {164,164,8843,0},
 };
 static const struct model_operation operations[] = {
-	{1,2,3,4,0,0,0,0,MODEL_NO_SHAPE,0,1}, {7,2,3,8,9,0,0,3,4,0,1},
-	{14,2,3,15,0,0,0,5,MODEL_NO_SHAPE,0,1}, {125,2,3,126,0,0,0,39,MODEL_NO_SHAPE,0,1},
-	{157,2,3,158,0,0,0,45,MODEL_NO_SHAPE,0,1}, {159,2,3,160,0,0,0,46,MODEL_NO_SHAPE,0,1},
-	{162,2,3,163,0,0,0,47,MODEL_NO_SHAPE,0,1}, {166,2,3,167,168,0,0,48,51,1,0},
-	{199,2,3,200,201,0,0,65,66,2,0}, {203,2,3,204,205,0,0,69,70,3,0},
-	{208,2,3,209,210,0,0,73,74,0,0}, {215,2,3,216,217,0,0,77,78,4,0},
-	{221,2,3,222,223,0,0,77,81,5,0}, {226,2,3,227,228,0,0,84,85,6,0},
-	{241,2,3,242,243,0,0,88,89,7,0}, {244,2,3,245,246,0,0,90,91,0,1},
-	{248,2,3,249,250,0,0,90,91,0,1}, {251,2,3,252,253,0,0,0,91,0,1},
-	{254,2,3,255,0,0,0,92,MODEL_NO_SHAPE,0,1}, {257,2,3,258,0,0,0,93,MODEL_NO_SHAPE,0,1},
-	{260,2,3,261,262,0,0,94,4,0,1}, {263,2,3,264,0,0,0,92,MODEL_NO_SHAPE,0,1},
-	{265,2,3,266,267,0,0,95,96,0,1}, {269,2,3,270,0,0,0,97,MODEL_NO_SHAPE,0,1},
-	{277,2,3,278,279,0,0,98,110,0,1}, {312,2,3,313,314,0,0,111,112,0,1},
-	{323,2,3,324,325,0,0,113,4,0,1}, {326,2,3,327,0,0,0,114,MODEL_NO_SHAPE,0,1},
-	{331,2,3,332,333,0,0,115,116,8,0}, {375,2,3,376,377,0,0,127,128,9,0},
-	{390,2,3,391,392,0,0,131,132,0,0}, {398,2,3,399,400,0,0,136,137,10,0},
-	{414,2,3,415,416,0,0,145,4,0,1}, {417,2,3,418,419,0,0,146,147,0,0},
-	{423,2,3,424,425,0,0,148,149,11,0}, {428,2,3,429,430,0,0,152,112,0,1},
-	{433,2,3,434,435,0,0,153,154,0,0}, {444,2,3,445,0,0,0,157,4,0,1},
-	{447,2,3,448,0,0,0,160,161,0,1}, {453,2,3,454,0,0,0,162,163,0,1},
-	{469,2,3,470,0,0,0,164,4,0,1}, {471,2,3,472,0,0,0,165,166,0,0},
-	{485,2,3,486,0,0,0,168,169,0,0}, {493,2,3,494,0,0,0,172,173,0,0},
-	{515,2,3,516,0,0,0,180,181,0,0}, {523,2,3,524,0,0,0,186,187,0,0},
-	{529,2,3,530,0,0,0,190,191,0,0}, {535,2,3,536,0,0,0,164,195,0,0},
-	{538,2,3,539,0,0,0,164,196,0,0}, {557,2,3,558,0,0,0,197,198,0,0},
-	{562,2,3,563,0,0,0,201,202,12,0}, {568,2,3,569,0,0,0,206,207,13,0},
-	{572,2,3,573,0,0,0,210,211,14,0}, {575,2,3,576,0,0,0,214,217,15,0},
-	{590,2,3,591,0,0,0,222,181,0,1}, {592,2,3,593,0,0,0,164,4,0,1},
-	{594,2,3,595,0,0,0,223,224,0,1}, {598,2,3,599,0,0,0,164,4,0,1},
-	{600,2,3,601,0,0,0,225,163,0,1}, {609,2,3,610,611,0,0,226,227,16,0},
-	{693,2,3,694,695,0,0,249,250,17,0}, {705,2,3,706,707,0,0,257,260,18,0},
-	{712,2,3,713,0,0,0,262,MODEL_NO_SHAPE,0,1}, {714,2,3,715,0,0,0,263,MODEL_NO_SHAPE,0,1},
-	{737,2,3,738,0,0,0,270,279,0,0}, {769,2,3,770,0,0,0,288,294,0,1},
-	{779,2,3,780,0,0,0,298,299,0,1}, {789,2,3,790,0,0,0,301,321,0,1},
-	{869,2,3,870,0,0,0,344,347,0,1}, {879,2,3,880,0,0,0,348,321,0,1},
-	{881,2,3,882,0,0,0,349,350,0,0}, {890,2,3,891,0,0,0,348,361,0,0},
-	{899,2,3,900,0,0,0,348,364,0,0}, {901,2,3,902,0,0,0,348,365,0,0},
-	{903,2,3,904,0,0,0,366,367,0,0}, {908,2,3,909,0,0,0,368,369,19,0},
-	{911,2,3,912,0,0,0,370,371,20,0}, {914,2,3,915,0,0,0,372,347,0,1},
-	{916,2,3,917,0,0,0,373,374,0,1}, {674,2,3,925,0,0,0,375,378,21,0},
-	{935,2,3,936,0,0,0,379,378,22,0}, {940,2,3,904,0,0,0,380,384,0,0},
-	{943,2,3,915,0,0,0,387,394,0,1}, {949,2,3,950,0,0,0,395,361,0,1},
-	{953,2,3,954,0,0,0,397,347,0,1}, {956,2,3,957,0,0,0,400,321,0,1},
-	{966,2,3,967,0,0,0,416,418,0,1}, {974,2,975,976,0,0,0,419,420,0,1},
-	{986,987,988,989,0,0,0,421,422,0,4}, {997,987,998,999,0,0,0,424,425,0,0},
-	{1013,987,1014,1015,0,0,0,428,429,0,0}, {1017,1018,988,1019,0,0,0,432,433,0,67},
-	{1021,2,1022,1023,0,0,0,434,437,0,1}, {1032,2,3,1033,0,0,0,438,443,0,1},
-	{1060,2,3,1061,0,0,0,444,446,0,1}, {1075,2,3,1076,0,0,0,447,449,0,1},
-	{1092,2,3,1093,0,0,0,454,455,0,1}, {1098,2,3,1099,0,0,0,456,458,0,1},
-	{1109,2,3,1110,0,0,0,461,462,0,1}, {1119,2,3,1120,0,0,0,464,MODEL_NO_SHAPE,0,1},
-	{1125,2,3,1126,0,0,0,465,468,0,1}, {1138,2,3,1139,0,0,0,469,470,0,1},
-	{1154,2,3,1155,0,0,0,471,482,0,1}, {1210,2,3,1211,0,0,0,486,482,0,1},
-	{1212,2,3,1213,0,0,0,487,488,0,1}, {1225,2,3,1226,0,0,0,489,493,0,1},
-	{1255,2,3,1256,0,0,0,497,501,0,1}, {1275,2,3,1276,0,0,0,502,503,0,1},
-	{1282,2,3,1283,0,0,0,507,508,0,1}, {1292,2,3,1293,0,0,0,509,555,0,1},
-	{1402,2,3,1403,0,0,0,560,563,0,1}, {1424,2,3,1425,0,0,0,565,566,0,1},
-	{1458,2,3,1459,0,0,0,574,MODEL_NO_SHAPE,0,1}, {1461,2,3,1462,0,0,0,575,578,0,1},
-	{1524,2,3,1525,0,0,0,594,595,0,1}, {1542,2,3,1543,0,0,0,565,596,0,1},
-	{1564,2,3,1565,0,0,0,604,605,0,1}, {1569,2,3,1570,0,0,0,606,607,0,1},
-	{1592,2,3,1593,0,0,0,610,613,0,1}, {1601,2,3,1602,0,0,0,616,617,0,1},
-	{1642,2,3,1643,0,0,0,623,MODEL_NO_SHAPE,0,1}, {1644,2,3,1645,0,0,0,624,625,0,1},
-	{1657,2,3,1658,0,0,0,627,629,0,1}, {1711,2,3,1712,0,0,0,638,642,0,1},
-	{1772,2,3,1773,0,0,0,652,653,0,1}, {1775,2,3,1776,0,0,0,654,MODEL_NO_SHAPE,0,1},
-	{1777,2,3,1778,0,0,0,655,656,0,1}, {1779,2,3,1780,0,0,0,657,MODEL_NO_SHAPE,0,1},
-	{1781,2,3,1782,0,0,0,658,MODEL_NO_SHAPE,0,1}, {1783,2,3,1784,0,0,0,659,MODEL_NO_SHAPE,0,1},
-	{1785,2,3,1786,0,0,0,660,MODEL_NO_SHAPE,0,1}, {1787,2,3,1788,0,0,0,661,MODEL_NO_SHAPE,0,1},
-	{1789,2,3,1790,0,0,0,662,663,0,1}, {1791,2,3,1792,0,0,0,664,MODEL_NO_SHAPE,0,1},
-	{1793,2,3,1794,0,0,0,665,MODEL_NO_SHAPE,0,1}, {1795,2,3,1796,0,0,0,666,MODEL_NO_SHAPE,0,1},
-	{1798,2,3,1799,0,0,0,667,MODEL_NO_SHAPE,0,1}, {1800,2,3,1801,0,0,0,668,MODEL_NO_SHAPE,0,1},
-	{1802,2,3,1803,0,0,0,669,653,0,1}, {1805,2,3,1806,0,0,0,670,671,0,1},
-	{1812,2,3,1813,0,0,0,674,676,0,0}, {1821,2,3,1822,0,0,0,681,686,0,0},
-	{1832,2,3,1833,0,0,0,689,692,0,0}, {1860,2,3,1861,0,0,0,699,700,23,0},
-	{1866,2,3,1867,0,0,0,703,704,24,0}, {1892,2,3,1893,0,0,0,710,712,25,0},
-	{1896,2,3,1897,0,0,0,714,715,0,0}, {1928,2,3,1929,0,0,0,722,726,26,0},
-	{2016,2,3,2017,0,0,0,735,736,0,0}, {2029,2,3,2030,0,0,0,742,744,27,0},
-	{2061,2,3,2062,0,0,0,755,757,28,0}, {2264,2,3,2265,0,0,0,793,794,29,0},
-	{2352,2,3,2353,0,0,0,823,824,30,0}, {2356,2,3,2357,0,0,0,826,829,0,0},
-	{2367,2,3,2368,0,0,0,832,833,31,0}, {2437,2,3,2438,0,0,0,865,866,32,0},
-	{2442,2,3,2443,0,0,0,868,870,0,0}, {2460,2,3,2461,0,0,0,873,874,33,0},
-	{2464,2,3,2465,0,0,0,876,877,34,0}, {2507,2,3,2508,0,0,0,885,886,35,0},
-	{2511,2,3,2512,0,0,0,888,889,0,0}, {2513,2,3,2514,0,0,0,890,891,36,0},
-	{2516,2,3,2517,0,0,0,873,893,37,0}, {2520,2,3,2521,0,0,0,896,898,0,0},
-	{2529,2,3,2530,0,0,0,901,902,38,0}, {2532,2,3,2533,0,0,0,904,905,0,0},
-	{2538,2,3,2539,0,0,0,908,909,39,0}, {2541,2,3,2542,0,0,0,910,912,40,0},
-	{2549,2,3,2550,0,0,0,915,916,0,0}, {2553,2,3,2554,0,0,0,919,920,41,0},
-	{2559,2,3,2560,0,0,0,922,923,42,0}, {2567,2,3,2568,0,0,0,928,930,43,0},
-	{241,2,3,2570,0,0,0,932,933,44,0}, {2572,2,3,2573,0,0,0,936,937,45,0},
-	{2589,2,3,2590,0,0,0,941,942,46,0}, {2594,2,3,2595,0,0,0,944,945,47,0},
-	{2618,2,3,2619,0,0,0,948,949,0,0}, {2627,2,3,2628,0,0,0,950,951,48,0},
-	{2631,2,3,2632,0,0,0,953,954,49,0}, {2662,2,3,2663,0,0,0,963,965,50,0},
-	{2666,2,3,2667,0,0,0,464,MODEL_NO_SHAPE,0,1}, {2668,2,3,2669,0,0,0,967,MODEL_NO_SHAPE,0,1},
-	{2672,2,3,2673,0,0,0,968,470,0,1}, {2674,2,3,2675,0,0,0,969,MODEL_NO_SHAPE,0,1},
-	{2676,2,3,2677,0,0,0,970,458,0,1}, {2678,2,3,2679,0,0,0,971,MODEL_NO_SHAPE,0,1},
-	{2680,2,3,2681,0,0,0,972,973,0,1}, {2682,2,3,2683,0,0,0,974,975,0,0},
-	{2687,2,3,2688,0,0,0,976,977,0,0}, {2692,2,3,2693,0,0,0,978,979,0,0},
-	{2696,2,3,2697,0,0,0,980,981,51,0}, {2700,2,3,2701,0,0,0,978,984,0,0},
-	{2704,2,3,2705,0,0,0,985,986,0,1}, {2708,2,3,2709,0,0,0,987,MODEL_NO_SHAPE,0,1},
-	{2719,2,3,2720,0,0,0,994,MODEL_NO_SHAPE,0,1}, {2723,2,3,2724,0,0,0,999,1000,0,1},
-	{2727,2,3,2728,0,0,0,1001,MODEL_NO_SHAPE,0,1}, {2732,2,3,2733,0,0,0,1004,595,0,1},
-	{2736,2,3,2737,0,0,0,1008,MODEL_NO_SHAPE,0,1}, {2739,2,3,2740,0,0,0,1010,MODEL_NO_SHAPE,0,1},
-	{2745,2,3,2746,0,0,0,1011,MODEL_NO_SHAPE,0,1}, {2748,2,3,2749,0,0,0,1012,MODEL_NO_SHAPE,0,1},
-	{2750,2,3,2751,0,0,0,1013,595,0,1}, {2765,2,3,2766,0,0,0,1014,1015,0,1},
-	{2768,2,3,2769,0,0,0,1018,MODEL_NO_SHAPE,0,1}, {2770,2,3,2771,0,0,0,1019,MODEL_NO_SHAPE,0,1},
-	{2772,2,3,2773,0,0,0,1020,458,0,1}, {2774,2,3,2775,0,0,0,1021,1022,0,1},
-	{2778,2,3,2779,0,0,0,574,MODEL_NO_SHAPE,0,1}, {2780,2,3,2781,0,0,0,1023,MODEL_NO_SHAPE,0,1},
-	{2783,2,3,2784,0,0,0,915,MODEL_NO_SHAPE,0,1}, {2785,2,3,2786,0,0,0,1024,1025,0,1},
-	{2792,2,3,2793,0,0,0,1028,1025,0,1}, {2794,2,3,2795,0,0,0,1029,796,0,1},
-	{2800,2,3,2801,0,0,0,1038,1039,0,1}, {2807,2,3,2808,0,0,0,1042,1043,0,1},
-	{2812,2,3,2813,0,0,0,1044,1045,0,1}, {2815,2,3,2816,0,0,0,1046,1047,0,1},
-	{2821,2,3,2822,0,0,0,1048,MODEL_NO_SHAPE,0,1}, {2823,2,3,2824,0,0,0,1049,1050,0,1},
-	{2825,2,3,2826,0,0,0,1051,595,0,1}, {2829,2,3,2830,0,0,0,1051,595,0,1},
-	{2835,2,3,2836,0,0,0,1054,1055,0,1}, {2873,2,3,2874,0,0,0,1073,1074,0,1},
-	{3006,2,3,3007,0,0,0,1129,1130,0,0}, {3035,2,3,3036,0,0,0,1142,1143,0,0},
-	{3038,2,3,3039,0,0,0,1145,1146,0,0}, {3151,2,3,3152,0,0,0,1204,1205,0,0},
-	{3153,2,3,3154,0,0,0,1206,1207,0,0}, {3156,2,3,3157,0,0,0,1208,1209,0,0},
-	{3192,2,3,3193,0,0,0,1227,1228,0,0}, {3198,2,3,3199,0,0,0,1231,1232,52,0},
-	{3201,2,3,3202,0,0,0,1233,1234,53,0}, {3204,2,3,3205,0,0,0,1235,1236,54,0},
-	{3206,2,3,3207,0,0,0,1237,1238,0,0}, {3210,2,3,3211,0,0,0,1239,1240,55,0},
-	{3215,2,3,3216,0,0,0,1241,1242,56,0}, {3218,2,3,3219,0,0,0,1243,1205,0,1},
-	{3220,2,3,3221,0,0,0,1244,1209,0,1}, {3224,2,3,3225,0,0,0,1249,1250,0,1},
-	{3227,2,3,3228,0,0,0,1251,4,0,1}, {3229,2,3,3230,0,0,0,1252,4,0,1},
-	{3232,2,3,3233,0,0,0,1253,1143,0,1}, {3234,2,3,3235,0,0,0,1254,1264,0,1},
-	{3255,2,3,3256,0,0,0,1265,1228,0,1}, {3262,2,3263,3264,0,0,0,1266,1268,0,1},
-	{3272,2,3273,3274,0,0,0,1270,1271,0,1}, {3280,2,3281,3282,0,0,0,1273,1274,0,1},
-	{3289,3290,3291,3292,0,0,0,1276,4,0,1}, {3293,3290,3294,3295,0,0,0,1277,1274,0,1},
-	{3296,987,3291,3297,0,0,0,1276,1271,0,0}, {3298,987,3299,3300,0,0,0,1278,1279,0,0},
-	{3375,987,3376,3377,0,0,0,1322,1323,0,0}, {3383,987,3384,3385,0,0,0,1327,1328,0,0},
-	{3424,987,3294,3425,0,0,0,1277,1274,0,0}, {3426,987,3427,3428,0,0,0,1343,1344,0,0},
-	{3438,3290,3439,3440,0,0,0,1351,4,0,1}, {3442,987,3273,3443,0,0,0,1352,1353,57,0},
-	{3446,987,3263,3447,0,0,0,1354,1355,58,0}, {3198,987,3448,3449,0,0,0,1357,1358,59,0},
-	{3451,987,3452,3453,0,0,0,1359,1360,60,0}, {3455,987,3456,3457,0,0,0,1359,1361,61,0},
-	{3459,987,3281,3460,0,0,0,1362,1363,62,0}, {3206,987,3461,3462,0,0,0,1366,1367,0,0},
-	{3227,2,3461,3463,0,0,0,1368,4,0,1}, {3229,3290,3461,3464,0,0,0,1369,4,0,1},
-	{3465,2,3291,3466,0,0,0,1370,1271,0,1}, {3467,2,3468,3469,0,0,0,1371,1344,0,1},
-	{3470,2,3471,3472,0,0,0,1375,1344,0,1}, {3477,2,3294,3478,0,0,0,1378,1274,0,1},
-	{3485,2,3,3486,3487,0,0,1379,1380,0,1}, {3488,2,3,3489,3490,0,0,1381,1384,0,1},
-	{3498,2,3,3499,3500,0,0,1385,4,0,1}, {3501,2,3,3502,3503,0,0,1386,1389,0,1},
-	{3504,2,3,3505,3506,0,0,1390,1391,0,0}, {3509,2,3,3510,3511,0,0,1385,1394,0,0},
-	{221,2,3,3524,223,0,0,1400,1401,63,0}, {241,2,3,3545,243,0,0,1415,1416,0,0},
-	{3547,2,3,3548,3549,0,0,1386,1389,0,1}, {444,2,3,3556,3557,0,0,1419,4,0,1},
-	{3559,2,3,3560,3561,0,0,1420,1437,0,1}, {3488,2,3,3489,3490,0,0,1440,1444,0,1},
-	{3618,2,3,3619,3620,0,0,1452,1454,0,1}, {3637,2,3,3638,3639,0,0,1457,4,0,1},
-	{3498,2,3,3499,3500,0,0,1458,4,0,1}, {3640,2,3,3641,3642,0,0,1459,4,0,1},
-	{3643,2,3,3644,3645,0,0,1460,4,0,1}, {3648,2,3,3649,3650,0,0,1463,1464,64,0},
-	{3509,2,3,3510,3511,0,0,1458,1465,0,0}, {221,2,3,3524,223,0,0,1466,1467,65,0},
-	{3654,2,3,3655,3656,0,0,1468,1469,66,0}, {241,2,3,3545,243,0,0,1484,1485,0,0},
-	{3676,2,3,3677,3678,0,0,1459,1465,0,0}, {3679,2,3,3680,3681,0,0,1488,1489,67,0},
-	{3683,2,3,3684,3685,0,0,1490,1491,0,0}, {3693,2,3,3694,3695,0,0,1496,1465,0,1},
-	{3696,2,3,3697,3698,0,0,1497,1465,0,1}, {3699,2,3,3700,3701,0,0,1460,4,0,1},
-	{3702,2,3,3703,3704,0,0,1498,1499,0,1}, {3709,2,3,3710,0,0,0,1500,1503,0,1},
-	{3718,2,3,3719,0,0,0,164,MODEL_NO_SHAPE,0,1}, {3720,2,3,3721,0,0,0,1504,MODEL_NO_SHAPE,0,1},
-	{3723,2,3,3724,0,0,0,1505,1506,0,0}, {3726,2,3,3727,0,0,0,1507,1508,0,0},
-	{3730,2,3,3731,0,0,0,1507,MODEL_NO_SHAPE,0,1}, {3732,2,3,3733,0,0,0,1507,MODEL_NO_SHAPE,0,1},
-	{3734,2,3,3735,0,0,0,1509,1510,0,0}, {3739,2,3,3740,0,0,0,1513,1514,68,0},
-	{3742,2,3,3743,0,0,0,1515,1516,69,0}, {3744,2,3,3745,0,0,0,1519,1520,70,0},
-	{3797,2,3,3798,0,0,0,1540,1543,0,1}, {3807,2,3,3808,0,0,0,1546,MODEL_NO_SHAPE,0,1},
-	{3811,2,3,3812,0,0,0,1548,1549,0,1}, {3813,2,3,3814,0,0,0,1550,1551,0,1},
-	{3817,2,3,3818,0,0,0,1554,1551,0,1}, {3820,2,3,3821,0,0,0,1555,1556,0,0},
-	{3829,2,3830,3831,0,0,0,1557,4,0,1}, {3835,2,3836,3837,0,0,0,1558,1568,0,1},
-	{3864,2,3865,3866,0,0,0,1573,1577,0,1}, {3899,2,3900,3901,0,0,0,1578,4,0,1},
-	{3904,3290,3905,3906,0,0,0,1579,4,0,1}, {3907,3290,3908,3909,0,0,0,1580,4,0,1},
-	{3912,2,3913,3914,0,0,0,1581,1587,71,0}, {3970,987,3971,3972,0,0,0,1595,1596,0,0},
-	{3985,987,3986,3987,0,0,0,1579,1598,0,0}, {3996,987,3905,3997,0,0,0,1579,1600,0,0},
-	{4005,987,3908,4006,0,0,0,1580,1608,0,0}, {4007,2,4008,4009,0,0,0,1609,1610,0,0},
-	{4629,2,4630,4631,0,0,0,1767,1768,0,0}, {4658,987,4659,4660,0,0,0,1579,1781,0,0},
-	{4669,2,4670,4671,0,0,0,1787,1788,0,0}, {4686,987,3836,4687,0,0,0,1793,1794,72,0},
-	{4690,987,3865,4691,0,0,0,1795,1796,73,0}, {4693,2,4694,4695,0,0,0,1797,1798,74,0},
-	{4697,987,4698,4699,0,0,0,1795,1799,75,0}, {4701,987,4702,4703,0,0,0,1800,1801,76,0},
-	{4706,987,4707,4708,0,0,0,1795,1802,0,0}, {4712,987,4713,4714,0,0,0,1795,1805,77,0},
-	{4716,2,4717,4718,0,0,0,1806,1809,0,1}, {4721,2,4722,4723,0,0,0,1557,4,0,1},
-	{4724,2,3905,4725,0,0,0,1810,4,0,1}, {4726,2,4727,4728,0,0,0,1811,4,0,1},
-	{4737,2,3,4738,0,0,0,1812,MODEL_NO_SHAPE,0,1}, {4741,2,3,4742,0,0,0,1813,MODEL_NO_SHAPE,0,1},
-	{4743,2,3,4744,0,0,0,1814,MODEL_NO_SHAPE,0,1}, {4746,2,3,4747,0,0,0,1815,MODEL_NO_SHAPE,0,1},
-	{4748,2,3,4749,0,0,0,1816,MODEL_NO_SHAPE,0,1}, {4750,2,3,4751,4752,0,0,1817,1818,0,1},
-	{4755,2,3,4756,0,0,0,1820,MODEL_NO_SHAPE,0,1}, {4758,2,3,4759,4760,0,0,1821,1822,0,1},
-	{4761,2,3,4762,4763,0,0,1824,1825,0,1}, {4778,2,3,4779,4780,0,0,1833,1834,0,1},
-	{4784,2,3,4785,4786,0,0,1836,1837,0,1}, {4793,2,3,4794,4795,0,0,1839,1840,0,1},
-	{4800,2,3,4801,4802,0,0,1842,1843,0,1}, {4803,2,3,4804,4805,0,0,1844,1845,0,1},
-	{4808,2,3,4809,4810,0,0,1846,1847,0,1}, {4812,2,3,4813,0,0,0,1849,MODEL_NO_SHAPE,0,1},
-	{4815,2,3,4816,0,0,0,1850,MODEL_NO_SHAPE,0,1}, {4817,2,3,4818,0,0,0,1851,MODEL_NO_SHAPE,0,1},
-	{4819,2,3,4820,0,0,0,1852,MODEL_NO_SHAPE,0,1}, {4821,2,3,4822,0,0,0,1853,MODEL_NO_SHAPE,0,1},
-	{4823,2,3,4824,0,0,0,1817,MODEL_NO_SHAPE,0,1}, {4825,2,3,4826,0,0,0,1854,MODEL_NO_SHAPE,0,1},
-	{4827,2,3,4828,0,0,0,1855,MODEL_NO_SHAPE,0,1}, {4829,2,3,4830,0,0,0,1856,MODEL_NO_SHAPE,0,1},
-	{4831,2,3,4832,0,0,0,1856,MODEL_NO_SHAPE,0,1}, {4833,2,3,4834,0,0,0,1857,MODEL_NO_SHAPE,0,1},
-	{4835,2,3,4836,0,0,0,1858,MODEL_NO_SHAPE,0,1}, {4838,2,3,4839,0,0,0,1859,MODEL_NO_SHAPE,0,1},
-	{4841,2,3,4842,0,0,0,1860,MODEL_NO_SHAPE,0,1}, {4844,2,3,4845,0,0,0,1861,MODEL_NO_SHAPE,0,1},
-	{4846,2,3,4847,0,0,0,1861,MODEL_NO_SHAPE,0,1}, {4848,2,3,4849,0,0,0,1862,MODEL_NO_SHAPE,0,1},
-	{4850,2,3,4851,0,0,0,1863,MODEL_NO_SHAPE,0,1}, {4852,2,3,4853,0,0,0,1814,MODEL_NO_SHAPE,0,1},
-	{4854,2,3,4855,0,0,0,1815,MODEL_NO_SHAPE,0,1}, {4856,2,3,4857,0,0,0,1816,MODEL_NO_SHAPE,0,1},
-	{4858,2,3,4859,4860,0,0,MODEL_NO_SHAPE,1864,0,1}, {4861,2,3,4862,4863,0,0,1865,1866,0,0},
-	{4867,2,3,4868,4869,0,0,1868,1869,78,0}, {4881,2,3,4882,4883,0,0,MODEL_NO_SHAPE,1884,0,0},
-	{4885,2,3,4886,4887,0,0,MODEL_NO_SHAPE,1885,0,0}, {4892,2,3,4893,4894,0,0,1886,1887,79,0},
-	{4895,2,3,4896,4897,0,0,1852,1889,0,0}, {4898,2,3,4899,4900,0,0,1853,1825,0,0},
-	{4901,2,3,4902,4903,0,0,1817,1834,0,0}, {4904,2,3,4905,4906,0,0,1854,1837,0,0},
-	{4907,2,3,4908,4909,0,0,1855,1840,0,0}, {4910,2,3,4911,4912,0,0,1856,1843,0,0},
-	{4913,2,3,4914,4915,0,0,1857,1890,0,0}, {4916,2,3,4917,4918,0,0,1817,1891,0,0},
-	{4919,2,3,4920,4921,0,0,1862,1892,0,0}, {4923,2,3,4924,4925,0,0,1893,1894,80,0},
-	{4927,2,3,4928,4929,0,0,1897,1898,81,0}, {4931,2,3,4932,4933,0,0,1899,1900,82,0},
-	{4935,2,3,4936,4937,0,0,1901,1900,83,0}, {4938,2,3,4939,4940,0,0,1902,1900,84,0},
-	{4942,2,3,4943,4944,0,0,1903,1904,85,0}, {4950,2,3,4951,4952,0,0,1886,1911,86,0},
-	{4953,2,3,4954,4955,0,0,1912,1913,87,0}, {4956,2,3,4957,4958,0,0,1915,1913,88,0},
-	{4960,2,3,4961,4962,0,0,1912,1916,89,0}, {4963,2,3,4964,4965,0,0,1917,1916,90,0},
-	{4967,2,3,4968,4969,0,0,1893,1918,91,0}, {4971,2,3,4972,4973,0,0,1921,1922,92,0},
-	{4975,2,3,4976,4977,0,0,1924,1925,93,0}, {4978,2,3,4979,4980,0,0,1917,1911,94,0},
-	{4981,2,3,4982,4983,0,0,1917,1926,95,0}, {4984,2,3,4985,4986,0,0,1912,1927,96,0},
-	{4988,2,3,4989,4990,0,0,1893,1928,97,0}, {4992,2,3,4993,4994,0,0,1931,1932,0,0},
-	{4999,2,3,5000,5001,0,0,1893,1935,98,0}, {5003,2,3,5004,5005,0,0,1915,1911,99,0},
-	{5006,2,3,5007,5008,0,0,1915,1926,100,0}, {5009,2,3,5010,5011,0,0,1912,1938,101,0},
-	{5012,2,3,5013,0,0,0,1889,MODEL_NO_SHAPE,0,1}, {5014,2,3,5015,0,0,0,1939,MODEL_NO_SHAPE,0,1},
-	{5016,2,3,5017,0,0,0,1890,MODEL_NO_SHAPE,0,1}, {5018,2,3,5019,0,0,0,1940,MODEL_NO_SHAPE,0,1},
-	{5020,2,3,5021,0,0,0,1892,MODEL_NO_SHAPE,0,1}, {5022,2,3,5023,0,0,0,1812,MODEL_NO_SHAPE,0,1},
-	{5024,2,3,5025,0,0,0,1813,MODEL_NO_SHAPE,0,1}, {5026,2,3,5027,0,0,0,1855,MODEL_NO_SHAPE,0,1},
-	{5029,2,3,5030,5031,0,0,1941,1948,102,0}, {5066,2,3,5067,0,0,0,1958,MODEL_NO_SHAPE,0,1},
-	{5068,2,3,5069,0,0,0,1959,MODEL_NO_SHAPE,0,1}, {5070,2,3,5071,0,0,0,1960,MODEL_NO_SHAPE,0,1},
-	{5072,2,3,5073,0,0,0,1961,MODEL_NO_SHAPE,0,1}, {5074,2,3,5075,0,0,0,1962,MODEL_NO_SHAPE,0,1},
-	{5076,2,3,5077,0,0,0,1963,MODEL_NO_SHAPE,0,1}, {5078,2,3,5079,0,0,0,1964,MODEL_NO_SHAPE,0,1},
-	{5080,2,3,5081,0,0,0,1965,MODEL_NO_SHAPE,0,1}, {5082,2,3,5083,5084,0,0,1966,4,0,1},
-	{5085,2,3,5086,0,0,0,1967,MODEL_NO_SHAPE,0,1}, {5087,2,3,5088,0,0,0,1968,MODEL_NO_SHAPE,0,1},
-	{5089,2,3,5090,0,0,0,1969,MODEL_NO_SHAPE,0,1}, {5091,2,3,5092,0,0,0,1970,MODEL_NO_SHAPE,0,1},
-	{5115,2,3,5116,0,0,0,1971,1972,0,1}, {5118,2,3,5119,0,0,0,1973,MODEL_NO_SHAPE,0,1},
-	{5121,2,3,5122,0,0,0,1974,1976,0,1}, {5135,2,3,5136,0,0,0,1977,1980,0,1},
-	{5165,2,3,5166,0,0,0,1986,1988,0,0}, {5177,2,3,5178,0,0,0,1989,MODEL_NO_SHAPE,0,1},
-	{5179,2,3,5180,0,0,0,1990,1980,0,0}, {5181,2,3,5182,0,0,0,1971,MODEL_NO_SHAPE,0,1},
-	{5183,2,3,5184,0,0,0,1971,MODEL_NO_SHAPE,0,1}, {5185,2,3,5186,0,0,0,1991,1992,0,0},
-	{5187,2,3,5188,0,0,0,1993,1994,0,0}, {5190,2,3,5191,0,0,0,1995,1996,0,0},
-	{5192,2,3,5193,0,0,0,1997,1998,0,0}, {5194,2,3,5195,0,0,0,1999,2000,0,0},
-	{5196,2,3,5197,0,0,0,1971,2001,0,0}, {5202,2,3,5203,0,0,0,1990,2002,0,0},
-	{5206,2,3,5207,0,0,0,2003,2004,103,0}, {5211,2,3,5212,0,0,0,2007,2008,104,0},
-	{5214,2,3,5215,0,0,0,2011,2012,105,0}, {5216,2,3,5217,0,0,0,2013,2014,106,0},
-	{5220,2,3,5221,0,0,0,2011,2017,107,0}, {5222,2,3,5223,0,0,0,2018,MODEL_NO_SHAPE,0,1},
-	{5224,2,3,5225,0,0,0,2019,2020,0,1}, {5234,2,3,5235,0,0,0,2021,MODEL_NO_SHAPE,0,1},
-	{5236,2,3,5237,0,0,0,2022,MODEL_NO_SHAPE,0,1}, {5238,2,3,5239,0,0,0,2023,2024,0,1},
-	{5241,2,3,5242,0,0,0,2025,2026,0,0}, {3227,2,3,5246,0,0,0,2027,MODEL_NO_SHAPE,0,1},
-	{5247,2,3,5248,0,0,0,2028,2029,0,0}, {5254,2,5255,5256,0,0,0,2030,2031,0,1},
-	{5118,2,5264,5265,0,0,0,2032,2035,0,1}, {5268,2,5269,5270,0,0,0,2036,2056,0,1},
-	{5318,2,5319,5320,0,0,0,2058,2077,0,1}, {5382,2,5383,5384,0,0,0,2085,2087,0,1},
-	{5177,3290,5395,5396,0,0,0,2088,MODEL_NO_SHAPE,0,1}, {5397,3290,5398,5399,0,0,0,2089,2056,0,1},
-	{5400,3290,5401,5402,0,0,0,2090,2091,0,1}, {5403,3290,5404,5405,0,0,0,2092,MODEL_NO_SHAPE,0,1},
-	{5406,3290,5407,5408,0,0,0,2090,MODEL_NO_SHAPE,0,1}, {5409,3290,5383,5410,0,0,0,2090,MODEL_NO_SHAPE,0,1},
-	{5411,3290,5412,5413,0,0,0,2093,MODEL_NO_SHAPE,0,1}, {5414,987,5395,5415,0,0,0,2088,2035,0,0},
-	{5416,987,5398,5417,0,0,0,2089,2056,0,0}, {5418,987,5401,5419,0,0,0,2090,2094,0,0},
-	{5427,987,5428,5429,0,0,0,2092,2099,0,0}, {5430,987,5431,5432,0,0,0,2092,2098,0,0},
-	{5433,987,5434,5435,0,0,0,2090,2077,0,0}, {5436,987,5407,5437,0,0,0,2090,2100,0,0},
-	{5438,987,5383,5439,0,0,0,2090,2101,0,0}, {5440,987,5441,5442,0,0,0,2102,2103,0,0},
-	{4904,987,5255,5450,0,0,0,2090,2105,0,0}, {5451,987,5412,5452,0,0,0,2093,2106,0,0},
-	{5456,2,5457,5458,0,0,0,2107,2108,0,1}, {5206,987,5264,5478,0,0,0,2109,2110,108,0},
-	{5480,987,5269,5481,0,0,0,2112,2113,109,0}, {5483,987,5484,5485,0,0,0,2115,2116,110,0},
-	{5487,987,5488,5489,0,0,0,2115,2118,111,0}, {5491,987,5319,5492,0,0,0,2121,2122,112,0},
-	{5495,987,5496,5497,0,0,0,2115,2124,113,0}, {568,987,5498,5499,0,0,0,2127,2128,0,0},
-	{5500,987,5501,5502,0,0,0,2115,2129,114,0}, {5503,2,5501,5504,0,0,0,2130,2077,0,1},
-	{5505,1018,5404,5506,0,0,0,2131,2098,0,1}, {5507,1018,5407,5508,0,0,0,2132,2100,0,1},
-	{5509,1018,5412,5510,0,0,0,2133,2134,0,1}, {5512,3290,5513,5514,0,0,0,2135,MODEL_NO_SHAPE,0,1},
-	{3227,2,5498,5515,0,0,0,2136,MODEL_NO_SHAPE,0,1}, {3229,3290,5498,5516,0,0,0,2137,MODEL_NO_SHAPE,0,1},
-	{5517,1018,5395,5518,0,0,0,2138,2035,0,1}, {5519,1018,5398,5520,0,0,0,2139,2056,0,1},
-	{5521,1018,5522,5523,0,0,0,2140,2077,0,1}, {5524,1018,5434,5525,0,0,0,2141,2077,0,1},
-	{5526,1018,5383,5527,0,0,0,2142,2101,0,1}, {5530,2,3,5531,0,0,0,2143,2144,0,1},
-	{5537,2,3,5538,0,0,0,2145,MODEL_NO_SHAPE,0,1}, {5541,2,3,5542,0,0,0,2146,MODEL_NO_SHAPE,0,1},
-	{5544,2,3,5545,0,0,0,2147,MODEL_NO_SHAPE,0,1}, {5546,2,3,5547,0,0,0,2146,MODEL_NO_SHAPE,0,1},
-	{5549,2,3,5550,0,0,0,2148,2149,115,0}, {5566,2,3,5567,0,0,0,2152,2153,116,0},
-	{5575,2,3,5576,0,0,0,2156,2157,117,0}, {5590,2,3,5591,0,0,0,2162,2163,118,0},
-	{5599,2,3,5600,0,0,0,2166,2167,119,0}, {5604,2,3,5605,0,0,0,2170,2171,120,0},
-	{5614,2,3,5615,0,0,0,2176,2177,0,0}, {529,2,3,5618,0,0,0,2180,2181,0,0},
-	{3206,2,3,5628,0,0,0,1237,1367,0,0}, {5629,2,3,5630,0,0,0,2186,2190,0,1},
-	{5642,2,3,5643,0,0,0,2193,MODEL_NO_SHAPE,0,1}, {5644,2,3,5645,0,0,0,2194,MODEL_NO_SHAPE,0,1},
-	{5646,2,3,5647,0,0,0,2195,MODEL_NO_SHAPE,0,1}, {594,2,3,5648,0,0,0,2196,2197,0,1},
-	{5650,2,3,5651,0,0,0,2198,2199,0,1}, {3227,2,3,5653,0,0,0,2200,MODEL_NO_SHAPE,0,1},
-	{5660,2,3,5661,0,0,0,2201,2246,0,1}, {5731,2,3,5732,0,0,0,2250,2251,0,1},
-	{5733,2,3,5734,0,0,0,2252,2253,0,0}, {5770,2,3,5771,0,0,0,2279,2280,0,0},
-	{5800,2,3,5801,0,0,0,2294,2295,0,0}, {5812,2,3,5813,0,0,0,2299,2300,0,0},
-	{5815,2,3,5816,0,0,0,2250,2301,0,0}, {5821,2,3,5822,0,0,0,197,2302,121,0},
-	{5824,2,3,5825,0,0,0,2305,2306,122,0}, {5827,2,3,5828,0,0,0,2309,2310,123,0},
-	{5833,2,3,5834,0,0,0,2313,2314,124,0}, {3206,2,3,5837,0,0,0,2317,2318,125,0},
-	{5838,2,3,5839,0,0,0,2319,2320,0,1}, {5840,2,3,5841,0,0,0,2319,2320,0,1},
-	{3227,2,3,5842,0,0,0,2321,4,0,1}, {3229,2,3,5843,0,0,0,2322,4,0,1},
-	{5844,2,3,5845,0,0,0,2323,2324,0,1}, {5846,2,3,5847,0,0,0,2325,2246,0,1},
-	{5853,2,3,5854,0,0,0,2326,MODEL_NO_SHAPE,0,1}, {5855,2,3,5856,0,0,0,2327,2328,0,1},
-	{5863,2,3,5864,0,0,0,2330,2331,0,1}, {5870,2,3,5871,0,0,0,2335,2336,0,0},
-	{5875,2,3,5876,0,0,0,MODEL_NO_SHAPE,2331,0,0}, {5877,2,3,5878,0,0,0,2338,2339,0,0},
-	{5881,2,3,5882,0,0,0,2326,MODEL_NO_SHAPE,0,1}, {5884,2,3,5885,0,0,0,197,2342,126,0},
-	{5887,2,3,5888,0,0,0,2344,2345,127,0}, {5890,2,3,5891,0,0,0,2348,2349,128,0},
-	{5893,2,3,5894,0,0,0,197,2351,129,0}, {3206,2,3,5896,0,0,0,2354,371,130,0},
-	{5912,2,3,5913,0,0,0,2355,MODEL_NO_SHAPE,0,1}, {5915,2,3,5916,0,0,0,2356,MODEL_NO_SHAPE,0,1},
-	{5918,2,3,5919,0,0,0,2357,MODEL_NO_SHAPE,0,1}, {5920,2,3,5921,5922,0,0,2359,2360,0,1},
-	{5935,2,3,5936,5937,0,0,2361,2362,0,1}, {5963,2,3,5964,5965,0,0,2365,2368,0,1},
-	{5988,2,3,5989,5990,0,0,2374,2381,0,1}, {6107,2,3,6108,6109,0,0,2401,2362,0,1},
-	{6110,2,3,6111,6112,0,0,2402,2404,0,1}, {6169,2,3,6170,6171,0,0,2426,2368,0,1},
-	{6172,2,3,6173,6174,0,0,2427,2429,0,1}, {6175,2,3,6176,6177,0,0,2430,2381,0,1},
-	{6181,2,3,6182,6183,0,0,2431,2362,0,1}, {6184,2,3,6185,6186,0,0,2432,2404,0,1},
-	{6187,2,3,6188,6189,0,0,2433,2368,0,1}, {6190,2,3,6191,0,0,0,2434,MODEL_NO_SHAPE,0,1},
-	{6192,2,3,6193,6194,0,0,2435,2439,131,0}, {6204,2,3,6205,6206,0,0,2442,2443,132,0},
-	{6216,2,3,6217,6218,0,0,2446,2447,133,0}, {6221,2,3,6222,6223,0,0,2450,2451,134,0},
-	{6233,2,3,6234,6235,0,0,2431,2454,0,0}, {6240,2,3,6241,6242,0,0,2459,2460,135,0},
-	{6246,2,3,6247,6248,0,0,2462,2463,136,0}, {6250,2,3,6251,6252,0,0,2465,2466,137,0},
-	{6293,2,3,6294,6295,0,0,2477,2478,138,0}, {6301,2,3,6302,6303,0,0,2482,2483,139,0},
-	{6304,2,3,6305,6306,0,0,2485,2486,140,0}, {6313,2,3,6314,6315,0,0,2489,2490,141,0},
-	{6317,2,3,6318,6319,0,0,2493,2451,142,0}, {6321,2,3,6322,6323,0,0,2494,2495,143,0},
-	{6339,2,3,6340,6341,0,0,2500,2501,144,0}, {6344,2,3,6345,6346,0,0,2433,2504,0,0},
-	{6351,2,3,6352,6353,0,0,2507,2508,145,0}, {6355,2,3,6356,6357,0,0,2510,2511,146,0},
-	{6359,2,3,6360,6361,0,0,2513,2514,147,0}, {6372,2,3,6373,6374,0,0,2519,2520,148,0},
-	{6378,2,3,6379,6380,0,0,2523,2524,149,0}, {6383,2,3,6384,6385,0,0,2526,2527,150,0},
-	{6398,2,3,6399,6400,0,0,2533,2534,151,0}, {6409,2,3,6410,6411,0,0,2539,2540,152,0},
-	{6413,2,3,6414,6415,0,0,2541,2381,0,1}, {3206,2,3,6417,6418,0,0,2542,2543,0,0},
-	{6419,2,3,6420,6421,0,0,2544,2381,0,1}, {6431,2,3,6432,6433,0,0,2546,2454,0,1},
-	{6436,2,3,6437,6438,0,0,2547,2404,0,1}, {6446,2,3,6447,6448,0,0,2550,2551,0,1},
-	{6451,2,3,6452,6453,0,0,2552,2504,0,1}, {6454,2,3,6455,6456,0,0,2553,2381,0,1},
-	{6457,2,3,6458,6459,0,0,2554,2404,0,1}, {6461,2,3,6462,0,0,0,2355,MODEL_NO_SHAPE,0,1},
-	{6463,2,3,6464,0,0,0,2356,MODEL_NO_SHAPE,0,1}, {6465,2,3,6466,0,0,0,2555,MODEL_NO_SHAPE,0,1},
-	{6467,2,3,6468,6469,0,0,2556,2381,0,1}, {6473,2,3,6474,6475,0,0,2557,2404,0,1},
-	{6476,2,3,6477,6478,0,0,2558,2559,0,1}, {6481,2,3,6482,6483,0,0,2553,2381,0,1},
-	{6484,2,3,6485,6486,0,0,2560,2404,0,1}, {6487,2,3,6488,6489,0,0,2561,2360,0,1},
-	{6490,2,3,6491,6492,0,0,2562,2563,0,1}, {6493,2,3,6494,6495,0,0,2553,2381,0,1},
-	{6496,2,3,6497,6498,0,0,2564,2404,0,1}, {6506,2,3,6507,0,0,0,2565,2568,153,0},
-	{6527,2,3,6528,0,0,0,2572,2573,0,1}, {6535,2,3,6536,0,0,0,2575,2576,0,1},
-	{6541,2,3,6542,0,0,0,2578,2583,0,1}, {6559,2,3,6560,0,0,0,2575,2585,0,1},
-	{6563,2,3,6564,0,0,0,2587,2576,0,1}, {6565,2,3,6566,0,0,0,2588,2583,0,1},
-	{6567,2,3,6568,0,0,0,2589,2585,0,1}, {6569,2,3,6570,0,0,0,2590,2573,0,1},
-	{6572,2,3,6573,0,0,0,2591,2592,0,0}, {6576,2,3,6577,0,0,0,2587,2576,0,0},
-	{6578,2,3,6579,0,0,0,2589,2585,0,0}, {6580,2,3,6581,0,0,0,2590,2573,0,0},
-	{6583,2,3,6584,0,0,0,2594,2595,154,0}, {6586,2,3,6587,0,0,0,2594,2597,155,0},
-	{6589,2,3,6590,0,0,0,2600,2601,156,0}, {6592,2,3,6593,0,0,0,2602,2603,157,0},
-	{6595,2,3,6596,0,0,0,2594,2605,158,0}, {6597,2,3,6598,0,0,0,2608,2609,159,0},
-	{6600,2,3,6601,0,0,0,2611,2612,160,0}, {6608,2,3,6609,0,0,0,2611,2615,161,0},
-	{3206,2,3,6611,0,0,0,2618,371,162,0}, {3227,2,3,6612,0,0,0,2321,4,0,1},
-	{3229,2,3,6613,0,0,0,2322,4,0,1}, {6614,2,3,6615,0,0,0,2619,2592,0,1},
-	{6616,2,3,6617,0,0,0,2620,2621,0,1}, {6618,2,3,6619,0,0,0,2622,2583,0,1},
-	{6620,2,3,6621,0,0,0,2623,2573,0,1}, {6627,3290,6628,6629,0,0,0,2624,2626,0,1},
-	{6641,2,6628,6642,0,0,0,2627,2631,0,1}, {6690,1018,6628,6642,0,0,0,2632,2634,0,1},
-	{6761,1018,6762,6763,0,0,0,2636,2641,0,1}, {6777,2,6778,6642,0,0,0,2642,2643,0,1},
-	{6783,3290,6762,6784,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6785,3290,6786,6787,0,0,0,2644,MODEL_NO_SHAPE,0,1},
-	{6788,3290,6789,6790,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6791,3290,6792,6793,0,0,0,2644,MODEL_NO_SHAPE,0,1},
-	{6794,3290,6795,6796,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6797,3290,6798,6799,0,0,0,2644,MODEL_NO_SHAPE,0,1},
-	{6800,3290,6801,6802,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6803,3290,6628,6804,0,0,0,2645,2646,0,1},
-	{6815,3290,6816,6817,0,0,0,2647,2648,0,1}, {6818,2,6819,6804,0,0,0,2649,2653,0,25},
-	{6826,3290,6827,6828,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6829,987,6830,6831,0,0,0,2644,2658,0,0},
-	{6841,987,6842,6843,0,0,0,2644,2663,0,0}, {6854,987,6786,6855,0,0,0,2644,2667,0,0},
-	{6861,987,6862,6863,0,0,0,2644,2674,0,0}, {6881,987,6882,6883,0,0,0,2644,2686,0,0},
-	{6884,987,6885,6886,0,0,0,2644,2687,0,0}, {6895,987,6896,6897,0,0,0,2644,2692,0,0},
-	{6913,987,6789,6914,0,0,0,2644,2702,0,0}, {6916,987,6792,6917,0,0,0,2644,2706,0,0},
-	{6918,987,6919,6920,0,0,0,2644,2707,0,0}, {6923,987,6795,6924,0,0,0,2644,2709,0,0},
-	{6936,987,6798,6937,0,0,0,2644,2723,0,0}, {6938,987,6939,6940,0,0,0,2644,2724,0,0},
-	{6943,987,6801,6944,0,0,0,2644,2725,0,0}, {6958,987,6628,6959,0,0,0,2733,2734,0,4},
-	{6998,987,6999,7000,0,0,0,2735,2736,0,0}, {7001,987,7002,7003,0,0,0,2737,2738,0,0},
-	{7014,987,7015,7016,0,0,0,2735,2743,0,0}, {7018,987,7019,7020,0,0,0,2644,2744,0,0},
-	{7026,987,7027,7028,0,0,0,2735,2749,0,0}, {7033,987,6816,7034,0,0,0,2751,2752,0,0},
-	{7035,987,6827,7036,0,0,0,2644,2753,0,0}, {7038,7039,6762,7040,0,0,0,2644,2755,0,0},
-	{7049,7039,6628,6959,0,0,0,2733,2756,0,0}, {7054,987,3,7055,0,0,0,2757,2758,163,0},
-	{7064,987,7065,7066,0,0,0,2761,2762,164,0}, {7087,987,7088,7089,0,0,0,2768,2769,165,0},
-	{7104,987,6762,7040,0,0,0,2775,2776,166,0}, {7108,987,7109,7040,0,0,0,2779,2780,167,0},
-	{7115,987,6628,7116,0,0,0,2781,2782,168,0}, {7119,1018,6830,7120,0,0,0,2785,MODEL_NO_SHAPE,0,25},
-	{7124,1018,6786,6787,0,0,0,2787,MODEL_NO_SHAPE,0,25}, {7125,1018,6862,7126,0,0,0,2788,2790,0,25},
-	{7128,1018,6885,7129,0,0,0,2791,MODEL_NO_SHAPE,0,25}, {7131,1018,6896,7132,0,0,0,2792,MODEL_NO_SHAPE,0,1},
-	{7136,1018,6789,6790,0,0,0,2793,MODEL_NO_SHAPE,0,25}, {7137,1018,6792,7138,0,0,0,2794,MODEL_NO_SHAPE,0,25},
-	{7141,1018,6795,6796,0,0,0,2795,MODEL_NO_SHAPE,0,25}, {7144,1018,6798,6799,0,0,0,2796,MODEL_NO_SHAPE,0,25},
-	{7145,1018,6939,7146,0,0,0,2797,MODEL_NO_SHAPE,0,25}, {7148,1018,6801,7149,0,0,0,2799,MODEL_NO_SHAPE,0,25},
-	{7151,1018,6628,6642,0,0,0,2801,2802,0,11}, {7155,1018,6999,7156,0,0,0,2803,2804,0,25},
-	{7157,1018,7015,7158,0,0,0,2805,2804,0,25}, {7159,1018,7019,7160,0,0,0,2806,2804,0,25},
-	{7161,1018,7027,7162,0,0,0,2807,2804,0,25}, {7163,1018,6816,7164,0,0,0,2808,2648,0,25},
-	{7165,1018,6827,6828,0,0,0,2809,MODEL_NO_SHAPE,0,25}, {7166,2,7167,7168,0,0,0,2810,2824,0,9},
-	{7197,1018,6628,6642,0,0,0,2825,2826,0,11}, {7198,1018,6628,6642,0,0,0,2827,2828,0,1},
-	{7209,2,3,7210,0,0,0,2830,2831,0,1}, {7213,2,3,7214,0,0,0,2832,2835,0,1},
-	{7221,2,3,7222,0,0,0,2838,2839,0,1}, {7223,2,3,7224,0,0,0,2840,2841,0,1},
-	{7227,2,3,7228,0,0,0,2830,2842,0,0}, {7246,2,3,7247,0,0,0,2847,2848,0,0},
-	{7257,2,3,7258,0,0,0,2838,2849,0,0}, {7259,2,3,7260,0,0,0,2850,2851,0,0},
-	{7263,2,3,7264,0,0,0,2852,2853,0,0}, {7267,2,3,7268,0,0,0,2856,2857,169,0},
-	{916,2,3,7271,0,0,0,2860,2839,0,1}, {7272,2,3,7273,0,0,0,2861,2862,0,1},
-	{7275,2,3,7276,0,0,0,2863,2864,0,1}, {7278,2,3,7279,0,0,0,2865,2864,0,1},
-	{7280,2,3,7281,0,0,0,2830,2866,0,1}, {7282,2,3,7283,0,0,0,2867,2831,0,1},
-	{7285,2,3,7286,0,0,0,2830,2868,0,1}, {3227,2,3,7287,0,0,0,2869,MODEL_NO_SHAPE,0,1},
-	{3229,2,3,7288,0,0,0,2870,MODEL_NO_SHAPE,0,1}, {7289,2,3,7290,0,0,0,2871,2831,0,1},
-	{7291,2,3,7292,0,0,0,2872,2866,0,1}, {7295,2,3,7296,0,0,0,2873,2874,0,0},
-	{7307,2,7308,7309,0,0,0,2877,3554,0,1}, {8254,8255,8256,8257,0,0,0,3557,3562,0,1},
-	{8262,8255,8263,8264,0,0,0,3565,3568,0,1}, {8272,2,8273,8274,0,0,0,3573,3574,0,1},
-	{8276,987,8277,8278,0,0,0,3575,3576,0,0}, {8283,2,8277,8284,0,0,0,3577,4,0,1},
-	{8287,2,8288,8289,0,0,0,3578,3579,170,0}, {8299,2,8300,8301,0,0,0,3583,3584,171,0},
-	{4007,2,8310,8311,0,0,0,3590,3607,172,0}, {4701,987,8392,8393,0,0,0,3608,3609,173,0},
-	{5254,2,3,8398,0,0,0,3612,MODEL_NO_SHAPE,0,1}, {8399,2,3,8400,8401,0,0,3613,3614,0,0},
-	{8404,2,3,8405,8406,0,0,3615,3616,0,1}, {8409,2,3,8410,8411,0,0,3617,3618,0,1},
-	{8413,2,3,8414,0,0,0,3619,MODEL_NO_SHAPE,0,1}, {8415,2,3,8416,8417,0,0,3620,3621,0,0},
-	{8418,2,3,8419,8420,0,0,4,3622,0,0}, {8422,2,3,8423,8424,0,0,3623,3624,0,0},
-	{8425,2,3,8426,8427,0,0,3619,3624,0,0}, {8429,2,3,8430,8431,0,0,197,3625,174,0},
-	{8436,2,3,8437,8438,0,0,197,3628,175,0}, {8440,2,3,8441,8442,0,0,210,3631,176,0},
-	{8443,2,3,8444,8445,0,0,3634,3631,177,0}, {3206,2,3,8446,6418,0,0,3635,3636,0,0},
-	{8447,2,3,8448,8449,0,0,210,3637,178,0}, {5330,2,3,8450,8451,0,0,3639,3642,0,1},
-	{8459,2,3,8450,8460,0,0,3643,3646,0,1}, {8465,2,3,8466,8467,0,0,3651,4,0,1},
-	{8468,2,3,8469,0,0,0,3652,MODEL_NO_SHAPE,0,1}, {8470,2,3,8471,0,0,0,3653,MODEL_NO_SHAPE,0,1},
-	{8472,2,3,8473,8474,0,0,3654,3616,0,1}, {3227,2,3,8476,8477,0,0,2321,4,0,1},
-	{8478,2,3,8479,0,0,0,3623,MODEL_NO_SHAPE,0,1}, {8484,2,3,8485,0,0,0,3655,MODEL_NO_SHAPE,0,1},
-	{8489,2,3,8485,0,0,0,3656,3659,0,1}, {8490,2,3,8491,0,0,0,3664,3666,0,1},
-	{8492,2,3,8493,0,0,0,3667,MODEL_NO_SHAPE,0,1}, {8494,2,3,8493,0,0,0,3668,3659,0,1},
-	{8495,2,3,8496,0,0,0,3671,MODEL_NO_SHAPE,0,1}, {8497,2,3,8498,0,0,0,3672,3673,0,0},
-	{8499,2,3,8500,0,0,0,3674,3666,0,0}, {8503,2,3,8504,0,0,0,3675,3676,179,0},
-	{8505,2,3,8506,0,0,0,3671,3677,0,0}, {8508,2,3,8509,0,0,0,3678,3679,180,0},
-	{8511,2,3,8512,0,0,0,3671,MODEL_NO_SHAPE,0,1}, {8513,2,3,8514,0,0,0,3680,3681,0,1},
-	{8524,2,3,8525,0,0,0,3686,3687,0,1}, {8530,2,3,8525,0,0,0,3688,3691,0,1},
-	{8531,2,3,8532,0,0,0,3694,MODEL_NO_SHAPE,0,1}, {8533,2,3,8534,0,0,0,3695,MODEL_NO_SHAPE,0,1},
-	{5918,2,3,8540,0,0,0,3696,4,0,1}, {8541,2,3,8542,0,0,0,3697,4,0,1},
-	{8544,2,3,8545,0,0,0,3698,3706,0,1}, {8582,2,3,8583,0,0,0,3712,3717,0,1},
-	{8604,2,3,8605,0,0,0,3723,4,0,1}, {8606,2,3,8607,0,0,0,3724,4,0,1},
-	{8608,2,3,8609,0,0,0,164,4,0,1}, {8611,2,3,8612,0,0,0,3725,3726,181,0},
-	{8634,2,3,8635,0,0,0,3732,3733,182,0}, {8656,2,3,8657,0,0,0,3738,3739,0,0},
-	{8658,2,3,8659,0,0,0,3740,3741,0,0}, {8664,2,3,8665,0,0,0,3744,3745,183,0},
-	{8671,2,3,8672,0,0,0,3750,3753,184,0}, {8692,2,3,8693,0,0,0,3757,3760,185,0},
-	{8702,2,3,8703,0,0,0,3765,3768,186,0}, {8709,2,3,8710,0,0,0,3772,3773,0,0},
-	{8723,2,3,8724,0,0,0,3777,3778,0,0}, {8736,2,3,8737,0,0,0,3780,3781,0,0},
-	{8738,2,3,8739,0,0,0,3782,3783,0,0}, {8741,2,3,8742,0,0,0,3786,3787,0,0},
-	{8746,2,3,8747,0,0,0,3789,3790,0,0}, {8749,2,3,8750,0,0,0,3792,3793,187,0},
-	{8753,2,3,8754,0,0,0,3794,3795,188,0}, {8766,2,3,8767,0,0,0,3801,3802,189,0},
-	{8773,2,3,8774,0,0,0,3805,3806,190,0}, {8776,2,3,8777,0,0,0,3809,3810,191,0},
-	{8779,2,3,8780,0,0,0,3813,3816,0,0}, {3206,2,3,8783,0,0,0,3817,3818,0,0},
-	{8784,2,3,8785,0,0,0,3819,4,0,1}, {8788,2,3,8789,0,0,0,3820,3821,0,1},
-	{8791,2,3,8792,0,0,0,3822,4,0,1}, {8794,2,3,8795,0,0,0,3823,3824,0,1},
-	{8799,2,3,8800,0,0,0,3825,3826,0,1}, {8801,2,3,8802,0,0,0,3827,3828,0,1},
-	{8805,2,3,8806,0,0,0,3829,4,0,1}, {8807,2,3,8808,0,0,0,3830,3831,0,1},
-	{8809,2,3,8810,0,0,0,3832,3717,0,1}, {8811,2,3,8812,0,0,0,3833,3834,0,1},
-	{8819,2,3,8820,8821,0,0,3836,3841,0,0}, {8838,2,3,8839,8840,0,0,3844,3845,0,32},
-	{8845,2,3,8846,8847,0,0,3846,3847,0,0}, {8850,2,3,8851,8852,0,0,1865,3848,0,0},
-	{8853,2,3,8854,8855,0,0,4,3849,0,0}, {8856,2,3,8857,8858,0,0,3850,3851,0,0},
-	{8863,2,3,8864,0,0,0,3852,4,0,1}, {8866,2,3,8867,0,0,0,3853,3854,0,1},
-	{5660,2,3,8871,0,0,0,3856,3854,0,1}, {8988,2,3,8989,0,0,0,3939,3854,0,1},
-	{9004,2,3,9005,0,0,0,3951,4,0,1}, {9006,2,3,9007,0,0,0,3952,4,0,1},
-	{5731,2,3,9009,0,0,0,3951,4,0,1}, {9010,2,3,9011,0,0,0,3951,4,0,1},
-	{9012,2,3,9013,0,0,0,3635,4,0,1}, {9014,2,3,9015,0,0,0,3953,3954,0,0},
-	{9017,2,3,9018,0,0,0,3952,3956,0,0}, {9028,2,3,9029,0,0,0,3966,3967,0,0},
-	{9032,2,3,9033,0,0,0,3969,3971,0,0}, {9048,2,3,9049,0,0,0,3966,3976,0,0},
-	{9056,2,3,9057,0,0,0,3635,3981,0,0}, {4697,2,3,9058,0,0,0,3982,3983,0,0},
-	{9059,2,3,9060,0,0,0,3985,3986,0,0}, {5833,2,3,9061,0,0,0,3982,3987,0,0},
-	{3206,2,3,9062,0,0,0,3988,3989,0,0}, {9064,2,3,9065,0,0,0,3982,3991,0,0},
-	{9067,2,3,9068,0,0,0,3992,3956,0,1}, {3227,2,3,9069,0,0,0,3993,4,0,1},
-	{3229,2,3,9070,0,0,0,3994,4,0,1}, {9071,2,3,9072,0,0,0,3995,3996,0,1},
-	{5846,2,3,9074,0,0,0,3997,3996,0,1}, {9075,2,3,9076,0,0,0,3998,3996,0,1},
+	{1,2,3,4,0,0,0,0,0,MODEL_NO_SHAPE,0,1}, {7,2,3,8,0,9,0,0,3,4,0,1},
+	{14,2,3,15,0,0,0,0,5,MODEL_NO_SHAPE,0,1}, {125,2,3,126,0,0,0,0,39,MODEL_NO_SHAPE,0,1},
+	{157,2,3,158,0,0,0,0,45,MODEL_NO_SHAPE,0,1}, {159,2,3,160,0,0,0,0,46,MODEL_NO_SHAPE,0,1},
+	{162,2,3,163,0,0,0,0,47,MODEL_NO_SHAPE,0,1}, {166,2,3,167,0,168,0,0,48,51,1,0},
+	{199,2,3,200,0,201,0,0,65,66,2,0}, {203,2,3,204,0,205,0,0,69,70,3,0},
+	{208,2,3,209,0,210,0,0,73,74,0,0}, {215,2,3,216,0,217,0,0,77,78,4,0},
+	{221,2,3,222,0,223,0,0,77,81,5,0}, {226,2,3,227,0,228,0,0,84,85,6,0},
+	{241,2,3,242,0,243,0,0,88,89,7,0}, {244,2,3,245,0,246,0,0,90,91,0,1},
+	{248,2,3,249,0,250,0,0,90,91,0,1}, {251,2,3,252,0,253,0,0,0,91,0,1},
+	{254,2,3,255,0,0,0,0,92,MODEL_NO_SHAPE,0,1}, {257,2,3,258,0,0,0,0,93,MODEL_NO_SHAPE,0,1},
+	{260,2,3,261,0,262,0,0,94,4,0,1}, {263,2,3,264,0,0,0,0,92,MODEL_NO_SHAPE,0,1},
+	{265,2,3,266,0,267,0,0,95,96,0,1}, {269,2,3,270,0,0,0,0,97,MODEL_NO_SHAPE,0,1},
+	{277,2,3,278,0,279,0,0,98,110,0,1}, {312,2,3,313,0,314,0,0,111,112,0,1},
+	{323,2,3,324,0,325,0,0,113,4,0,1}, {326,2,3,327,0,0,0,0,114,MODEL_NO_SHAPE,0,1},
+	{331,2,3,332,0,333,0,0,115,116,8,0}, {375,2,3,376,0,377,0,0,127,128,9,0},
+	{390,2,3,391,0,392,0,0,131,132,0,0}, {398,2,3,399,0,400,0,0,136,137,10,0},
+	{414,2,3,415,0,416,0,0,145,4,0,1}, {417,2,3,418,0,419,0,0,146,147,0,0},
+	{423,2,3,424,0,425,0,0,148,149,11,0}, {428,2,3,429,0,430,0,0,152,112,0,1},
+	{433,2,3,434,0,435,0,0,153,154,0,0}, {444,2,3,445,0,0,0,0,157,4,0,1},
+	{447,2,3,448,0,0,0,0,160,161,0,1}, {453,2,3,454,0,0,0,0,162,163,0,1},
+	{469,2,3,470,0,0,0,0,164,4,0,1}, {471,2,3,472,0,0,0,0,165,166,0,0},
+	{485,2,3,486,0,0,0,0,168,169,0,0}, {493,2,3,494,0,0,0,0,172,173,0,0},
+	{515,2,3,516,0,0,0,0,180,181,0,0}, {523,2,3,524,0,0,0,0,186,187,0,0},
+	{529,2,3,530,0,0,0,0,190,191,0,0}, {535,2,3,536,0,0,0,0,164,195,0,0},
+	{538,2,3,539,0,0,0,0,164,196,0,0}, {557,2,3,558,0,0,0,0,197,198,0,0},
+	{562,2,3,563,0,0,0,0,201,202,12,0}, {568,2,3,569,0,0,0,0,206,207,13,0},
+	{572,2,3,573,0,0,0,0,210,211,14,0}, {575,2,3,576,0,0,0,0,214,217,15,0},
+	{590,2,3,591,0,0,0,0,222,181,0,1}, {592,2,3,593,0,0,0,0,164,4,0,1},
+	{594,2,3,595,0,0,0,0,223,224,0,1}, {598,2,3,599,0,0,0,0,164,4,0,1},
+	{600,2,3,601,0,0,0,0,225,163,0,1}, {609,2,3,610,0,611,0,0,226,227,16,0},
+	{693,2,3,694,0,695,0,0,249,250,17,0}, {705,2,3,706,0,707,0,0,257,260,18,0},
+	{712,2,3,713,0,0,0,0,262,MODEL_NO_SHAPE,0,1}, {714,2,3,715,0,0,0,0,263,MODEL_NO_SHAPE,0,129},
+	{737,2,3,738,0,0,0,0,270,279,0,0}, {769,2,3,770,0,0,0,0,288,294,0,1},
+	{779,2,3,780,0,0,0,0,298,299,0,1}, {789,2,3,790,0,0,0,0,301,321,0,1},
+	{869,2,3,870,0,0,0,0,344,347,0,1}, {879,2,3,880,0,0,0,0,348,321,0,1},
+	{881,2,3,882,0,0,0,0,349,350,0,0}, {890,2,3,891,0,0,0,0,348,361,0,0},
+	{899,2,3,900,0,0,0,0,348,364,0,0}, {901,2,3,902,0,0,0,0,348,365,0,0},
+	{903,2,3,904,0,0,0,0,366,367,0,0}, {908,2,3,909,0,0,0,0,368,369,19,0},
+	{911,2,3,912,0,0,0,0,370,371,20,0}, {914,2,3,915,0,0,0,0,372,347,0,1},
+	{916,2,3,917,0,0,0,0,373,374,0,1}, {674,2,3,925,0,0,0,0,375,378,21,0},
+	{935,2,3,936,0,0,0,0,379,378,22,0}, {940,2,3,904,0,0,0,0,380,384,0,0},
+	{943,2,3,915,0,0,0,0,387,394,0,1}, {949,2,3,950,0,0,0,0,395,361,0,1},
+	{953,2,3,954,0,0,0,0,397,347,0,1}, {956,2,3,957,0,0,0,0,400,321,0,1},
+	{966,2,3,967,0,0,0,0,416,418,0,1}, {974,2,975,976,0,0,0,0,419,420,0,1},
+	{986,987,988,989,0,0,0,0,421,422,0,4}, {997,987,998,999,0,0,0,0,424,425,0,0},
+	{1013,987,1014,1015,0,0,0,0,428,429,0,0}, {1017,1018,988,1019,0,0,0,0,432,433,0,67},
+	{1021,2,1022,1023,0,0,0,0,434,437,0,1}, {1032,2,3,1033,0,0,0,0,438,443,0,1},
+	{1060,2,3,1061,0,0,0,0,444,446,0,1}, {1075,2,3,1076,0,0,0,0,447,449,0,1},
+	{1092,2,3,1093,0,0,0,0,454,455,0,1}, {1098,2,3,1099,0,0,0,0,456,458,0,1},
+	{1109,2,3,1110,0,0,0,0,461,462,0,1}, {1119,2,3,1120,0,0,0,0,464,MODEL_NO_SHAPE,0,1},
+	{1125,2,3,1126,0,0,0,0,465,468,0,1}, {1138,2,3,1139,0,0,0,0,469,470,0,1},
+	{1154,2,3,1155,0,0,0,0,471,482,0,1}, {1210,2,3,1211,0,0,0,0,486,482,0,1},
+	{1212,2,3,1213,0,0,0,0,487,488,0,1}, {1225,2,3,1226,0,0,0,0,489,493,0,1},
+	{1255,2,3,1256,0,0,0,0,497,501,0,1}, {1275,2,3,1276,0,0,0,0,502,503,0,1},
+	{1282,2,3,1283,0,0,0,0,507,508,0,1}, {1292,2,3,1293,0,0,0,0,509,555,0,1},
+	{1402,2,3,1403,0,0,0,0,560,563,0,1}, {1424,2,3,1425,0,0,0,0,565,566,0,1},
+	{1458,2,3,1459,0,0,0,0,574,MODEL_NO_SHAPE,0,1}, {1461,2,3,1462,0,0,0,0,575,578,0,1},
+	{1524,2,3,1525,0,0,0,0,594,595,0,1}, {1542,2,3,1543,0,0,0,0,565,596,0,1},
+	{1564,2,3,1565,0,0,0,0,604,605,0,1}, {1569,2,3,1570,0,0,0,0,606,607,0,1},
+	{1592,2,3,1593,0,0,0,0,610,613,0,1}, {1601,2,3,1602,0,0,0,0,616,617,0,1},
+	{1642,2,3,1643,0,0,0,0,623,MODEL_NO_SHAPE,0,1}, {1644,2,3,1645,0,0,0,0,624,625,0,1},
+	{1657,2,3,1658,0,0,0,0,627,629,0,1}, {1711,2,3,1712,0,0,0,0,638,642,0,1},
+	{1772,2,3,1773,0,0,0,0,652,653,0,1}, {1775,2,3,1776,0,0,0,0,654,MODEL_NO_SHAPE,0,1},
+	{1777,2,3,1778,0,0,0,0,655,656,0,1}, {1779,2,3,1780,0,0,0,0,657,MODEL_NO_SHAPE,0,1},
+	{1781,2,3,1782,0,0,0,0,658,MODEL_NO_SHAPE,0,1}, {1783,2,3,1784,0,0,0,0,659,MODEL_NO_SHAPE,0,1},
+	{1785,2,3,1786,0,0,0,0,660,MODEL_NO_SHAPE,0,1}, {1787,2,3,1788,0,0,0,0,661,MODEL_NO_SHAPE,0,1},
+	{1789,2,3,1790,0,0,0,0,662,663,0,1}, {1791,2,3,1792,0,0,0,0,664,MODEL_NO_SHAPE,0,1},
+	{1793,2,3,1794,0,0,0,0,665,MODEL_NO_SHAPE,0,1}, {1795,2,3,1796,0,0,0,0,666,MODEL_NO_SHAPE,0,1},
+	{1798,2,3,1799,0,0,0,0,667,MODEL_NO_SHAPE,0,1}, {1800,2,3,1801,0,0,0,0,668,MODEL_NO_SHAPE,0,1},
+	{1802,2,3,1803,0,0,0,0,669,653,0,1}, {1805,2,3,1806,0,0,0,0,670,671,0,1},
+	{1812,2,3,1813,0,0,0,0,674,676,0,0}, {1821,2,3,1822,0,0,0,0,681,686,0,0},
+	{1832,2,3,1833,0,0,0,0,689,692,0,0}, {1860,2,3,1861,0,0,0,0,699,700,23,0},
+	{1866,2,3,1867,0,0,0,0,703,704,24,0}, {1892,2,3,1893,0,0,0,0,710,712,25,0},
+	{1896,2,3,1897,0,0,0,0,714,715,0,0}, {1928,2,3,1929,0,0,0,0,722,726,26,0},
+	{2016,2,3,2017,0,0,0,0,735,736,0,0}, {2029,2,3,2030,0,0,0,0,742,744,27,0},
+	{2061,2,3,2062,0,0,0,0,755,757,28,0}, {2264,2,3,2265,0,0,0,0,793,794,29,0},
+	{2352,2,3,2353,0,0,0,0,823,824,30,0}, {2356,2,3,2357,0,0,0,0,826,829,0,0},
+	{2367,2,3,2368,0,0,0,0,832,833,31,0}, {2437,2,3,2438,0,0,0,0,865,866,32,0},
+	{2442,2,3,2443,0,0,0,0,868,870,0,0}, {2460,2,3,2461,0,0,0,0,873,874,33,0},
+	{2464,2,3,2465,0,0,0,0,876,877,34,0}, {2507,2,3,2508,0,0,0,0,885,886,35,0},
+	{2511,2,3,2512,0,0,0,0,888,889,0,0}, {2513,2,3,2514,0,0,0,0,890,891,36,0},
+	{2516,2,3,2517,0,0,0,0,873,893,37,0}, {2520,2,3,2521,0,0,0,0,896,898,0,0},
+	{2529,2,3,2530,0,0,0,0,901,902,38,0}, {2532,2,3,2533,0,0,0,0,904,905,0,0},
+	{2538,2,3,2539,0,0,0,0,908,909,39,0}, {2541,2,3,2542,0,0,0,0,910,912,40,0},
+	{2549,2,3,2550,0,0,0,0,915,916,0,0}, {2553,2,3,2554,0,0,0,0,919,920,41,0},
+	{2559,2,3,2560,0,0,0,0,922,923,42,0}, {2567,2,3,2568,0,0,0,0,928,930,43,0},
+	{241,2,3,2570,0,0,0,0,932,933,44,0}, {2572,2,3,2573,0,0,0,0,936,937,45,0},
+	{2589,2,3,2590,0,0,0,0,941,942,46,0}, {2594,2,3,2595,0,0,0,0,944,945,47,0},
+	{2618,2,3,2619,0,0,0,0,948,949,0,0}, {2627,2,3,2628,0,0,0,0,950,951,48,0},
+	{2631,2,3,2632,0,0,0,0,953,954,49,0}, {2662,2,3,2663,0,0,0,0,963,965,50,0},
+	{2666,2,3,2667,0,0,0,0,464,MODEL_NO_SHAPE,0,1}, {2668,2,3,2669,0,0,0,0,967,MODEL_NO_SHAPE,0,1},
+	{2672,2,3,2673,0,0,0,0,968,470,0,1}, {2674,2,3,2675,0,0,0,0,969,MODEL_NO_SHAPE,0,1},
+	{2676,2,3,2677,0,0,0,0,970,458,0,1}, {2678,2,3,2679,0,0,0,0,971,MODEL_NO_SHAPE,0,1},
+	{2680,2,3,2681,0,0,0,0,972,973,0,1}, {2682,2,3,2683,0,0,0,0,974,975,0,0},
+	{2687,2,3,2688,0,0,0,0,976,977,0,0}, {2692,2,3,2693,0,0,0,0,978,979,0,0},
+	{2696,2,3,2697,0,0,0,0,980,981,51,0}, {2700,2,3,2701,0,0,0,0,978,984,0,0},
+	{2704,2,3,2705,0,0,0,0,985,986,0,1}, {2708,2,3,2709,0,0,0,0,987,MODEL_NO_SHAPE,0,1},
+	{2719,2,3,2720,0,0,0,0,994,MODEL_NO_SHAPE,0,1}, {2723,2,3,2724,0,0,0,0,999,1000,0,1},
+	{2727,2,3,2728,0,0,0,0,1001,MODEL_NO_SHAPE,0,1}, {2732,2,3,2733,0,0,0,0,1004,595,0,1},
+	{2736,2,3,2737,0,0,0,0,1008,MODEL_NO_SHAPE,0,1}, {2739,2,3,2740,0,0,0,0,1010,MODEL_NO_SHAPE,0,1},
+	{2745,2,3,2746,0,0,0,0,1011,MODEL_NO_SHAPE,0,1}, {2748,2,3,2749,0,0,0,0,1012,MODEL_NO_SHAPE,0,1},
+	{2750,2,3,2751,0,0,0,0,1013,595,0,1}, {2765,2,3,2766,0,0,0,0,1014,1015,0,1},
+	{2768,2,3,2769,0,0,0,0,1018,MODEL_NO_SHAPE,0,1}, {2770,2,3,2771,0,0,0,0,1019,MODEL_NO_SHAPE,0,1},
+	{2772,2,3,2773,0,0,0,0,1020,458,0,1}, {2774,2,3,2775,0,0,0,0,1021,1022,0,1},
+	{2778,2,3,2779,0,0,0,0,574,MODEL_NO_SHAPE,0,1}, {2780,2,3,2781,0,0,0,0,1023,MODEL_NO_SHAPE,0,1},
+	{2783,2,3,2784,0,0,0,0,915,MODEL_NO_SHAPE,0,1}, {2785,2,3,2786,0,0,0,0,1024,1025,0,1},
+	{2792,2,3,2793,0,0,0,0,1028,1025,0,1}, {2794,2,3,2795,0,0,0,0,1029,796,0,1},
+	{2800,2,3,2801,0,0,0,0,1038,1039,0,1}, {2807,2,3,2808,0,0,0,0,1042,1043,0,1},
+	{2812,2,3,2813,0,0,0,0,1044,1045,0,1}, {2815,2,3,2816,0,0,0,0,1046,1047,0,1},
+	{2821,2,3,2822,0,0,0,0,1048,MODEL_NO_SHAPE,0,1}, {2823,2,3,2824,0,0,0,0,1049,1050,0,1},
+	{2825,2,3,2826,0,0,0,0,1051,595,0,1}, {2829,2,3,2830,0,0,0,0,1051,595,0,1},
+	{2835,2,3,2836,0,0,0,0,1054,1055,0,1}, {2873,2,3,2874,0,0,0,0,1073,1074,0,1},
+	{3006,2,3,3007,0,0,0,0,1129,1130,0,0}, {3035,2,3,3036,0,0,0,0,1142,1143,0,0},
+	{3038,2,3,3039,0,0,0,0,1145,1146,0,0}, {3151,2,3,3152,0,0,0,0,1204,1205,0,0},
+	{3153,2,3,3154,0,0,0,0,1206,1207,0,0}, {3156,2,3,3157,0,0,0,0,1208,1209,0,0},
+	{3192,2,3,3193,0,0,0,0,1227,1228,0,0}, {3198,2,3,3199,0,0,0,0,1231,1232,52,0},
+	{3201,2,3,3202,0,0,0,0,1233,1234,53,0}, {3204,2,3,3205,0,0,0,0,1235,1236,54,0},
+	{3206,2,3,3207,0,0,0,0,1237,1238,0,0}, {3210,2,3,3211,0,0,0,0,1239,1240,55,0},
+	{3215,2,3,3216,0,0,0,0,1241,1242,56,0}, {3218,2,3,3219,0,0,0,0,1243,1205,0,1},
+	{3220,2,3,3221,0,0,0,0,1244,1209,0,1}, {3224,2,3,3225,0,0,0,0,1249,1250,0,1},
+	{3227,2,3,3228,0,0,0,0,1251,4,0,1}, {3229,2,3,3230,0,0,0,0,1252,4,0,1},
+	{3232,2,3,3233,0,0,0,0,1253,1143,0,1}, {3234,2,3,3235,0,0,0,0,1254,1264,0,1},
+	{3255,2,3,3256,0,0,0,0,1265,1228,0,1}, {3262,2,3263,3264,0,0,0,0,1266,1268,0,1},
+	{3272,2,3273,3274,0,0,0,0,1270,1271,0,1}, {3280,2,3281,3282,0,0,0,0,1273,1274,0,1},
+	{3289,3290,3291,3292,0,0,0,0,1276,4,0,1}, {3293,3290,3294,3295,0,0,0,0,1277,1274,0,1},
+	{3296,987,3291,3297,0,0,0,0,1276,1271,0,0}, {3298,987,3299,3300,0,0,0,0,1278,1279,0,0},
+	{3375,987,3376,3377,0,0,0,0,1322,1323,0,0}, {3383,987,3384,3385,0,0,0,0,1327,1328,0,0},
+	{3424,987,3294,3425,0,0,0,0,1277,1274,0,0}, {3426,987,3427,3428,0,0,0,0,1343,1344,0,0},
+	{3438,3290,3439,3440,0,0,0,0,1351,4,0,1}, {3442,987,3273,3443,0,0,0,0,1352,1353,57,0},
+	{3446,987,3263,3447,0,0,0,0,1354,1355,58,0}, {3198,987,3448,3449,0,0,0,0,1357,1358,59,0},
+	{3451,987,3452,3453,0,0,0,0,1359,1360,60,0}, {3455,987,3456,3457,0,0,0,0,1359,1361,61,0},
+	{3459,987,3281,3460,0,0,0,0,1362,1363,62,0}, {3206,987,3461,3462,0,0,0,0,1366,1367,0,0},
+	{3227,2,3461,3463,0,0,0,0,1368,4,0,1}, {3229,3290,3461,3464,0,0,0,0,1369,4,0,1},
+	{3465,2,3291,3466,0,0,0,0,1370,1271,0,1}, {3467,2,3468,3469,0,0,0,0,1371,1344,0,1},
+	{3470,2,3471,3472,0,0,0,0,1375,1344,0,1}, {3477,2,3294,3478,0,0,0,0,1378,1274,0,1},
+	{3485,2,3,3486,0,3487,0,0,1379,1380,0,1}, {3488,2,3,3489,0,3490,0,0,1381,1384,0,1},
+	{3498,2,3,3499,0,3500,0,0,1385,4,0,1}, {3501,2,3,3502,0,3503,0,0,1386,1389,0,1},
+	{3504,2,3,3505,0,3506,0,0,1390,1391,0,0}, {3509,2,3,3510,0,3511,0,0,1385,1394,0,0},
+	{221,2,3,3524,0,223,0,0,1400,1401,63,0}, {241,2,3,3545,0,243,0,0,1415,1416,0,0},
+	{3547,2,3,3548,0,3549,0,0,1386,1389,0,1}, {444,2,3,3556,0,3557,0,0,1419,4,0,1},
+	{3559,2,3,3560,0,3561,0,0,1420,1437,0,1}, {3488,2,3,3489,0,3490,0,0,1440,1444,0,1},
+	{3618,2,3,3619,0,3620,0,0,1452,1454,0,1}, {3637,2,3,3638,0,3639,0,0,1457,4,0,1},
+	{3498,2,3,3499,0,3500,0,0,1458,4,0,1}, {3640,2,3,3641,0,3642,0,0,1459,4,0,1},
+	{3643,2,3,3644,0,3645,0,0,1460,4,0,1}, {3648,2,3,3649,0,3650,0,0,1463,1464,64,0},
+	{3509,2,3,3510,0,3511,0,0,1458,1465,0,0}, {221,2,3,3524,0,223,0,0,1466,1467,65,0},
+	{3654,2,3,3655,0,3656,0,0,1468,1469,66,0}, {241,2,3,3545,0,243,0,0,1484,1485,0,0},
+	{3676,2,3,3677,0,3678,0,0,1459,1465,0,0}, {3679,2,3,3680,0,3681,0,0,1488,1489,67,0},
+	{3683,2,3,3684,0,3685,0,0,1490,1491,0,0}, {3693,2,3,3694,0,3695,0,0,1496,1465,0,1},
+	{3696,2,3,3697,0,3698,0,0,1497,1465,0,1}, {3699,2,3,3700,0,3701,0,0,1460,4,0,1},
+	{3702,2,3,3703,0,3704,0,0,1498,1499,0,1}, {3709,2,3,3710,0,0,0,0,1500,1503,0,1},
+	{3718,2,3,3719,0,0,0,0,164,MODEL_NO_SHAPE,0,1}, {3720,2,3,3721,0,0,0,0,1504,MODEL_NO_SHAPE,0,1},
+	{3723,2,3,3724,0,0,0,0,1505,1506,0,0}, {3726,2,3,3727,0,0,0,0,1507,1508,0,0},
+	{3730,2,3,3731,0,0,0,0,1507,MODEL_NO_SHAPE,0,1}, {3732,2,3,3733,0,0,0,0,1507,MODEL_NO_SHAPE,0,1},
+	{3734,2,3,3735,0,0,0,0,1509,1510,0,0}, {3739,2,3,3740,0,0,0,0,1513,1514,68,0},
+	{3742,2,3,3743,0,0,0,0,1515,1516,69,0}, {3744,2,3,3745,0,0,0,0,1519,1520,70,0},
+	{3797,2,3,3798,0,0,0,0,1540,1543,0,1}, {3807,2,3,3808,0,0,0,0,1546,MODEL_NO_SHAPE,0,1},
+	{3811,2,3,3812,0,0,0,0,1548,1549,0,1}, {3813,2,3,3814,0,0,0,0,1550,1551,0,1},
+	{3817,2,3,3818,0,0,0,0,1554,1551,0,1}, {3820,2,3,3821,0,0,0,0,1555,1556,0,0},
+	{3829,2,3830,3831,0,0,0,0,1557,4,0,1}, {3835,2,3836,3837,0,0,0,0,1558,1568,0,1},
+	{3864,2,3865,3866,0,0,0,0,1573,1577,0,1}, {3899,2,3900,3901,0,0,0,0,1578,4,0,1},
+	{3904,3290,3905,3906,0,0,0,0,1579,4,0,1}, {3907,3290,3908,3909,0,0,0,0,1580,4,0,1},
+	{3912,2,3913,3914,0,0,0,0,1581,1587,71,0}, {3970,987,3971,3972,0,0,0,0,1595,1596,0,0},
+	{3985,987,3986,3987,0,0,0,0,1579,1598,0,0}, {3996,987,3905,3997,0,0,0,0,1579,1600,0,0},
+	{4005,987,3908,4006,0,0,0,0,1580,1608,0,0}, {4007,2,4008,4009,0,0,0,0,1609,1610,0,0},
+	{4629,2,4630,4631,0,0,0,0,1767,1768,0,0}, {4658,987,4659,4660,0,0,0,0,1579,1781,0,0},
+	{4669,2,4670,4671,0,0,0,0,1787,1788,0,0}, {4686,987,3836,4687,0,0,0,0,1793,1794,72,0},
+	{4690,987,3865,4691,0,0,0,0,1795,1796,73,0}, {4693,2,4694,4695,0,0,0,0,1797,1798,74,0},
+	{4697,987,4698,4699,0,0,0,0,1795,1799,75,0}, {4701,987,4702,4703,0,0,0,0,1800,1801,76,0},
+	{4706,987,4707,4708,0,0,0,0,1795,1802,0,0}, {4712,987,4713,4714,0,0,0,0,1795,1805,77,0},
+	{4716,2,4717,4718,0,0,0,0,1806,1809,0,1}, {4721,2,4722,4723,0,0,0,0,1557,4,0,1},
+	{4724,2,3905,4725,0,0,0,0,1810,4,0,1}, {4726,2,4727,4728,0,0,0,0,1811,4,0,1},
+	{4737,2,3,4738,0,0,0,0,1812,MODEL_NO_SHAPE,0,1}, {4741,2,3,4742,0,0,0,0,1813,MODEL_NO_SHAPE,0,1},
+	{4743,2,3,4744,0,0,0,0,1814,MODEL_NO_SHAPE,0,1}, {4746,2,3,4747,0,0,0,0,1815,MODEL_NO_SHAPE,0,1},
+	{4748,2,3,4749,0,0,0,0,1816,MODEL_NO_SHAPE,0,1}, {4750,2,3,4751,0,4752,0,0,1817,1818,0,1},
+	{4755,2,3,4756,0,0,0,0,1820,MODEL_NO_SHAPE,0,1}, {4758,2,3,4759,0,4760,0,0,1821,1822,0,1},
+	{4761,2,3,4762,0,4763,0,0,1824,1825,0,1}, {4778,2,3,4779,0,4780,0,0,1833,1834,0,1},
+	{4784,2,3,4785,0,4786,0,0,1836,1837,0,1}, {4793,2,3,4794,0,4795,0,0,1839,1840,0,1},
+	{4800,2,3,4801,0,4802,0,0,1842,1843,0,1}, {4803,2,3,4804,0,4805,0,0,1844,1845,0,1},
+	{4808,2,3,4809,0,4810,0,0,1846,1847,0,1}, {4812,2,3,4813,0,0,0,0,1849,MODEL_NO_SHAPE,0,1},
+	{4815,2,3,4816,0,0,0,0,1850,MODEL_NO_SHAPE,0,1}, {4817,2,3,4818,0,0,0,0,1851,MODEL_NO_SHAPE,0,1},
+	{4819,2,3,4820,0,0,0,0,1852,MODEL_NO_SHAPE,0,1}, {4821,2,3,4822,0,0,0,0,1853,MODEL_NO_SHAPE,0,1},
+	{4823,2,3,4824,0,0,0,0,1817,MODEL_NO_SHAPE,0,1}, {4825,2,3,4826,0,0,0,0,1854,MODEL_NO_SHAPE,0,1},
+	{4827,2,3,4828,0,0,0,0,1855,MODEL_NO_SHAPE,0,1}, {4829,2,3,4830,0,0,0,0,1856,MODEL_NO_SHAPE,0,1},
+	{4831,2,3,4832,0,0,0,0,1856,MODEL_NO_SHAPE,0,1}, {4833,2,3,4834,0,0,0,0,1857,MODEL_NO_SHAPE,0,1},
+	{4835,2,3,4836,0,0,0,0,1858,MODEL_NO_SHAPE,0,1}, {4838,2,3,4839,0,0,0,0,1859,MODEL_NO_SHAPE,0,1},
+	{4841,2,3,4842,0,0,0,0,1860,MODEL_NO_SHAPE,0,1}, {4844,2,3,4845,0,0,0,0,1861,MODEL_NO_SHAPE,0,1},
+	{4846,2,3,4847,0,0,0,0,1861,MODEL_NO_SHAPE,0,1}, {4848,2,3,4849,0,0,0,0,1862,MODEL_NO_SHAPE,0,1},
+	{4850,2,3,4851,0,0,0,0,1863,MODEL_NO_SHAPE,0,1}, {4852,2,3,4853,0,0,0,0,1814,MODEL_NO_SHAPE,0,1},
+	{4854,2,3,4855,0,0,0,0,1815,MODEL_NO_SHAPE,0,1}, {4856,2,3,4857,0,0,0,0,1816,MODEL_NO_SHAPE,0,1},
+	{4858,2,3,4859,0,4860,0,0,MODEL_NO_SHAPE,1864,0,1}, {4861,2,3,4862,0,4863,0,0,1865,1866,0,0},
+	{4867,2,3,4868,0,4869,0,0,1868,1869,78,0}, {4881,2,3,4882,0,4883,0,0,MODEL_NO_SHAPE,1884,0,0},
+	{4885,2,3,4886,0,4887,0,0,MODEL_NO_SHAPE,1885,0,0}, {4892,2,3,4893,0,4894,0,0,1886,1887,79,0},
+	{4895,2,3,4896,0,4897,0,0,1852,1889,0,0}, {4898,2,3,4899,0,4900,0,0,1853,1825,0,0},
+	{4901,2,3,4902,0,4903,0,0,1817,1834,0,0}, {4904,2,3,4905,0,4906,0,0,1854,1837,0,0},
+	{4907,2,3,4908,0,4909,0,0,1855,1840,0,0}, {4910,2,3,4911,0,4912,0,0,1856,1843,0,0},
+	{4913,2,3,4914,0,4915,0,0,1857,1890,0,0}, {4916,2,3,4917,0,4918,0,0,1817,1891,0,0},
+	{4919,2,3,4920,0,4921,0,0,1862,1892,0,0}, {4923,2,3,4924,0,4925,0,0,1893,1894,80,0},
+	{4927,2,3,4928,0,4929,0,0,1897,1898,81,0}, {4931,2,3,4932,0,4933,0,0,1899,1900,82,0},
+	{4935,2,3,4936,0,4937,0,0,1901,1900,83,0}, {4938,2,3,4939,0,4940,0,0,1902,1900,84,0},
+	{4942,2,3,4943,0,4944,0,0,1903,1904,85,0}, {4950,2,3,4951,0,4952,0,0,1886,1911,86,0},
+	{4953,2,3,4954,0,4955,0,0,1912,1913,87,0}, {4956,2,3,4957,0,4958,0,0,1915,1913,88,0},
+	{4960,2,3,4961,0,4962,0,0,1912,1916,89,0}, {4963,2,3,4964,0,4965,0,0,1917,1916,90,0},
+	{4967,2,3,4968,0,4969,0,0,1893,1918,91,0}, {4971,2,3,4972,0,4973,0,0,1921,1922,92,0},
+	{4975,2,3,4976,0,4977,0,0,1924,1925,93,0}, {4978,2,3,4979,0,4980,0,0,1917,1911,94,0},
+	{4981,2,3,4982,0,4983,0,0,1917,1926,95,0}, {4984,2,3,4985,0,4986,0,0,1912,1927,96,0},
+	{4988,2,3,4989,0,4990,0,0,1893,1928,97,0}, {4992,2,3,4993,0,4994,0,0,1931,1932,0,0},
+	{4999,2,3,5000,0,5001,0,0,1893,1935,98,0}, {5003,2,3,5004,0,5005,0,0,1915,1911,99,0},
+	{5006,2,3,5007,0,5008,0,0,1915,1926,100,0}, {5009,2,3,5010,0,5011,0,0,1912,1938,101,0},
+	{5012,2,3,5013,0,0,0,0,1889,MODEL_NO_SHAPE,0,1}, {5014,2,3,5015,0,0,0,0,1939,MODEL_NO_SHAPE,0,1},
+	{5016,2,3,5017,0,0,0,0,1890,MODEL_NO_SHAPE,0,1}, {5018,2,3,5019,0,0,0,0,1940,MODEL_NO_SHAPE,0,1},
+	{5020,2,3,5021,0,0,0,0,1892,MODEL_NO_SHAPE,0,1}, {5022,2,3,5023,0,0,0,0,1812,MODEL_NO_SHAPE,0,1},
+	{5024,2,3,5025,0,0,0,0,1813,MODEL_NO_SHAPE,0,1}, {5026,2,3,5027,0,0,0,0,1855,MODEL_NO_SHAPE,0,1},
+	{5029,2,3,5030,0,5031,0,0,1941,1948,102,0}, {5066,2,3,5067,0,0,0,0,1958,MODEL_NO_SHAPE,0,1},
+	{5068,2,3,5069,0,0,0,0,1959,MODEL_NO_SHAPE,0,1}, {5070,2,3,5071,0,0,0,0,1960,MODEL_NO_SHAPE,0,1},
+	{5072,2,3,5073,0,0,0,0,1961,MODEL_NO_SHAPE,0,1}, {5074,2,3,5075,0,0,0,0,1962,MODEL_NO_SHAPE,0,1},
+	{5076,2,3,5077,0,0,0,0,1963,MODEL_NO_SHAPE,0,1}, {5078,2,3,5079,0,0,0,0,1964,MODEL_NO_SHAPE,0,1},
+	{5080,2,3,5081,0,0,0,0,1965,MODEL_NO_SHAPE,0,1}, {5082,2,3,5083,0,5084,0,0,1966,4,0,1},
+	{5085,2,3,5086,0,0,0,0,1967,MODEL_NO_SHAPE,0,1}, {5087,2,3,5088,0,0,0,0,1968,MODEL_NO_SHAPE,0,1},
+	{5089,2,3,5090,0,0,0,0,1969,MODEL_NO_SHAPE,0,1}, {5091,2,3,5092,0,0,0,0,1970,MODEL_NO_SHAPE,0,1},
+	{5115,2,3,5116,0,0,0,0,1971,1972,0,1}, {5118,2,3,5119,0,0,0,0,1973,MODEL_NO_SHAPE,0,1},
+	{5121,2,3,5122,0,0,0,0,1974,1976,0,1}, {5135,2,3,5136,0,0,0,0,1977,1980,0,1},
+	{5165,2,3,5166,0,0,0,0,1986,1988,0,0}, {5177,2,3,5178,0,0,0,0,1989,MODEL_NO_SHAPE,0,1},
+	{5179,2,3,5180,0,0,0,0,1990,1980,0,0}, {5181,2,3,5182,0,0,0,0,1971,MODEL_NO_SHAPE,0,1},
+	{5183,2,3,5184,0,0,0,0,1971,MODEL_NO_SHAPE,0,1}, {5185,2,3,5186,0,0,0,0,1991,1992,0,0},
+	{5187,2,3,5188,0,0,0,0,1993,1994,0,0}, {5190,2,3,5191,0,0,0,0,1995,1996,0,0},
+	{5192,2,3,5193,0,0,0,0,1997,1998,0,0}, {5194,2,3,5195,0,0,0,0,1999,2000,0,0},
+	{5196,2,3,5197,0,0,0,0,1971,2001,0,0}, {5202,2,3,5203,0,0,0,0,1990,2002,0,0},
+	{5206,2,3,5207,0,0,0,0,2003,2004,103,0}, {5211,2,3,5212,0,0,0,0,2007,2008,104,0},
+	{5214,2,3,5215,0,0,0,0,2011,2012,105,0}, {5216,2,3,5217,0,0,0,0,2013,2014,106,0},
+	{5220,2,3,5221,0,0,0,0,2011,2017,107,0}, {5222,2,3,5223,0,0,0,0,2018,MODEL_NO_SHAPE,0,1},
+	{5224,2,3,5225,0,0,0,0,2019,2020,0,1}, {5234,2,3,5235,0,0,0,0,2021,MODEL_NO_SHAPE,0,1},
+	{5236,2,3,5237,0,0,0,0,2022,MODEL_NO_SHAPE,0,1}, {5238,2,3,5239,0,0,0,0,2023,2024,0,1},
+	{5241,2,3,5242,0,0,0,0,2025,2026,0,0}, {3227,2,3,5246,0,0,0,0,2027,MODEL_NO_SHAPE,0,1},
+	{5247,2,3,5248,0,0,0,0,2028,2029,0,0}, {5254,2,5255,5256,0,0,0,0,2030,2031,0,1},
+	{5118,2,5264,5265,0,0,0,0,2032,2035,0,1}, {5268,2,5269,5270,0,0,0,0,2036,2056,0,1},
+	{5318,2,5319,5320,0,0,0,0,2058,2077,0,1}, {5382,2,5383,5384,0,0,0,0,2085,2087,0,1},
+	{5177,3290,5395,5396,0,0,0,0,2088,MODEL_NO_SHAPE,0,1}, {5397,3290,5398,5399,0,0,0,0,2089,2056,0,1},
+	{5400,3290,5401,5402,0,0,0,0,2090,2091,0,1}, {5403,3290,5404,5405,0,0,0,0,2092,MODEL_NO_SHAPE,0,1},
+	{5406,3290,5407,5408,0,0,0,0,2090,MODEL_NO_SHAPE,0,1}, {5409,3290,5383,5410,0,0,0,0,2090,MODEL_NO_SHAPE,0,1},
+	{5411,3290,5412,5413,0,0,0,0,2093,MODEL_NO_SHAPE,0,1}, {5414,987,5395,5415,0,0,0,0,2088,2035,0,0},
+	{5416,987,5398,5417,0,0,0,0,2089,2056,0,0}, {5418,987,5401,5419,0,0,0,0,2090,2094,0,0},
+	{5427,987,5428,5429,0,0,0,0,2092,2099,0,0}, {5430,987,5431,5432,0,0,0,0,2092,2098,0,0},
+	{5433,987,5434,5435,0,0,0,0,2090,2077,0,0}, {5436,987,5407,5437,0,0,0,0,2090,2100,0,0},
+	{5438,987,5383,5439,0,0,0,0,2090,2101,0,0}, {5440,987,5441,5442,0,0,0,0,2102,2103,0,0},
+	{4904,987,5255,5450,0,0,0,0,2090,2105,0,0}, {5451,987,5412,5452,0,0,0,0,2093,2106,0,0},
+	{5456,2,5457,5458,0,0,0,0,2107,2108,0,1}, {5206,987,5264,5478,0,0,0,0,2109,2110,108,0},
+	{5480,987,5269,5481,0,0,0,0,2112,2113,109,0}, {5483,987,5484,5485,0,0,0,0,2115,2116,110,0},
+	{5487,987,5488,5489,0,0,0,0,2115,2118,111,0}, {5491,987,5319,5492,0,0,0,0,2121,2122,112,0},
+	{5495,987,5496,5497,0,0,0,0,2115,2124,113,0}, {568,987,5498,5499,0,0,0,0,2127,2128,0,0},
+	{5500,987,5501,5502,0,0,0,0,2115,2129,114,0}, {5503,2,5501,5504,0,0,0,0,2130,2077,0,1},
+	{5505,1018,5404,5506,0,0,0,0,2131,2098,0,1}, {5507,1018,5407,5508,0,0,0,0,2132,2100,0,1},
+	{5509,1018,5412,5510,0,0,0,0,2133,2134,0,1}, {5512,3290,5513,5514,0,0,0,0,2135,MODEL_NO_SHAPE,0,1},
+	{3227,2,5498,5515,0,0,0,0,2136,MODEL_NO_SHAPE,0,1}, {3229,3290,5498,5516,0,0,0,0,2137,MODEL_NO_SHAPE,0,1},
+	{5517,1018,5395,5518,0,0,0,0,2138,2035,0,1}, {5519,1018,5398,5520,0,0,0,0,2139,2056,0,1},
+	{5521,1018,5522,5523,0,0,0,0,2140,2077,0,1}, {5524,1018,5434,5525,0,0,0,0,2141,2077,0,1},
+	{5526,1018,5383,5527,0,0,0,0,2142,2101,0,1}, {5530,2,3,5531,0,0,0,0,2143,2144,0,1},
+	{5537,2,3,5538,0,0,0,0,2145,MODEL_NO_SHAPE,0,1}, {5541,2,3,5542,0,0,0,0,2146,MODEL_NO_SHAPE,0,1},
+	{5544,2,3,5545,0,0,0,0,2147,MODEL_NO_SHAPE,0,1}, {5546,2,3,5547,0,0,0,0,2146,MODEL_NO_SHAPE,0,1},
+	{5549,2,3,5550,0,0,0,0,2148,2149,115,0}, {5566,2,3,5567,0,0,0,0,2152,2153,116,0},
+	{5575,2,3,5576,0,0,0,0,2156,2157,117,0}, {5590,2,3,5591,0,0,0,0,2162,2163,118,0},
+	{5599,2,3,5600,0,0,0,0,2166,2167,119,0}, {5604,2,3,5605,0,0,0,0,2170,2171,120,0},
+	{5614,2,3,5615,0,0,0,0,2176,2177,0,0}, {529,2,3,5618,0,0,0,0,2180,2181,0,0},
+	{3206,2,3,5628,0,0,0,0,1237,1367,0,0}, {5629,2,3,5630,0,0,0,0,2186,2190,0,1},
+	{5642,2,3,5643,0,0,0,0,2193,MODEL_NO_SHAPE,0,1}, {5644,2,3,5645,0,0,0,0,2194,MODEL_NO_SHAPE,0,1},
+	{5646,2,3,5647,0,0,0,0,2195,MODEL_NO_SHAPE,0,1}, {594,2,3,5648,0,0,0,0,2196,2197,0,1},
+	{5650,2,3,5651,0,0,0,0,2198,2199,0,1}, {3227,2,3,5653,0,0,0,0,2200,MODEL_NO_SHAPE,0,1},
+	{5660,2,3,5661,0,0,0,0,2201,2246,0,1}, {5731,2,3,5732,0,0,0,0,2250,2251,0,1},
+	{5733,2,3,5734,0,0,0,0,2252,2253,0,0}, {5770,2,3,5771,0,0,0,0,2279,2280,0,0},
+	{5800,2,3,5801,0,0,0,0,2294,2295,0,0}, {5812,2,3,5813,0,0,0,0,2299,2300,0,0},
+	{5815,2,3,5816,0,0,0,0,2250,2301,0,0}, {5821,2,3,5822,0,0,0,0,197,2302,121,0},
+	{5824,2,3,5825,0,0,0,0,2305,2306,122,0}, {5827,2,3,5828,0,0,0,0,2309,2310,123,0},
+	{5833,2,3,5834,0,0,0,0,2313,2314,124,0}, {3206,2,3,5837,0,0,0,0,2317,2318,125,0},
+	{5838,2,3,5839,0,0,0,0,2319,2320,0,1}, {5840,2,3,5841,0,0,0,0,2319,2320,0,1},
+	{3227,2,3,5842,0,0,0,0,2321,4,0,1}, {3229,2,3,5843,0,0,0,0,2322,4,0,1},
+	{5844,2,3,5845,0,0,0,0,2323,2324,0,1}, {5846,2,3,5847,0,0,0,0,2325,2246,0,1},
+	{5853,2,3,5854,0,0,0,0,2326,MODEL_NO_SHAPE,0,1}, {5855,2,3,5856,0,0,0,0,2327,2328,0,1},
+	{5863,2,3,5864,0,0,0,0,2330,2331,0,1}, {5870,2,3,5871,0,0,0,0,2335,2336,0,0},
+	{5875,2,3,5876,0,0,0,0,MODEL_NO_SHAPE,2331,0,0}, {5877,2,3,5878,0,0,0,0,2338,2339,0,0},
+	{5881,2,3,5882,0,0,0,0,2326,MODEL_NO_SHAPE,0,1}, {5884,2,3,5885,0,0,0,0,197,2342,126,0},
+	{5887,2,3,5888,0,0,0,0,2344,2345,127,0}, {5890,2,3,5891,0,0,0,0,2348,2349,128,0},
+	{5893,2,3,5894,0,0,0,0,197,2351,129,0}, {3206,2,3,5896,0,0,0,0,2354,371,130,0},
+	{5912,2,3,5913,0,0,0,0,2355,MODEL_NO_SHAPE,0,1}, {5915,2,3,5916,0,0,0,0,2356,MODEL_NO_SHAPE,0,1},
+	{5918,2,3,5919,0,0,0,0,2357,MODEL_NO_SHAPE,0,1}, {5920,2,3,5921,0,5922,0,0,2359,2360,0,1},
+	{5935,2,3,5936,0,5937,0,0,2361,2362,0,1}, {5963,2,3,5964,0,5965,0,0,2365,2368,0,1},
+	{5988,2,3,5989,0,5990,0,0,2374,2381,0,1}, {6107,2,3,6108,0,6109,0,0,2401,2362,0,1},
+	{6110,2,3,6111,0,6112,0,0,2402,2404,0,1}, {6169,2,3,6170,0,6171,0,0,2426,2368,0,1},
+	{6172,2,3,6173,0,6174,0,0,2427,2429,0,1}, {6175,2,3,6176,0,6177,0,0,2430,2381,0,1},
+	{6181,2,3,6182,0,6183,0,0,2431,2362,0,1}, {6184,2,3,6185,0,6186,0,0,2432,2404,0,1},
+	{6187,2,3,6188,0,6189,0,0,2433,2368,0,1}, {6190,2,3,6191,0,0,0,0,2434,MODEL_NO_SHAPE,0,1},
+	{6192,2,3,6193,0,6194,0,0,2435,2439,131,0}, {6204,2,3,6205,0,6206,0,0,2442,2443,132,0},
+	{6216,2,3,6217,0,6218,0,0,2446,2447,133,0}, {6221,2,3,6222,0,6223,0,0,2450,2451,134,0},
+	{6233,2,3,6234,0,6235,0,0,2431,2454,0,0}, {6240,2,3,6241,0,6242,0,0,2459,2460,135,0},
+	{6246,2,3,6247,0,6248,0,0,2462,2463,136,0}, {6250,2,3,6251,0,6252,0,0,2465,2466,137,0},
+	{6293,2,3,6294,0,6295,0,0,2477,2478,138,0}, {6301,2,3,6302,0,6303,0,0,2482,2483,139,0},
+	{6304,2,3,6305,0,6306,0,0,2485,2486,140,0}, {6313,2,3,6314,0,6315,0,0,2489,2490,141,0},
+	{6317,2,3,6318,0,6319,0,0,2493,2451,142,0}, {6321,2,3,6322,0,6323,0,0,2494,2495,143,0},
+	{6339,2,3,6340,0,6341,0,0,2500,2501,144,0}, {6344,2,3,6345,0,6346,0,0,2433,2504,0,0},
+	{6351,2,3,6352,0,6353,0,0,2507,2508,145,0}, {6355,2,3,6356,0,6357,0,0,2510,2511,146,0},
+	{6359,2,3,6360,0,6361,0,0,2513,2514,147,0}, {6372,2,3,6373,0,6374,0,0,2519,2520,148,0},
+	{6378,2,3,6379,0,6380,0,0,2523,2524,149,0}, {6383,2,3,6384,0,6385,0,0,2526,2527,150,0},
+	{6398,2,3,6399,0,6400,0,0,2533,2534,151,0}, {6409,2,3,6410,0,6411,0,0,2539,2540,152,0},
+	{6413,2,3,6414,0,6415,0,0,2541,2381,0,1}, {3206,2,3,6417,0,6418,0,0,2542,2543,0,0},
+	{6419,2,3,6420,0,6421,0,0,2544,2381,0,1}, {6431,2,3,6432,0,6433,0,0,2546,2454,0,1},
+	{6436,2,3,6437,0,6438,0,0,2547,2404,0,1}, {6446,2,3,6447,0,6448,0,0,2550,2551,0,1},
+	{6451,2,3,6452,0,6453,0,0,2552,2504,0,1}, {6454,2,3,6455,0,6456,0,0,2553,2381,0,1},
+	{6457,2,3,6458,0,6459,0,0,2554,2404,0,1}, {6461,2,3,6462,0,0,0,0,2355,MODEL_NO_SHAPE,0,1},
+	{6463,2,3,6464,0,0,0,0,2356,MODEL_NO_SHAPE,0,1}, {6465,2,3,6466,0,0,0,0,2555,MODEL_NO_SHAPE,0,1},
+	{6467,2,3,6468,0,6469,0,0,2556,2381,0,1}, {6473,2,3,6474,0,6475,0,0,2557,2404,0,1},
+	{6476,2,3,6477,0,6478,0,0,2558,2559,0,1}, {6481,2,3,6482,0,6483,0,0,2553,2381,0,1},
+	{6484,2,3,6485,0,6486,0,0,2560,2404,0,1}, {6487,2,3,6488,0,6489,0,0,2561,2360,0,1},
+	{6490,2,3,6491,0,6492,0,0,2562,2563,0,1}, {6493,2,3,6494,0,6495,0,0,2553,2381,0,1},
+	{6496,2,3,6497,0,6498,0,0,2564,2404,0,1}, {6506,2,3,6507,0,0,0,0,2565,2568,153,0},
+	{6527,2,3,6528,0,0,0,0,2572,2573,0,1}, {6535,2,3,6536,0,0,0,0,2575,2576,0,1},
+	{6541,2,3,6542,0,0,0,0,2578,2583,0,1}, {6559,2,3,6560,0,0,0,0,2575,2585,0,1},
+	{6563,2,3,6564,0,0,0,0,2587,2576,0,1}, {6565,2,3,6566,0,0,0,0,2588,2583,0,1},
+	{6567,2,3,6568,0,0,0,0,2589,2585,0,1}, {6569,2,3,6570,0,0,0,0,2590,2573,0,1},
+	{6572,2,3,6573,0,0,0,0,2591,2592,0,0}, {6576,2,3,6577,0,0,0,0,2587,2576,0,0},
+	{6578,2,3,6579,0,0,0,0,2589,2585,0,0}, {6580,2,3,6581,0,0,0,0,2590,2573,0,0},
+	{6583,2,3,6584,0,0,0,0,2594,2595,154,0}, {6586,2,3,6587,0,0,0,0,2594,2597,155,0},
+	{6589,2,3,6590,0,0,0,0,2600,2601,156,0}, {6592,2,3,6593,0,0,0,0,2602,2603,157,0},
+	{6595,2,3,6596,0,0,0,0,2594,2605,158,0}, {6597,2,3,6598,0,0,0,0,2608,2609,159,0},
+	{6600,2,3,6601,0,0,0,0,2611,2612,160,0}, {6608,2,3,6609,0,0,0,0,2611,2615,161,0},
+	{3206,2,3,6611,0,0,0,0,2618,371,162,0}, {3227,2,3,6612,0,0,0,0,2321,4,0,1},
+	{3229,2,3,6613,0,0,0,0,2322,4,0,1}, {6614,2,3,6615,0,0,0,0,2619,2592,0,1},
+	{6616,2,3,6617,0,0,0,0,2620,2621,0,1}, {6618,2,3,6619,0,0,0,0,2622,2583,0,1},
+	{6620,2,3,6621,0,0,0,0,2623,2573,0,1}, {6627,3290,6628,6629,0,0,0,0,2624,2626,0,1},
+	{6641,2,6628,6642,0,0,0,0,2627,2631,0,1}, {6690,1018,6628,6642,0,0,0,0,2632,2634,0,1},
+	{6761,1018,6762,6763,0,0,0,0,2636,2641,0,1}, {6777,2,6778,6642,0,0,0,0,2642,2643,0,1},
+	{6783,3290,6762,6784,0,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6785,3290,6786,6787,0,0,0,0,2644,MODEL_NO_SHAPE,0,1},
+	{6788,3290,6789,6790,0,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6791,3290,6792,6793,0,0,0,0,2644,MODEL_NO_SHAPE,0,1},
+	{6794,3290,6795,6796,0,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6797,3290,6798,6799,0,0,0,0,2644,MODEL_NO_SHAPE,0,1},
+	{6800,3290,6801,6802,0,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6803,3290,6628,6804,0,0,0,0,2645,2646,0,1},
+	{6815,3290,6816,6817,0,0,0,0,2647,2648,0,1}, {6818,2,6819,6804,0,0,0,0,2649,2653,0,25},
+	{6826,3290,6827,6828,0,0,0,0,2644,MODEL_NO_SHAPE,0,1}, {6829,987,6830,6831,0,0,0,0,2644,2658,0,0},
+	{6841,987,6842,6843,0,0,0,0,2644,2663,0,0}, {6854,987,6786,6855,0,0,0,0,2644,2667,0,0},
+	{6861,987,6862,6863,0,0,0,0,2644,2674,0,0}, {6881,987,6882,6883,0,0,0,0,2644,2686,0,0},
+	{6884,987,6885,6886,0,0,0,0,2644,2687,0,0}, {6895,987,6896,6897,0,0,0,0,2644,2692,0,0},
+	{6913,987,6789,6914,0,0,0,0,2644,2702,0,0}, {6916,987,6792,6917,0,0,0,0,2644,2706,0,0},
+	{6918,987,6919,6920,0,0,0,0,2644,2707,0,0}, {6923,987,6795,6924,0,0,0,0,2644,2709,0,0},
+	{6936,987,6798,6937,0,0,0,0,2644,2723,0,0}, {6938,987,6939,6940,0,0,0,0,2644,2724,0,0},
+	{6943,987,6801,6944,0,0,0,0,2644,2725,0,0}, {6958,987,6628,6959,0,0,0,0,2733,2734,0,4},
+	{6998,987,6999,7000,0,0,0,0,2735,2736,0,0}, {7001,987,7002,7003,0,0,0,0,2737,2738,0,0},
+	{7014,987,7015,7016,0,0,0,0,2735,2743,0,0}, {7018,987,7019,7020,0,0,0,0,2644,2744,0,0},
+	{7026,987,7027,7028,0,0,0,0,2735,2749,0,0}, {7033,987,6816,7034,0,0,0,0,2751,2752,0,0},
+	{7035,987,6827,7036,0,0,0,0,2644,2753,0,0}, {7038,7039,6762,7040,0,0,0,0,2644,2755,0,0},
+	{7049,7039,6628,6959,0,0,0,0,2733,2756,0,0}, {7054,987,3,7055,0,0,0,0,2757,2758,163,0},
+	{7064,987,7065,7066,0,0,0,0,2761,2762,164,0}, {7087,987,7088,7089,0,0,0,0,2768,2769,165,0},
+	{7104,987,6762,7040,0,0,0,0,2775,2776,166,0}, {7108,987,7109,7040,0,0,0,0,2779,2780,167,0},
+	{7115,987,6628,7116,0,0,0,0,2781,2782,168,0}, {7119,1018,6830,7120,0,0,0,0,2785,MODEL_NO_SHAPE,0,25},
+	{7124,1018,6786,6787,0,0,0,0,2787,MODEL_NO_SHAPE,0,25}, {7125,1018,6862,7126,0,0,0,0,2788,2790,0,25},
+	{7128,1018,6885,7129,0,0,0,0,2791,MODEL_NO_SHAPE,0,25}, {7131,1018,6896,7132,0,0,0,0,2792,MODEL_NO_SHAPE,0,1},
+	{7136,1018,6789,6790,0,0,0,0,2793,MODEL_NO_SHAPE,0,25}, {7137,1018,6792,7138,0,0,0,0,2794,MODEL_NO_SHAPE,0,25},
+	{7141,1018,6795,6796,0,0,0,0,2795,MODEL_NO_SHAPE,0,25}, {7144,1018,6798,6799,0,0,0,0,2796,MODEL_NO_SHAPE,0,25},
+	{7145,1018,6939,7146,0,0,0,0,2797,MODEL_NO_SHAPE,0,25}, {7148,1018,6801,7149,0,0,0,0,2799,MODEL_NO_SHAPE,0,25},
+	{7151,1018,6628,6642,0,0,0,0,2801,2802,0,11}, {7155,1018,6999,7156,0,0,0,0,2803,2804,0,25},
+	{7157,1018,7015,7158,0,0,0,0,2805,2804,0,25}, {7159,1018,7019,7160,0,0,0,0,2806,2804,0,25},
+	{7161,1018,7027,7162,0,0,0,0,2807,2804,0,25}, {7163,1018,6816,7164,0,0,0,0,2808,2648,0,25},
+	{7165,1018,6827,6828,0,0,0,0,2809,MODEL_NO_SHAPE,0,25}, {7166,2,7167,7168,0,0,0,0,2810,2824,0,9},
+	{7197,1018,6628,6642,0,0,0,0,2825,2826,0,11}, {7198,1018,6628,6642,0,0,0,0,2827,2828,0,1},
+	{7209,3290,7210,7211,7212,0,0,0,2830,MODEL_NO_SHAPE,0,1}, {6826,3290,7214,7215,7212,0,0,0,2831,MODEL_NO_SHAPE,0,1},
+	{7216,987,7217,7218,7212,0,0,0,2830,2832,0,0}, {7226,987,7210,7227,7212,0,0,0,2830,2834,0,0},
+	{7228,987,7229,7230,7212,0,0,0,2830,2835,0,0}, {7035,987,7214,7231,7212,0,0,0,2831,2753,0,0},
+	{7232,987,7233,7234,7212,0,0,0,2836,2837,0,16}, {7251,987,7252,7253,7212,0,0,0,2842,2843,0,16},
+	{7261,987,7262,7263,7212,0,0,0,2846,2847,0,0}, {7269,1018,7210,7270,7212,0,7271,7272,2850,MODEL_NO_SHAPE,0,1},
+	{7165,1018,7214,7215,7212,0,0,0,2851,MODEL_NO_SHAPE,0,1}, {7283,2,3,7284,0,0,0,0,2852,2853,0,1},
+	{7287,2,3,7288,0,0,0,0,2854,2857,0,1}, {7295,2,3,7296,0,0,0,0,2860,2861,0,1},
+	{7297,2,3,7298,0,0,0,0,2862,2863,0,1}, {7301,2,3,7302,0,0,0,0,2852,2864,0,0},
+	{7320,2,3,7321,0,0,0,0,2869,2870,0,0}, {7331,2,3,7332,0,0,0,0,2860,2871,0,0},
+	{7333,2,3,7334,0,0,0,0,2872,2873,0,0}, {7337,2,3,7338,0,0,0,0,2874,2875,0,0},
+	{7341,2,3,7342,0,0,0,0,2878,2879,169,0}, {916,2,3,7345,0,0,0,0,2882,2861,0,1},
+	{7346,2,3,7347,0,0,0,0,2883,2884,0,1}, {7349,2,3,7350,0,0,0,0,2885,2886,0,1},
+	{7352,2,3,7353,0,0,0,0,2887,2886,0,1}, {7354,2,3,7355,0,0,0,0,2852,2888,0,1},
+	{7356,2,3,7357,0,0,0,0,2889,2853,0,1}, {7359,2,3,7360,0,0,0,0,2852,2890,0,1},
+	{3227,2,3,7361,0,0,0,0,2891,MODEL_NO_SHAPE,0,1}, {3229,2,3,7362,0,0,0,0,2892,MODEL_NO_SHAPE,0,1},
+	{7363,2,3,7364,0,0,0,0,2893,2853,0,1}, {7365,2,3,7366,0,0,0,0,2894,2888,0,1},
+	{7369,2,3,7370,0,0,0,0,2895,2896,0,0}, {7381,2,7382,7383,0,0,0,0,2899,3576,0,1},
+	{8322,8323,8324,8325,0,0,0,0,3579,3584,0,1}, {8330,8323,8331,8332,0,0,0,0,3587,3590,0,1},
+	{8340,2,8341,8342,0,0,0,0,3595,3596,0,1}, {8344,987,8345,8346,0,0,0,0,3597,3598,0,0},
+	{8351,2,8345,8352,0,0,0,0,3599,4,0,1}, {8355,2,8356,8357,0,0,0,0,3600,3601,170,0},
+	{8367,2,8368,8369,0,0,0,0,3605,3606,171,0}, {4007,2,8378,8379,0,0,0,0,3612,3629,172,0},
+	{4701,987,8460,8461,0,0,0,0,3630,3631,173,0}, {5254,2,3,8466,0,0,0,0,3634,MODEL_NO_SHAPE,0,1},
+	{8467,2,3,8468,0,8469,0,0,3635,3636,0,0}, {8472,2,3,8473,0,8474,0,0,3637,3638,0,1},
+	{8477,2,3,8478,0,8479,0,0,3639,3640,0,1}, {8481,2,3,8482,0,0,0,0,3641,MODEL_NO_SHAPE,0,1},
+	{8483,2,3,8484,0,8485,0,0,3642,3643,0,0}, {8486,2,3,8487,0,8488,0,0,4,3644,0,0},
+	{8490,2,3,8491,0,8492,0,0,3645,3646,0,0}, {8493,2,3,8494,0,8495,0,0,3641,3646,0,0},
+	{8497,2,3,8498,0,8499,0,0,197,3647,174,0}, {8504,2,3,8505,0,8506,0,0,197,3650,175,0},
+	{8508,2,3,8509,0,8510,0,0,210,3653,176,0}, {8511,2,3,8512,0,8513,0,0,3656,3653,177,0},
+	{3206,2,3,8514,0,6418,0,0,3657,3658,0,0}, {8515,2,3,8516,0,8517,0,0,210,3659,178,0},
+	{5330,2,3,8518,0,8519,0,0,3661,3664,0,1}, {8527,2,3,8518,0,8528,0,0,3665,3668,0,1},
+	{8533,2,3,8534,0,8535,0,0,3673,4,0,1}, {8536,2,3,8537,0,0,0,0,3674,MODEL_NO_SHAPE,0,1},
+	{8538,2,3,8539,0,0,0,0,3675,MODEL_NO_SHAPE,0,1}, {8540,2,3,8541,0,8542,0,0,3676,3638,0,1},
+	{3227,2,3,8544,0,8545,0,0,2321,4,0,1}, {8546,2,3,8547,0,0,0,0,3645,MODEL_NO_SHAPE,0,1},
+	{8552,2,3,8553,0,0,0,0,3677,MODEL_NO_SHAPE,0,1}, {8557,2,3,8553,0,0,0,0,3678,3681,0,1},
+	{8558,2,3,8559,0,0,0,0,3686,3688,0,1}, {8560,2,3,8561,0,0,0,0,3689,MODEL_NO_SHAPE,0,1},
+	{8562,2,3,8561,0,0,0,0,3690,3681,0,1}, {8563,2,3,8564,0,0,0,0,3693,MODEL_NO_SHAPE,0,1},
+	{8565,2,3,8566,0,0,0,0,3694,3695,0,0}, {8567,2,3,8568,0,0,0,0,3696,3688,0,0},
+	{8571,2,3,8572,0,0,0,0,3697,3698,179,0}, {8573,2,3,8574,0,0,0,0,3693,3699,0,0},
+	{8576,2,3,8577,0,0,0,0,3700,3701,180,0}, {8579,2,3,8580,0,0,0,0,3693,MODEL_NO_SHAPE,0,1},
+	{8581,2,3,8582,0,0,0,0,3702,3703,0,1}, {8592,2,3,8593,0,0,0,0,3708,3709,0,1},
+	{8598,2,3,8593,0,0,0,0,3710,3713,0,1}, {8599,2,3,8600,0,0,0,0,3716,MODEL_NO_SHAPE,0,1},
+	{8601,2,3,8602,0,0,0,0,3717,MODEL_NO_SHAPE,0,1}, {5918,2,3,8608,0,0,0,0,3718,4,0,1},
+	{8609,2,3,8610,0,0,0,0,3719,4,0,1}, {8612,2,3,8613,0,0,0,0,3720,3728,0,1},
+	{8650,2,3,8651,0,0,0,0,3734,3739,0,1}, {8672,2,3,8673,0,0,0,0,3745,4,0,1},
+	{8674,2,3,8675,0,0,0,0,3746,4,0,1}, {8676,2,3,8677,0,0,0,0,164,4,0,1},
+	{8679,2,3,8680,0,0,0,0,3747,3748,181,0}, {8702,2,3,8703,0,0,0,0,3754,3755,182,0},
+	{8724,2,3,8725,0,0,0,0,3760,3761,0,0}, {8726,2,3,8727,0,0,0,0,3762,3763,0,0},
+	{8732,2,3,8733,0,0,0,0,3766,3767,183,0}, {8739,2,3,8740,0,0,0,0,3772,3775,184,0},
+	{8760,2,3,8761,0,0,0,0,3779,3782,185,0}, {8770,2,3,8771,0,0,0,0,3787,3790,186,0},
+	{8777,2,3,8778,0,0,0,0,3794,3795,0,0}, {8791,2,3,8792,0,0,0,0,3799,3800,0,0},
+	{8804,2,3,8805,0,0,0,0,3802,3803,0,0}, {8806,2,3,8807,0,0,0,0,3804,3805,0,0},
+	{8809,2,3,8810,0,0,0,0,3808,3809,0,0}, {8814,2,3,8815,0,0,0,0,3811,3812,0,0},
+	{8817,2,3,8818,0,0,0,0,3814,3815,187,0}, {8821,2,3,8822,0,0,0,0,3816,3817,188,0},
+	{8834,2,3,8835,0,0,0,0,3823,3824,189,0}, {8841,2,3,8842,0,0,0,0,3827,3828,190,0},
+	{8844,2,3,8845,0,0,0,0,3831,3832,191,0}, {8847,2,3,8848,0,0,0,0,3835,3838,0,0},
+	{3206,2,3,8851,0,0,0,0,3839,3840,0,0}, {8852,2,3,8853,0,0,0,0,3841,4,0,1},
+	{8856,2,3,8857,0,0,0,0,3842,3843,0,1}, {8859,2,3,8860,0,0,0,0,3844,4,0,1},
+	{8862,2,3,8863,0,0,0,0,3845,3846,0,1}, {8867,2,3,8868,0,0,0,0,3847,3848,0,1},
+	{8869,2,3,8870,0,0,0,0,3849,3850,0,1}, {8873,2,3,8874,0,0,0,0,3851,4,0,1},
+	{8875,2,3,8876,0,0,0,0,3852,3853,0,1}, {8877,2,3,8878,0,0,0,0,3854,3739,0,1},
+	{8879,2,3,8880,0,0,0,0,3855,3856,0,1}, {8887,2,3,8888,0,8889,0,0,3858,3863,0,0},
+	{8906,2,3,8907,0,8908,0,0,3866,3867,0,32}, {8913,2,3,8914,0,8915,0,0,3868,3869,0,0},
+	{8918,2,3,8919,0,8920,0,0,1865,3870,0,0}, {8921,2,3,8922,0,8923,0,0,4,3871,0,0},
+	{8924,2,3,8925,0,8926,0,0,3872,3873,0,0}, {8931,2,3,8932,0,0,0,0,3874,4,0,1},
+	{8934,2,3,8935,0,0,0,0,3875,3876,0,1}, {5660,2,3,8939,0,0,0,0,3878,3876,0,1},
+	{9056,2,3,9057,0,0,0,0,3961,3876,0,1}, {9072,2,3,9073,0,0,0,0,3973,4,0,1},
+	{9074,2,3,9075,0,0,0,0,3974,4,0,1}, {5731,2,3,9077,0,0,0,0,3973,4,0,1},
+	{9078,2,3,9079,0,0,0,0,3973,4,0,1}, {9080,2,3,9081,0,0,0,0,3657,4,0,1},
+	{9082,2,3,9083,0,0,0,0,3975,3976,0,0}, {9085,2,3,9086,0,0,0,0,3974,3978,0,0},
+	{9096,2,3,9097,0,0,0,0,3988,3989,0,0}, {9100,2,3,9101,0,0,0,0,3991,3993,0,0},
+	{9116,2,3,9117,0,0,0,0,3988,3998,0,0}, {9124,2,3,9125,0,0,0,0,3657,4003,0,0},
+	{4697,2,3,9126,0,0,0,0,4004,4005,0,0}, {9127,2,3,9128,0,0,0,0,4007,4008,0,0},
+	{5833,2,3,9129,0,0,0,0,4004,4009,0,0}, {3206,2,3,9130,0,0,0,0,4010,4011,0,0},
+	{9132,2,3,9133,0,0,0,0,4004,4013,0,0}, {9135,2,3,9136,0,0,0,0,4014,3978,0,1},
+	{3227,2,3,9137,0,0,0,0,4015,4,0,1}, {3229,2,3,9138,0,0,0,0,4016,4,0,1},
+	{9139,2,3,9140,0,0,0,0,4017,4018,0,1}, {5846,2,3,9142,0,0,0,0,4019,4018,0,1},
+	{9143,2,3,9144,0,0,0,0,4020,4018,0,1},
 };
 static const struct model_service services[] = {
 	{271,271,271,272,273,274,0,0,0,24,MODEL_QUERY,false},
@@ -5682,13 +5719,14 @@ static const struct model_service services[] = {
 	{6521,6522,6522,6523,6524,6525,605,6526,623,1,MODEL_JSON,false},
 	{6622,6622,6622,6623,6622,6624,605,6625,624,27,MODEL_JSON,false},
 	{7202,7202,7202,7188,7202,7203,0,0,651,67,MODEL_REST_XML,false},
-	{7300,7300,7300,7301,7302,7303,605,7300,718,22,MODEL_JSON,false},
-	{8395,8395,8395,8396,8395,8397,605,0,740,10,MODEL_REST_JSON,false},
-	{8480,8480,8480,8481,8480,8482,0,0,750,23,MODEL_QUERY,false},
-	{8535,8535,8535,8536,8535,8537,733,8538,773,17,MODEL_JSON,true},
-	{8814,8814,8814,8815,8814,8816,605,8817,790,38,MODEL_JSON,false},
-	{8859,8859,8859,8860,8859,8861,0,0,828,6,MODEL_QUERY,false},
-	{9077,9077,9077,9078,9077,9079,605,9080,834,26,MODEL_JSON,false},
+	{7273,7274,7202,7275,7276,7277,0,0,718,11,MODEL_REST_XML,false},
+	{7374,7374,7374,7375,7376,7377,605,7374,729,22,MODEL_JSON,false},
+	{8463,8463,8463,8464,8463,8465,605,0,751,10,MODEL_REST_JSON,false},
+	{8548,8548,8548,8549,8548,8550,0,0,761,23,MODEL_QUERY,false},
+	{8603,8603,8603,8604,8603,8605,733,8606,784,17,MODEL_JSON,true},
+	{8882,8882,8882,8883,8882,8884,605,8885,801,38,MODEL_JSON,false},
+	{8927,8927,8927,8928,8927,8929,0,0,839,6,MODEL_QUERY,false},
+	{9145,9145,9145,9146,9145,9147,605,9148,845,26,MODEL_JSON,false},
 };
 static const struct model_host hosts[] = {
 	{0,275,276,0,1}, {1,275,443,0,1}, {2,275,607,0,1}, {3,275,735,0,1}, {3,275,736,0,3},
@@ -5701,11 +5739,13 @@ static const struct model_host hosts[] = {
 	{18,5102,5907,5906,1}, {18,5102,5908,5906,2}, {18,5102,5909,5906,3}, {18,275,5910,5113,0}, {18,275,5910,5113,1},
 	{18,275,5911,5113,2}, {18,275,5911,5113,3}, {19,275,6503,0,1}, {21,275,6626,0,1}, {22,3482,7204,0,2},
 	{22,3482,7205,0,3}, {22,5102,7206,0,2}, {22,5108,7207,0,2}, {22,5108,7208,0,3}, {22,275,7204,0,2},
-	{22,275,7205,0,3}, {23,3482,7304,0,2}, {23,3482,7305,0,3}, {23,5102,7306,0,2}, {23,275,7304,0,2},
-	{23,275,7305,0,3}, {25,275,8483,0,1}, {26,275,8539,0,1}, {27,275,8818,0,1}, {28,275,8862,0,1},
+	{22,275,7205,0,3}, {23,3482,7278,0,2}, {23,3482,7279,0,3}, {23,5102,7280,0,2}, {23,5108,7281,0,2},
+	{23,5108,7282,0,3}, {23,275,7278,0,2}, {23,275,7279,0,3}, {24,3482,7378,0,2}, {24,3482,7379,0,3},
+	{24,5102,7380,0,2}, {24,275,7378,0,2}, {24,275,7379,0,3}, {26,275,8551,0,1}, {27,275,8607,0,1},
+	{28,275,8886,0,1}, {29,275,8930,0,1},
 };
 _Static_assert(sizeof(text) + sizeof(offsets) + sizeof(extras) + sizeof(members) + sizeof(shapes) + sizeof(pagers) + sizeof(operations) + sizeof(services) + sizeof(hosts) <= MODEL_MAX_BYTES,
 	"the table outgrew its budget");
 const struct model model_table = {
-	text, offsets, extras, members, shapes, pagers, operations, services, hosts, 30, 60,
+	text, offsets, extras, members, shapes, pagers, operations, services, hosts, 31, 67,
 };

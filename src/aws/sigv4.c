@@ -1,7 +1,6 @@
 #include "aws/sigv4.h"
 
 #include "aws/uri.h"
-#include "base/hash.h"
 #include "base/utc.h"
 
 #include <openssl/crypto.h>
@@ -400,4 +399,53 @@ void sigv4_presign(
 	}
 	buf_deinit(&names);
 	buf_deinit(&scope);
+}
+
+/* ---- chunks ---- */
+
+void sigv4_chain_begin(struct sigv4_cache *cache, const struct sigv4_params *p,
+	const struct wire_request *r, struct sigv4_chain *out)
+{
+	char when[20], date[9];
+	utc_basic(p->now_ms, when);
+	(void)snprintf(date, sizeof(date), "%.8s", when);
+	signing_key(cache, p, date, out->key);
+	(void)snprintf(out->scope, sizeof(out->scope), "%s\n%s/%s/%s/aws4_request", when, date,
+		p->region, p->service);
+	const char *auth = wire_get(&r->headers, "Authorization");
+	const char *seed = auth ? strstr(auth, "Signature=") : NULL;
+	(void)snprintf(
+		out->last, sizeof(out->last), "%s", seed ? seed + strlen("Signature=") : "");
+}
+
+/* `parts`: the digests that end the string to sign. */
+static void chain(struct sigv4_chain *c, const char *algorithm, const char *parts)
+{
+	unsigned char mac[HASH_SHA256_BYTES];
+	char text[512];
+	(void)snprintf(
+		text, sizeof(text), "%s\n%s\n%s\n%s", algorithm, c->scope, c->last, parts);
+	hmac(c->key, text, mac);
+	hash_hex(mac, sizeof(mac), c->last);
+}
+
+void sigv4_chain_chunk(struct sigv4_chain *c, struct str bytes)
+{
+	char none[HASH_SHA256_HEX], hash[HASH_SHA256_HEX], parts[2 * HASH_SHA256_HEX];
+	hash_sha256_hex((struct str){ 0 }, none);
+	hash_sha256_hex(bytes, hash);
+	(void)snprintf(parts, sizeof(parts), "%s\n%s", none, hash);
+	chain(c, "AWS4-HMAC-SHA256-PAYLOAD", parts);
+}
+
+void sigv4_chain_trailer(struct sigv4_chain *c, struct str lines)
+{
+	char hash[HASH_SHA256_HEX];
+	hash_sha256_hex(lines, hash);
+	chain(c, "AWS4-HMAC-SHA256-TRAILER", hash);
+}
+
+void sigv4_chain_wipe(struct sigv4_chain *c)
+{
+	OPENSSL_cleanse(c, sizeof(*c));
 }

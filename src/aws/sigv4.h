@@ -6,6 +6,7 @@
 #define CORDON_AWS_SIGV4_H
 
 #include "aws/wire.h"
+#include "base/hash.h"
 #include "base/secret.h"
 
 #define SIGV4_UNSIGNED "UNSIGNED-PAYLOAD"
@@ -46,6 +47,24 @@ void sigv4_sign(
 /* Puts the signature into the query instead; the payload is p->payload_hash or that of the body. */
 void sigv4_presign(
 	struct sigv4_cache *cache, const struct sigv4_params *p, struct wire_request *r);
+
+/*
+ * What follows a signed request in a body of signed chunks: each signature covers the one before.
+ * Holds key material: wipe with sigv4_chain_wipe.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and -streaming-trailers.html
+ */
+struct sigv4_chain {
+	unsigned char key[HASH_SHA256_BYTES];
+	char scope[256]; /* the time and, on the next line, the credential scope */
+	char last[HASH_SHA256_HEX];
+};
+/* After sigv4_sign with the same parameters. */
+void sigv4_chain_begin(struct sigv4_cache *cache, const struct sigv4_params *p,
+	const struct wire_request *r, struct sigv4_chain *out);
+/* The signature of the next chunk (empty = the last), then of the trailer's "name:value\n" lines. */
+void sigv4_chain_chunk(struct sigv4_chain *c, struct str bytes);
+void sigv4_chain_trailer(struct sigv4_chain *c, struct str lines);
+void sigv4_chain_wipe(struct sigv4_chain *c);
 
 /* The canonical request and the string to sign of a request that has its date; for tests. */
 void sigv4_canonical(

@@ -100,3 +100,32 @@ bool uri_is_loopback(struct str host)
 	}
 	return parts == 4 && host.p[host.n - 1] != '.';
 }
+
+static bool letter_or_digit(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool uri_host_label(struct str s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		bool edge = i == 0 || i + 1 == s.n;
+		if (!letter_or_digit(s.p[i]) && (edge || s.p[i] != '-')) {
+			return false;
+		}
+	}
+	return s.n >= 1 && s.n <= 63;
+}
+
+bool uri_is_address(struct str host)
+{
+	if (str_starts(host, STR("["))) {
+		return true;
+	}
+	for (size_t i = 0; i < host.n; i++) {
+		if (host.p[i] != '.' && (host.p[i] < '0' || host.p[i] > '9')) {
+			return false;
+		}
+	}
+	return true;
+}

@@ -21,4 +21,9 @@ bool uri_split(struct str url, struct uri_parts *out);
 /* An IPv4 address in 127.0.0.0/8, in dotted decimal and nothing else ("127.0.0.1.evil" is not). */
 bool uri_is_loopback(struct str host);
 
+/* One label of a host name: letters, digits, hyphens inside, 1 to 63 of them. */
+bool uri_host_label(struct str s);
+/* An IPv4 address or an IPv6 address in brackets, not a name. */
+bool uri_is_address(struct str host);
+
 #endif

@@ -77,6 +77,7 @@ void wire_pairs_deinit(struct wire_pairs *p)
 void wire_request_init(struct wire_request *r)
 {
 	*r = (struct wire_request){ .method = "POST" };
+	buf_init(&r->host_prefix, 128);
 	buf_init(&r->authority, 512);
 	buf_init(&r->path, WIRE_MAX_PATH);
 	buf_init(&r->body, WIRE_MAX_BODY);
@@ -85,6 +86,7 @@ void wire_request_init(struct wire_request *r)
 
 void wire_request_deinit(struct wire_request *r)
 {
+	buf_deinit(&r->host_prefix);
 	buf_deinit(&r->authority);
 	buf_deinit(&r->path);
 	buf_deinit(&r->body);

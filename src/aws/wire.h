@@ -30,6 +30,7 @@ void wire_pairs_deinit(struct wire_pairs *p);
 struct wire_request {
 	const char *method; /* static or from the model */
 	bool tls;
+	struct buf host_prefix;    /* of the operation, with its dot */
 	struct buf authority;      /* host[:port] */
 	struct buf path;           /* as sent: begins with '/', encoded once */
 	struct wire_pairs query;   /* names and values encoded; a name alone has value "" */
