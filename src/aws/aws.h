@@ -198,8 +198,8 @@ struct aws_presign {
  * query protocols (EC2, IAM, STS ...) are GETs. A client that refuses mutating calls presigns none.
  * The URL is a secret: it is good for the call by itself.
  */
-ERR_MUST_CHECK enum err_status aws_presign(struct aws_client *c, const struct aws_presign *what,
-	json_t **out, struct err *err);
+ERR_MUST_CHECK enum err_status aws_presign(
+	struct aws_client *c, const struct aws_presign *what, json_t **out, struct err *err);
 
 /* The caller's account id and ARN (sts:GetCallerIdentity, asked once); borrowed from the client. */
 ERR_MUST_CHECK enum err_status aws_caller(

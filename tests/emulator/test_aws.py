@@ -99,6 +99,8 @@ def check_serialised(cordon, service: str, operation: str, loader) -> None:
     if service == 's3':
         for values in (python, document):
             values.update({k: 'bucket-a' for k in values if k == 'Bucket'})
+    if 'AccountId' in python and service == 's3control':  # part of the host's name
+        python['AccountId'] = document['AccountId'] = '123456789012'
     kind, want = botocore_request(service, operation, python, loader)
     ran = cordon('aws', service, operation, '--params', '@-', '--show-request', stdin=json.dumps(document),
                  env={'AWS_ENDPOINT_URL': 'http://127.0.0.1:9'})
