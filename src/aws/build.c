@@ -168,8 +168,10 @@ static enum err_status add_checksum(
 			model_text(c->m, c->service->name), model_text(c->m, c->op->name),
 			named, named);
 	}
-	bool body_sent = wire_body(r).n || r->source || (flags & MODEL_OP_STREAM_IN);
-	if (!mine || !body_sent) {
+	/* An empty body has a checksum too, where there must be one or one was asked for. */
+	bool wanted = wire_body(r).n || r->source || named ||
+		      (flags & (MODEL_OP_STREAM_IN | MODEL_OP_CHECKSUM_REQUIRED));
+	if (!mine || !wanted) {
 		return ERR_OK;
 	}
 	if (kind && r->source) {

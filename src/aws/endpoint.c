@@ -214,7 +214,9 @@ enum err_status endpoint_apply(const struct endpoint_rules *rules, const struct 
 		r->tls = true;
 		buf_add_str(&r->authority, buf_view(&r->host_prefix));
 		enum err_status st = regional_host(rules, c, region, r, signing_region, err);
-		if (st == ERR_OK && s3 && !addressing_style(rules, "path")) {
+		/* This one is asked when the bucket's region is unknown: the SDKs keep it off the host. */
+		bool where = strcmp(model_text(c->m, c->op->name), "GetBucketLocation") == 0;
+		if (st == ERR_OK && s3 && !where && !addressing_style(rules, "path")) {
 			move_bucket(r, &r->authority);
 		}
 		return st;

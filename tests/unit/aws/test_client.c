@@ -454,11 +454,15 @@ static void test_streams(void **state)
 	begin(&w, answers, 3, (struct aws_options){ 0 });
 	assert_int_equal(aws_call_many(w.client, &put, 1, NULL), ERR_OK);
 	assert_string_equal(doc_text(put.result, "ETag"), "\"x\"");
-	assert_non_null(strstr(w.stub.requests[1], "\r\n\r\nthe disk image"));
-	/* Not encrypted, so the body is signed: SHA-256 of the data. */
+	/* Not encrypted, so every chunk is signed; the data was read once for each attempt. */
+	assert_non_null(strstr(w.stub.requests[1], "\r\n\r\ne;chunk-signature="));
+	assert_non_null(strstr(w.stub.requests[1], "\r\nthe disk image\r\n0;chunk-signature="));
+	assert_non_null(strstr(w.stub.requests[1],
+		"\r\nx-amz-checksum-sha256:aRUYABkbz85A+tNMRgFlPx2cK87LFKGiKq3keRPW+lI=\r\n"
+		"x-amz-trailer-signature:"));
+	assert_int_equal(s.rewinds, 1);
 	stub_header(&w.stub, 1, "x-amz-content-sha256", hash, sizeof(hash));
-	assert_string_equal(
-		hash, "69151800191bcfce40fad34c4601653f1d9c2bcecb14a1a22aade47913d6fa52");
+	assert_string_equal(hash, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER");
 	assert_int_equal(aws_call_many(w.client, &get, 1, NULL), ERR_OK);
 	assert_true(str_is(buf_view(&s.got), "evidence"));
 	assert_string_equal(doc_text(get.result, "Metadata.case"), "1");

@@ -1,0 +1,200 @@
+"""What cordon puts on the wire for every modelled operation, beside what boto3 does with the same parameters.
+
+The parameters are random, valid by botocore's own check, and differ from run to run: a failure prints the seed,
+CORDON_SEED repeats it. boto3 is asked for the whole request as it would send it (host, method, path, query,
+headers, body). Left out is only what boto3 makes of parameters for convenience, which in cordon are the API's own.
+"""
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import random
+import urllib.parse
+import xml.etree.ElementTree as ElementTree
+import zlib
+
+import botocore.handlers
+import botocore.session
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+
+from wire_driver import Driver, Refused
+from aws_samples import Sampler, as_text, services
+
+SEED = os.environ.get('CORDON_SEED') or str(random.SystemRandom().randrange(10 ** 9))
+SAMPLES = int(os.environ.get('CORDON_SAMPLES', '3'))
+KEYS = {'AWS_ACCESS_KEY_ID': 'AKIAIOSFODNN7EXAMPLE', 'AWS_SECRET_ACCESS_KEY': 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'}
+
+# boto3 encodes, quotes or fills in these for its callers; cordon's parameters are as the API has them.
+CONVENIENCES = [
+    ('before-parameter-build.ec2.RunInstances', botocore.handlers.base64_encode_user_data),
+    ('before-parameter-build.autoscaling.CreateLaunchConfiguration', botocore.handlers.base64_encode_user_data),
+    ('before-parameter-build.s3.CopyObject', botocore.handlers.handle_copy_source_param),
+    ('before-parameter-build.s3.UploadPartCopy', botocore.handlers.handle_copy_source_param),
+    ('before-parameter-build.s3.CopyObject', botocore.handlers.copy_source_sse_md5),
+    ('before-parameter-build.s3.UploadPartCopy', botocore.handlers.copy_source_sse_md5),
+    ('before-parameter-build.s3.ListObjects', botocore.handlers.set_list_objects_encoding_type_url),
+    ('before-parameter-build.s3.ListObjectsV2', botocore.handlers.set_list_objects_encoding_type_url),
+    ('before-parameter-build.s3.ListObjectVersions', botocore.handlers.set_list_objects_encoding_type_url),
+] + [(f'before-parameter-build.s3.{o}', botocore.handlers.sse_md5) for o in (
+    'HeadObject', 'GetObject', 'PutObject', 'CopyObject', 'CreateMultipartUpload', 'UploadPart', 'UploadPartCopy',
+    'CompleteMultipartUpload')]
+# Of either side alone: who asks, when, the signature over it, and how the connection is used.
+OWN_HEADERS = {'user-agent', 'amz-sdk-invocation-id', 'amz-sdk-request', 'x-amz-date', 'authorization', 'content-length',
+               'expect', 'host', 'x-amz-content-sha256', 'x-amz-user-agent', 'x-amz-sdk-checksum-algorithm', 'transfer-encoding'}
+
+
+def clients(names):
+    session = botocore.session.Session()
+    session.set_config_variable('config_file', '/nonexistent')
+    for name in names:
+        client = session.create_client(
+            name, region_name='eu-west-1', aws_access_key_id=KEYS['AWS_ACCESS_KEY_ID'],
+            aws_secret_access_key=KEYS['AWS_SECRET_ACCESS_KEY'],
+            config=Config(retries={'max_attempts': 1}, request_checksum_calculation='when_required'))
+        for event, handler in CONVENIENCES:
+            client.meta.events.unregister(event, handler)
+        yield name, client
+
+
+class Caught(Exception):
+    pass
+
+
+def boto_request(client, operation: str, params: dict):
+    """The request as boto3 would send it."""
+    def catch(request, **_):
+        raise Caught(request)
+    event = f'before-send.{client.meta.service_model.service_id.hyphenize()}.{operation}'
+    client.meta.events.register_first(event, catch)
+    try:
+        client._make_api_call(operation, params)
+    except Caught as caught:
+        return caught.args[0]
+    finally:
+        client.meta.events.unregister(event, catch)
+    raise AssertionError('boto3 sent nothing')
+
+
+def tree(element: ElementTree.Element):
+    return (element.tag, sorted(element.attrib.items()), (element.text or '') if not len(element) else '',
+            [tree(child) for child in element])
+
+
+def body_meaning(body: bytes, headers: dict):
+    if headers.get('content-encoding') == 'gzip':
+        body = zlib.decompress(body, 31)
+    kind = headers.get('content-type', '')
+    if kind.startswith('application/x-www-form-urlencoded'):
+        return sorted(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True, strict_parsing=bool(body)))
+    if 'json' in kind and body:
+        return json.loads(body)
+    try:
+        return tree(ElementTree.fromstring(body))
+    except ElementTree.ParseError:
+        return body
+
+
+def digests(headers: dict) -> dict:
+    return {k: v for k, v in headers.items() if k == 'content-md5' or (
+        k.startswith('x-amz-checksum-') and k not in ('x-amz-checksum-mode', 'x-amz-checksum-algorithm', 'x-amz-checksum-type'))}
+
+
+def value(v) -> str:
+    return (v.decode() if isinstance(v, bytes) else str(v)).strip()
+
+
+def boto_parts(request) -> dict:
+    url = urllib.parse.urlsplit(request.url)
+    body = request.body
+    body = body.read() if hasattr(body, 'read') else body or b''
+    headers = {k.lower(): value(v) for k, v in request.headers.items()}
+    return {'method': request.method, 'host': url.netloc, 'path': url.path, 'headers': headers,
+            'query': sorted(urllib.parse.parse_qsl(url.query, keep_blank_values=True)),
+            'body': body.encode() if isinstance(body, str) else body}
+
+
+def cordon_parts(shown: dict) -> dict:
+    url = urllib.parse.urlsplit(shown['url'])
+    body = base64.b64decode(shown['body_base64']) if shown['body_base64'] else shown['body'].encode()
+    return {'method': shown['method'], 'host': url.netloc, 'path': url.path, 'body': body,
+            'headers': {k.lower(): value(v) for k, v in shown['headers'].items()},
+            'query': sorted(urllib.parse.parse_qsl(url.query, keep_blank_values=True))}
+
+
+def check_digests(got: dict, want: dict) -> None:
+    """A checksum is there where boto3 sends one, and it is that of the body."""
+    mine, theirs = digests(got['headers']), digests(want['headers'])
+    assert bool(mine) or not theirs, f'no checksum, boto3 has {theirs}'
+    for name, known in (('x-amz-checksum-sha256', hashlib.sha256), ('content-md5', hashlib.md5)):
+        if name in mine and name not in theirs:
+            assert mine[name] == base64.b64encode(known(got['body']).digest()).decode(), name
+
+
+def check_same(got: dict, want: dict) -> None:
+    for field in ('method', 'host', 'path', 'query'):
+        assert got[field] == want[field], field
+    mine, theirs = ({k: v for k, v in side['headers'].items() if k not in OWN_HEADERS | set(digests(side['headers']))}
+                    for side in (got, want))
+    for side in (mine, theirs):  # a list's comma may have a blank behind it
+        side.update({k: v.replace(', ', ',') for k, v in side.items()})
+        if 'content-type' in side:
+            side['content-type'] = side['content-type'].split(';')[0]
+    if not want['body'] and not got['body']:
+        mine.pop('content-type', None)
+        theirs.pop('content-type', None)
+    if 'content-type' not in theirs and mine.get('content-type') in ('application/octet-stream', 'application/xml', 'text/plain'):
+        del mine['content-type']  # boto3 sends some bodies without saying what they are
+    assert mine == theirs
+    kinds = ({'content-type': theirs.get('content-type', ''), 'content-encoding': side['headers'].get('content-encoding', '')}
+             for side in (got, want))
+    assert body_meaning(got['body'], next(kinds)) == body_meaning(want['body'], next(kinds))
+    check_digests(got, want)
+
+
+def fit(service: str, operation: str, values: dict) -> None:
+    """What the sampler can't know: names that become part of a host, checksums that nobody computes."""
+    if 'Bucket' in values and service == 's3':
+        values['Bucket'] = 'bucket-a'
+    if 'AccountId' in values and service == 's3control':
+        values['AccountId'] = '123456789012'
+    for name in ('Name', 'Bucket'):
+        if name in values and service == 's3control':
+            values[name] = 'access-1'
+    if 'ChecksumAlgorithm' in values:
+        values['ChecksumAlgorithm'] = 'SHA256'
+    if service == 's3' and values.get('Key', '').startswith('/'):
+        values['Key'] = 'k' + values['Key']
+    if service == 'events':  # a global endpoint, which needs SigV4A
+        values.pop('EndpointId', None)
+    for name in ('PresignedUrl', 'PreSignedUrl', 'SourceRegion', 'DestinationRegion'):
+        values.pop(name, None)
+    if service == 'ec2' and operation == 'CopySnapshot':
+        values.update(SourceRegion='eu-west-1', PresignedUrl='https://x/')
+
+
+@pytest.mark.parametrize('part', range(4))
+def test_requests_are_those_of_boto3(part):
+    failures, compared, listed = [], 0, services()
+    with Driver(KEYS) as driver:
+        for name, client in clients(sorted(listed)[part::4]):
+            model = client.meta.service_model
+            for operation in listed[name]:
+                shape = model.operation_model(operation).input_shape
+                for n in range(SAMPLES if shape and shape.members else 1):
+                    sampler = Sampler(f'{SEED}/{name}/{operation}/{n}')
+                    python, document = sampler.make(shape) if shape else ({}, {})
+                    for values in (python, document):
+                        fit(name, operation, values)
+                    try:
+                        want = boto_parts(boto_request(client, operation, python))
+                        document.update({k: v for k, v in python.items() if k not in document})  # boto3's random tokens
+                        check_same(cordon_parts(driver('show', name, operation, document)), want)
+                        compared += 1
+                    except (AssertionError, Refused, KeyError) as problem:
+                        failures.append(f'{name} {operation} sample {n}: {problem}\n  {as_text(document)[:600]}')
+    assert not failures, f'seed {SEED}: {len(failures)} differ\n' + '\n'.join(failures[:10])
+    assert compared >= sum(len(listed[s]) for s in sorted(listed)[part::4])
