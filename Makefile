@@ -15,7 +15,7 @@ help:
 	@echo 'make drill     play a complete incident on an emulated account; ARGS="--scenario stolen-key --lang es"'
 	@echo 'make check     build with sanitizers, run every test and every check'
 	@echo 'make quick     build and run the unit tests only'
-	@echo 'make bench     start-up time, finding to isolated, analysis speed'
+	@echo 'make bench     start-up time, finding to isolated, AWS calls beside boto3, analysis speed'
 	@echo 'make tidy      clang-tidy over the sources'
 	@echo 'make fuzz      each fuzz target for SECONDS (10)'
 	@echo 'make format    clang-format over the sources'

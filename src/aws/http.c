@@ -10,6 +10,7 @@
 #define MAX_IDLE_CARRIERS 16
 #define MAX_HEADER_BYTES  ((size_t)256 * 1024)
 #define LOOK_US           ((int64_t)100 * 1000)
+#define MAX_HINT          ((int64_t)1024 * 1024)
 
 struct http {
 	CURLM *multi;
@@ -19,6 +20,8 @@ struct http {
 	struct http_exchange *live;           /* under way */
 	struct http_exchange *stalled;        /* ended by us, not yet fetched by http_done */
 	int64_t looked_us;                    /* for stalls */
+	CURL *spare[HTTP_MAX_PARALLEL];       /* handles with nothing to do, reset */
+	size_t n_spare;
 };
 struct http_pool {
 	pthread_mutex_t lock;
@@ -91,6 +94,9 @@ struct http_pool *http_pool_new(const struct http_options *opts)
 
 static void carrier_free(struct http *h)
 {
+	while (h->n_spare > 0) {
+		curl_easy_cleanup(h->spare[--h->n_spare]);
+	}
 	(void)curl_multi_cleanup(h->multi);
 	free(h);
 }
@@ -198,8 +204,15 @@ static size_t on_header(char *p, size_t size, size_t n, void *user)
 		char name[256];
 		memcpy(name, p, colon);
 		name[colon] = '\0';
-		wire_add(&x->response->headers, name,
-			str_trim(str_sub(line, colon + 1, SIZE_MAX)));
+		struct str value = str_trim(str_sub(line, colon + 1, SIZE_MAX));
+		int64_t length;
+		wire_add(&x->response->headers, name, value);
+		/* The length is a hint of the server's: believed as far as it costs little. */
+		if (!x->sink && str_eq_nocase(str_from(name), STR("Content-Length")) &&
+			str_to_i64(value, &length) && length > 0) {
+			buf_reserve(&x->response->body,
+				length < MAX_HINT ? (size_t)length : MAX_HINT);
+		}
 	}
 	return line.n;
 }
@@ -279,7 +292,9 @@ static struct curl_slist *add_header(
 	buf_init(&line, (size_t)64 * 1024);
 	line.wipe = true;
 	/* libcurl sends a header without value only when it is written "Name;". */
-	buf_printf(&line, value[0] ? "%s: %s" : "%s;", name, value);
+	buf_puts(&line, name);
+	buf_puts(&line, value[0] ? ": " : ";");
+	buf_puts(&line, value);
 	struct curl_slist *more = curl_slist_append(list, line.p ? line.p : "");
 	buf_deinit(&line);
 	return more ? more : list;
@@ -365,7 +380,12 @@ static void transfer_free(struct http *h, struct http_exchange *x)
 		unlink_from(&h->live, x);
 		unlink_from(&h->stalled, x);
 		x->transfer = NULL;
-		curl_easy_cleanup(t->easy);
+		if (h->n_spare < HTTP_MAX_PARALLEL) {
+			curl_easy_reset(t->easy);
+			h->spare[h->n_spare++] = t->easy;
+		} else {
+			curl_easy_cleanup(t->easy);
+		}
 		curl_slist_free_all(t->headers);
 		free(t);
 	}
@@ -374,8 +394,9 @@ static void transfer_free(struct http *h, struct http_exchange *x)
 enum err_status http_start(struct http *h, struct http_exchange *x, struct err *err)
 {
 	struct http_transfer *t = calloc(1, sizeof(*t));
-	CURL *e = t ? curl_easy_init() : NULL;
-	if (!e) {
+	CURL *e = h->n_spare > 0 ? h->spare[--h->n_spare] : curl_easy_init();
+	if (!t || !e) {
+		curl_easy_cleanup(e);
 		free(t);
 		return err_set(err, ERR_FAILED, "libcurl can't begin a transfer");
 	}

@@ -248,13 +248,14 @@ static json_t *read_structure(const struct model *m, const struct model_shape *s
 			const char *text = xml_attr(node, model_wire(m, mem));
 			v = text ? value_parse(m, mem, str_from(text)) : NULL;
 		} else {
-			const struct xml_node *child = xml_child(node, member_element(m, mem));
+			const char *element = member_element(m, mem), *wire = model_wire(m, mem);
+			const struct xml_node *child = xml_child(node, element);
 			/* Some services name flattened elements by the list after all. */
-			child = child ? child : xml_child(node, model_wire(m, mem));
+			child = child || element == wire ? child : xml_child(node, wire);
 			v = child ? read_value(m, mem, child, depth) : NULL;
 		}
 		if (v) {
-			(void)json_object_set_new(out, model_name(m, mem), v);
+			(void)json_object_set_new_nocheck(out, model_name(m, mem), v);
 		}
 	}
 	return out;

@@ -163,7 +163,8 @@ void xml_deinit(struct xml_doc *d)
 const struct xml_node *xml_child(const struct xml_node *n, const char *name)
 {
 	for (const struct xml_node *c = n ? n->child : NULL; c; c = c->next) {
-		if (strcmp(c->name, name) == 0) {
+		/* Most names differ in their first letter, and there are many. */
+		if (c->name[0] == name[0] && strcmp(c->name, name) == 0) {
 			return c;
 		}
 	}

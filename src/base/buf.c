@@ -80,19 +80,45 @@ void buf_puts(struct buf *b, const char *s)
 
 void buf_putc(struct buf *b, char c)
 {
-	buf_add(b, &c, 1);
+	if (b->n + 1 < b->cap && b->n < b->max) {
+		b->p[b->n++] = c;
+		b->p[b->n] = '\0';
+	} else {
+		buf_add(b, &c, 1);
+	}
 }
 
+void buf_reserve(struct buf *b, size_t more)
+{
+	size_t room = b->max - b->n;
+	bool before = b->overflow;
+	(void)reserve(b, more < room ? more : room);
+	b->overflow = before;
+	if (b->p) {
+		b->p[b->n] = '\0';
+	}
+}
+
+/* Mostly there is room already, so it is written there first and only else measured. */
 void buf_vprintf(struct buf *b, const char *fmt, va_list ap)
 {
 	va_list again;
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
-	if (n < 0) {
-		b->overflow = true;
-	} else if (reserve(b, (size_t)n)) {
-		(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+	size_t room = b->cap > b->n ? b->cap - b->n : 0;
+	int n = vsnprintf(room ? b->p + b->n : NULL, room, fmt, ap);
+	bool fits = n >= 0 && (size_t)n < room && (size_t)n <= b->max - b->n;
+	if (fits) {
 		b->n += (size_t)n;
+	} else {
+		if (room) {
+			b->p[b->n] = '\0';
+		}
+		if (n < 0) {
+			b->overflow = true;
+		} else if (reserve(b, (size_t)n)) {
+			(void)vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
+			b->n += (size_t)n;
+		}
 	}
 	va_end(again);
 }

@@ -24,6 +24,8 @@ void buf_init(struct buf *b, size_t max);
 void buf_deinit(struct buf *b);
 /* Forgets the content, keeps the memory, clears `overflow`. */
 void buf_reset(struct buf *b);
+/* Makes room for `more` bytes at once, as far as the ceiling allows; changes nothing else. */
+void buf_reserve(struct buf *b, size_t more);
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_add_str(struct buf *b, struct str s);
 void buf_puts(struct buf *b, const char *s);

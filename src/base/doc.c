@@ -165,9 +165,25 @@ void doc_sha256(const json_t *v, char out[65])
 	buf_deinit(&text);
 }
 
+/* Eight bytes at a time: nearly all text is plain, and jansson's own check goes by single bytes. */
+static bool is_ascii(struct str s)
+{
+	uint64_t all = 0, eight;
+	size_t i = 0;
+	for (; i + sizeof(eight) <= s.n; i += sizeof(eight)) {
+		memcpy(&eight, s.p + i, sizeof(eight));
+		all |= eight;
+	}
+	for (; i < s.n; i++) {
+		all |= (unsigned char)s.p[i];
+	}
+	return (all & UINT64_C(0x8080808080808080)) == 0;
+}
+
 json_t *doc_str(struct str s)
 {
-	json_t *v = json_stringn(s.n ? s.p : "", s.n);
+	json_t *v = is_ascii(s) ? json_stringn_nocheck(s.n ? s.p : "", s.n)
+				: json_stringn(s.p, s.n);
 	if (v) {
 		return v;
 	}

@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 struct hash_sha256 {
@@ -18,6 +19,22 @@ static void must(int ok)
 	}
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static EVP_MD *sha256;
+
+static void fetch(void)
+{
+	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
+	must(sha256 != NULL);
+}
+
+/* Looked up once: with EVP_sha256() libcrypto would search its providers at every digest. */
+static const EVP_MD *algorithm(void)
+{
+	(void)pthread_once(&once, fetch);
+	return sha256;
+}
+
 struct hash_sha256 *hash_sha256_new(void)
 {
 	struct hash_sha256 *h = malloc(sizeof(*h));
@@ -26,7 +43,7 @@ struct hash_sha256 *hash_sha256_new(void)
 	}
 	h->ctx = EVP_MD_CTX_new();
 	must(h->ctx != NULL);
-	must(EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL));
+	must(EVP_DigestInit_ex(h->ctx, algorithm(), NULL));
 	return h;
 }
 
@@ -50,7 +67,7 @@ void hash_sha256_free(struct hash_sha256 *h)
 
 void hash_sha256_of(struct str s, unsigned char out[HASH_SHA256_BYTES])
 {
-	must(EVP_Digest(s.n ? s.p : "", s.n, out, NULL, EVP_sha256(), NULL));
+	must(EVP_Digest(s.n ? s.p : "", s.n, out, NULL, algorithm(), NULL));
 }
 
 void hash_sha256_hex(struct str s, char out[HASH_SHA256_HEX])

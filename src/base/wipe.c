@@ -3,8 +3,11 @@
 #include <jansson.h>
 #include <malloc.h>
 #include <openssl/crypto.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SMALL ((size_t)128)
 
 void *wipe_malloc(size_t n)
 {
@@ -18,10 +21,22 @@ void *wipe_calloc(size_t n, size_t size)
 
 void wipe_free(void *p)
 {
-	if (p) {
-		explicit_bzero(p, malloc_usable_size(p));
-		free(p);
+	if (!p) {
+		return;
 	}
+	size_t n = malloc_usable_size(p);
+	volatile uint64_t *word = p;
+	if (n <= SMALL) { /* most are */
+		for (size_t i = 0; i < n / sizeof(*word); i++) {
+			word[i] = 0;
+		}
+		/* What malloc calls usable is a multiple of eight, save under a checker of memory. */
+		explicit_bzero(
+			(char *)p + n / sizeof(*word) * sizeof(*word), n % sizeof(*word));
+	} else {
+		explicit_bzero(p, n);
+	}
+	free(p);
 }
 
 void *wipe_realloc(void *p, size_t n)

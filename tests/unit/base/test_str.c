@@ -1,7 +1,9 @@
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/wipe.h"
 #include "tests/unit/unit.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,6 +80,78 @@ static void a_full_buffer_stays_as_it_was(void **state)
 	buf_deinit(&b);
 }
 
+/* Printed where there is room, measured where there is none: the result is the same. */
+static void printing_fits_or_changes_nothing(void **state)
+{
+	(void)state;
+	for (size_t max = 0; max < 140; max += 3) {
+		struct buf b;
+		char want[256] = "";
+		size_t n = 0;
+		buf_init(&b, max);
+		b.wipe = max % 2 != 0;
+		for (int i = 0; i < 30 && buf_ok(&b); i++) {
+			char piece[32];
+			int len = snprintf(piece, sizeof(piece), "%d-%s", i * 37, "xyz");
+			buf_printf(&b, "%d-%s", i * 37, "xyz");
+			assert_int_equal(buf_ok(&b), n + (size_t)len <= max);
+			if (buf_ok(&b)) {
+				memcpy(want + n, piece, (size_t)len + 1);
+				n += (size_t)len;
+			}
+			assert_true(str_is(buf_view(&b), want));
+			assert_true(!b.p || b.p[b.n] == '\0');
+		}
+		buf_deinit(&b);
+	}
+}
+
+static void room_is_made_within_the_ceiling(void **state)
+{
+	(void)state;
+	struct buf b;
+	buf_init(&b, 1000);
+	buf_puts(&b, "abc");
+	buf_reserve(&b, 500);
+	assert_true(b.cap > 503 && b.n == 3 && buf_ok(&b));
+	buf_reserve(&b, SIZE_MAX);
+	assert_true(b.cap < 3000 && buf_ok(&b));
+	assert_string_equal(b.p, "abc");
+	for (int i = 0; i < 997; i++) {
+		buf_putc(&b, 'x');
+	}
+	assert_true(buf_ok(&b));
+	buf_putc(&b, 'x');
+	assert_false(buf_ok(&b));
+	assert_int_equal(b.n, 1000);
+	buf_deinit(&b);
+}
+
+/* What a wiped block held is gone although the heap keeps the block. */
+static void blocks_are_wiped(void **state)
+{
+	(void)state;
+	for (size_t n = 1; n < 400; n += 7) {
+		char *p = wipe_malloc(n);
+		memset(p, 'S', n);
+		p = wipe_realloc(p, n + 50);
+		for (size_t i = 0; i < n; i++) {
+			assert_int_equal(p[i], 'S');
+		}
+		wipe_free(p);
+	}
+	wipe_free(NULL);
+	assert_null(wipe_realloc(wipe_malloc(5), 0));
+	struct arena a;
+	arena_init(&a, 1000);
+	a.wipe = true;
+	const char *text = arena_cstr(&a, STR("secret"));
+	assert_string_equal(text, "secret");
+	arena_reset(&a);
+	assert_true(a.wipe);
+	arena_deinit(&a);
+}
+
 static void an_arena_refuses_past_its_ceiling(void **state)
 {
 	(void)state;
@@ -105,6 +179,9 @@ int main(void)
 		cmocka_unit_test(globs_match_whole_slices),
 		cmocka_unit_test(utf8_is_strict),
 		cmocka_unit_test(a_full_buffer_stays_as_it_was),
+		cmocka_unit_test(printing_fits_or_changes_nothing),
+		cmocka_unit_test(room_is_made_within_the_ceiling),
+		cmocka_unit_test(blocks_are_wiped),
 		cmocka_unit_test(an_arena_refuses_past_its_ceiling),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
