@@ -21,6 +21,9 @@ static void hit(void *ctx, const struct sigma_rule *rule, size_t index)
 	struct hit_ctx *c = ctx;
 	const struct pool *pool = &c->d->r->track.pool;
 	struct detect_hit *h = table_at(&c->d->r->hits, index);
+	if (!c->ref.set) {
+		c->ref = track_ref_make(&c->d->r->track, c->e->time_ms, c->e->id, c->e->hash);
+	}
 	if (rule->feed != UINT32_MAX) {
 		correlate_event(&c->d->correlate, rule, c->e, &c->ref);
 	}
@@ -31,22 +34,23 @@ static void hit(void *ctx, const struct sigma_rule *rule, size_t index)
 
 static void see_web(void *ctx, struct reader *r, const struct event *e, bool fresh)
 {
+	(void)r;
 	struct detect *d = ctx;
 	if (fresh || d->duplicates) {
-		struct hit_ctx c = { d, e,
-			track_ref_make(&r->track, e->time_ms, e->id, e->hash) };
+		struct hit_ctx c = { .d = d, .e = e };
 		sigma_match_web(d->rules, e, hit, &c);
 	}
 }
 
 static void see_event(void *ctx, struct reader *r, const struct event *e, bool fresh)
 {
+	(void)r;
 	struct detect *d = ctx;
 	if (!fresh && !d->duplicates) {
 		return;
 	}
-	struct hit_ctx c = { d, e, track_ref_make(&r->track, e->time_ms, e->id, e->hash) };
-	sigma_match(d->rules, e, hit, &c);
+	struct hit_ctx c = { .d = d, .e = e };
+	plan_match(&d->planner, e, hit, &c);
 }
 
 void detect_init(
@@ -54,6 +58,7 @@ void detect_init(
 {
 	*d = (struct detect){ .rules = rules, .r = r, .duplicates = duplicates };
 	correlate_init(&d->correlate, rules, r->shared->seed);
+	plan_init(&d->planner, rules, r->shared->seed);
 	r->on_event = see_event;
 	r->on_web = rules->n_web ? see_web : NULL;
 	r->on_event_ctx = d;
@@ -69,6 +74,7 @@ void detect_deinit(struct detect *d)
 {
 	correlate_free(d->results, d->n_results);
 	correlate_deinit(&d->correlate);
+	plan_deinit(&d->planner);
 }
 
 void detect_fold(struct detect *d, const struct detect *other)

@@ -3,6 +3,7 @@
 #define CORDON_ANALYSIS_DETECT_H
 
 #include "analysis/correlate.h"
+#include "analysis/plan.h"
 #include "analysis/reader.h"
 #include "analysis/sigma.h"
 
@@ -19,6 +20,7 @@ struct detect {
 	const struct sigma_set *rules;
 	struct reader *r;
 	bool duplicates; /* count an event each time it is read */
+	struct planner planner;
 	struct correlate correlate;
 	struct correlate_result *results; /* of the correlations, after detect_judge */
 	size_t n_results;

@@ -1,7 +1,11 @@
 #include "analysis/event.h"
 
 #include "analysis/table.h"
+#include "base/err.h"
 #include "base/utc.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 static struct str text_at(struct scan_tape *t, uint32_t node, const char *path)
 {
@@ -47,150 +51,398 @@ static bool is_service_address(struct str ip)
 	       str_ends(ip, STR(".amazonaws.com.cn"));
 }
 
-static void read_session(struct event *e, uint32_t context)
+/* ---- who ---- */
+
+#define WHO_SLOTS    2048u
+#define WHO_TEXT_MAX 1536u
+
+struct kept_who {
+	struct event_who who;
+	char text[WHO_TEXT_MAX];
+};
+
+static void read_session(struct event_who *w, struct scan_tape *t, uint32_t context)
 {
-	struct scan_tape *t = e->tape;
-	e->issuer_arn = text_at(t, context, "sessionIssuer.arn");
-	e->issuer_name = text_at(t, context, "sessionIssuer.userName");
+	w->issuer_arn = text_at(t, context, "sessionIssuer.arn");
+	w->issuer_name = text_at(t, context, "sessionIssuer.userName");
 	uint32_t attributes = scan_member(t, context, STR("attributes"));
-	e->creation = text_at(t, attributes, "creationDate");
+	w->creation = text_at(t, attributes, "creationDate");
 	uint32_t mfa = scan_member(t, attributes, STR("mfaAuthenticated"));
-	e->mfa_known = mfa != SCAN_NONE;
-	e->mfa = e->mfa_known && scan_is_true(t, mfa);
-	uint32_t delivery = scan_member(t, context, STR("ec2RoleDelivery"));
-	e->delivery = scan_raw(t, delivery);
+	w->mfa_known = mfa != SCAN_NONE;
+	w->mfa = w->mfa_known && scan_is_true(t, mfa);
+	w->delivery = scan_raw(t, scan_member(t, context, STR("ec2RoleDelivery")));
 }
 
-static void read_identity(struct event *e, uint32_t who)
+static void read_who(struct event_who *w, struct scan_tape *t, uint32_t node)
 {
-	struct scan_tape *t = e->tape;
-	struct str account = { "", 0 };
-	uint32_t k = scan_type_of(t, who) == SCAN_OBJECT ? scan_first(t, who) : SCAN_NONE;
 	struct str type = { "", 0 };
-	for (; k != SCAN_NONE; k = scan_after(t, who, k + 1)) {
-		struct str key = scan_raw(t, k);
-		struct str value = scan_text(t, k + 1);
-		if (str_eq(key, STR("type"))) {
-			type = value;
-		} else if (str_eq(key, STR("arn"))) {
-			e->arn = value;
-		} else if (str_eq(key, STR("principalId"))) {
-			e->principal_id = value;
-		} else if (str_eq(key, STR("accessKeyId"))) {
-			e->key = value;
-		} else if (str_eq(key, STR("userName"))) {
-			e->user_name = value;
-		} else if (str_eq(key, STR("invokedBy"))) {
-			e->invoked_by = value;
-		} else if (str_eq(key, STR("accountId"))) {
-			account = value;
-		} else if (str_eq(key, STR("sessionContext"))) {
-			read_session(e, k + 1);
-		}
-	}
-	e->identity = identity_of(type, account);
-	if (e->account.n == 0) {
-		e->account = account;
-	}
-	if (e->identity == EVENT_ASSUMED_ROLE) {
-		size_t colon = str_find_char(e->principal_id, ':');
-		e->session = colon == SIZE_MAX ? (struct str){ "", 0 }
-					       : str_sub(e->principal_id, colon + 1, SIZE_MAX);
-	}
-}
-
-static uint64_t content_hash(const struct scan_tape *t, uint32_t root, uint64_t seed)
-{
-	uint64_t h = seed;
-	for (uint32_t i = root; i < t->nodes[root].next; i++) {
-		const struct scan_node *n = &t->nodes[i];
-		if (n->type == SCAN_OBJECT || n->type == SCAN_ARRAY) {
-			h = table_mix(h, (uint64_t)n->type << 32 | (n->next - i));
-		} else {
-			h = table_hash(table_mix(h, n->type), scan_raw(t, i));
-		}
-	}
-	return h;
-}
-
-/* One member of the record; unknown ones are left to who asks for them. */
-static void read_member(struct event *e, struct str key, uint32_t value, struct str *when)
-{
-	struct scan_tape *t = e->tape;
 	const struct {
 		struct str name;
 		struct str *text;
 	} texts[] = {
-		{ STR("eventName"), &e->name },
-		{ STR("eventSource"), &e->source },
-		{ STR("eventTime"), when },
-		{ STR("eventID"), &e->id },
-		{ STR("awsRegion"), &e->region },
-		{ STR("sourceIPAddress"), &e->ip },
-		{ STR("userAgent"), &e->agent },
-		{ STR("errorCode"), &e->error_code },
-		{ STR("errorMessage"), &e->error_message },
-		{ STR("recipientAccountId"), &e->account },
-		{ STR("vpcEndpointId"), &e->vpc_endpoint },
-		{ STR("vpcEndpointAccountId"), &e->vpc_endpoint_account },
+		{ STR("type"), &type },
+		{ STR("arn"), &w->arn },
+		{ STR("principalId"), &w->principal_id },
+		{ STR("accessKeyId"), &w->key },
+		{ STR("userName"), &w->user_name },
+		{ STR("invokedBy"), &w->invoked_by },
+		{ STR("accountId"), &w->account },
 	};
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		if (str_eq(key, texts[i].name)) {
-			*texts[i].text = scan_text(t, value);
-			return;
+	for (uint32_t k = scan_first(t, node); k != SCAN_NONE; k = scan_after(t, node, k + 1)) {
+		struct str key = scan_raw(t, k);
+		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+			if (str_eq(key, texts[i].name)) {
+				*texts[i].text = scan_text(t, k + 1);
+			}
+		}
+		if (str_eq(key, STR("sessionContext"))) {
+			read_session(w, t, k + 1);
 		}
 	}
-	if (str_eq(key, STR("requestParameters"))) {
-		e->request = value;
-	} else if (str_eq(key, STR("responseElements"))) {
-		e->response = value;
-	} else if (str_eq(key, STR("additionalEventData"))) {
-		e->extra = value;
-	} else if (str_eq(key, STR("readOnly"))) {
-		e->read_only = scan_is_true(t, value);
-	} else if (str_eq(key, STR("eventCategory"))) {
-		e->data_event = str_is(scan_text(t, value), "Data");
-	} else if (str_eq(key, STR("sessionCredentialFromConsole"))) {
-		e->console = scan_is_true(t, value);
+	w->identity = identity_of(type, w->account);
+	if (w->identity == EVENT_ASSUMED_ROLE) {
+		size_t colon = str_find_char(w->principal_id, ':');
+		w->session = colon == SIZE_MAX ? (struct str){ "", 0 }
+					       : str_sub(w->principal_id, colon + 1, SIZE_MAX);
 	}
 }
 
-bool event_read(struct scan_tape *t, uint32_t root, uint64_t seed, struct event *out)
+/* ---- a record ---- */
+
+#define MEMBERS_MAX 128
+
+enum field {
+	F_VERSION,
+	F_IDENTITY,
+	F_TIME,
+	F_SOURCE,
+	F_NAME,
+	F_REGION,
+	F_IP,
+	F_AGENT,
+	F_ERROR_CODE,
+	F_ERROR_MESSAGE,
+	F_REQUEST,
+	F_RESPONSE,
+	F_EXTRA,
+	F_REQUEST_ID,
+	F_ID,
+	F_READ_ONLY,
+	F_RESOURCES,
+	F_TYPE,
+	F_API_VERSION,
+	F_MANAGEMENT,
+	F_ACCOUNT,
+	F_SHARED_ID,
+	F_VPC_ENDPOINT,
+	F_VPC_ACCOUNT,
+	F_CATEGORY,
+	F_TLS,
+	F_CONSOLE,
+	FIELDS
+};
+
+static const char *const names[FIELDS] = { "eventVersion", "userIdentity", "eventTime",
+	"eventSource", "eventName", "awsRegion", "sourceIPAddress", "userAgent", "errorCode",
+	"errorMessage", "requestParameters", "responseElements", "additionalEventData",
+	"requestID", "eventID", "readOnly", "resources", "eventType", "apiVersion",
+	"managementEvent", "recipientAccountId", "sharedEventID", "vpcEndpointId",
+	"vpcEndpointAccountId", "eventCategory", "tlsDetails", "sessionCredentialFromConsole" };
+
+/*
+ * Of the content: always the same, because events with the same id and time are told in the order
+ * of it. That can't be abused, as part of every record is chosen at random by AWS.
+ */
+#define CONTENT_SEED UINT64_C(0x0c5a1f0ec0de1e55)
+
+struct event_reader {
+	uint64_t seed; /* of what only this run sees */
+	struct skim_keys keys;
+	struct scan_tape tape, who_tape;
+	struct kept_who *kept; /* WHO_SLOTS, by hash */
+	struct event_who rare; /* one that is not kept */
+	struct skim_member members[MEMBERS_MAX];
+	char day[10]; /* of the time read last */
+	int64_t day_ms;
+	char *plain; /* a record without its white space */
+	size_t plain_cap;
+};
+
+struct event_reader *event_reader_new(uint64_t seed)
 {
-	if (scan_type_of(t, root) != SCAN_OBJECT) {
-		return false;
+	struct event_reader *r = calloc(1, sizeof(*r));
+	struct kept_who *kept = calloc(WHO_SLOTS, sizeof(*kept));
+	if (!r || !kept) {
+		BUG("out of memory");
 	}
-	struct event e = { .tape = t,
-		.root = root,
-		.request = SCAN_NONE,
-		.response = SCAN_NONE,
-		.extra = SCAN_NONE };
-	struct str when = { "", 0 };
-	uint32_t who = SCAN_NONE;
-	for (uint32_t k = scan_first(t, root); k != SCAN_NONE; k = scan_after(t, root, k + 1)) {
-		struct str key = scan_raw(t, k);
-		if (str_eq(key, STR("userIdentity"))) {
-			who = k + 1;
-		} else {
-			read_member(&e, key, k + 1, &when);
+	r->seed = seed;
+	r->kept = kept;
+	scan_init(&r->tape);
+	scan_init(&r->who_tape);
+	for (size_t i = 0; i < FIELDS; i++) {
+		skim_keys_add(&r->keys, names[i]);
+	}
+	return r;
+}
+
+void event_reader_free(struct event_reader *r)
+{
+	if (r) {
+		scan_deinit(&r->tape);
+		scan_deinit(&r->who_tape);
+		free(r->kept);
+		free(r->plain);
+		free(r);
+	}
+}
+
+static struct event_who *who_of(struct event_reader *r, struct str json)
+{
+	uint64_t hash = table_hash(CONTENT_SEED, json);
+	struct kept_who *slot = &r->kept[hash % WHO_SLOTS];
+	if (slot->who.hash == hash) {
+		return &slot->who;
+	}
+	struct event_who w = { .hash = hash };
+	bool keep = json.n <= WHO_TEXT_MAX && !memchr(json.p, '\\', json.n);
+	if (keep) {
+		memcpy(slot->text, json.p, json.n);
+		json.p = slot->text;
+	}
+	scan_lazy(&r->who_tape, json);
+	read_who(&w, &r->who_tape, 0);
+	struct event_who *out = keep ? &slot->who : &r->rare;
+	*out = w;
+	return out;
+}
+
+/* "2026-08-01T10:00:00Z", whose day is mostly that of the event before. */
+static bool read_time(struct event_reader *r, struct str s, int64_t *ms)
+{
+	bool usual = s.n == 20 && s.p[10] == 'T' && s.p[13] == ':' && s.p[16] == ':' &&
+		     s.p[19] == 'Z' && memcmp(s.p, r->day, sizeof(r->day)) == 0;
+	unsigned d[6];
+	static const uint8_t at[6] = { 11, 12, 14, 15, 17, 18 };
+	for (size_t i = 0; usual && i < 6; i++) {
+		d[i] = (unsigned)(s.p[at[i]] - '0');
+		usual = d[i] <= 9;
+	}
+	if (usual) {
+		unsigned hour = d[0] * 10 + d[1];
+		unsigned minute = d[2] * 10 + d[3];
+		unsigned second = d[4] * 10 + d[5];
+		if (hour < 24 && minute < 60 && second < 60) {
+			*ms = r->day_ms + ((hour * 60 + minute) * 60 + second) * INT64_C(1000);
+			return true;
 		}
 	}
-	if (e.name.n == 0 || e.source.n == 0 || !utc_parse(when, &e.time_ms)) {
+	if (!utc_parse(s, ms)) {
 		return false;
 	}
-	read_identity(&e, who);
-	e.service_ip = is_service_address(e.ip);
-	if (e.identity == EVENT_UNKNOWN && e.invoked_by.n && e.service_ip) {
-		e.identity = EVENT_SERVICE;
+	if (s.n == 20 && utc_parse(str_sub(s, 0, 10), &r->day_ms)) {
+		memcpy(r->day, s.p, sizeof(r->day));
 	}
-	e.hash = content_hash(t, root, seed);
+	return true;
+}
+
+/* Values by field; `at` is 0 where there is none. */
+struct found {
+	const struct skim_member *of[FIELDS];
+};
+
+static struct str slice(const struct event_reader *r, const struct found *f, enum field field)
+{
+	const struct skim_member *m = f->of[field];
+	return m ? (struct str){ r->tape.text + m->value, m->value_n } : (struct str){ "", 0 };
+}
+
+static struct str text_of(struct event_reader *r, const struct found *f, enum field field)
+{
+	const struct skim_member *m = f->of[field];
+	if (!m || m->first != '"') {
+		return (struct str){ "", 0 };
+	}
+	struct str s = slice(r, f, field);
+	return m->value_escaped ? scan_text(&r->tape, scan_lazy_add(&r->tape, s, true)) : s;
+}
+
+static uint32_t node_of(struct event_reader *r, const struct found *f, enum field field)
+{
+	const struct skim_member *m = f->of[field];
+	return m ? scan_lazy_add(&r->tape, slice(r, f, field), m->value_escaped) : SCAN_NONE;
+}
+
+static bool flag_of(const struct event_reader *r, const struct found *f, enum field field)
+{
+	return str_eq_nocase(slice(r, f, field), STR("true"));
+}
+
+/*
+ * The call's unchanging part. Service, name, region, address and agent stand side by side in
+ * what CloudTrail writes, so they are hashed as one text; else one by one.
+ */
+static uint64_t hash_call(const struct event_reader *r, const struct found *f)
+{
+	const struct skim_member *from = f->of[F_SOURCE];
+	const struct skim_member *to = f->of[F_AGENT];
+	uint64_t h = r->seed;
+	bool together = to && to - from == F_AGENT - F_SOURCE;
+	for (int i = F_SOURCE; together && i < F_AGENT; i++) {
+		together = f->of[i] == from + (i - F_SOURCE);
+	}
+	if (together) {
+		struct str all = { r->tape.text + from->value,
+			to->value + to->value_n - from->value };
+		h = table_hash(h, all);
+	} else {
+		for (int i = F_SOURCE; i <= F_AGENT; i++) {
+			h = table_hash(h, slice(r, f, (enum field)i));
+		}
+	}
+	static const enum field others[] = { F_ERROR_CODE, F_ACCOUNT, F_READ_ONLY,
+		F_VPC_ENDPOINT, F_VPC_ACCOUNT };
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		h = f->of[others[i]] ? table_hash(h, slice(r, f, others[i]))
+				     : table_mix(h, others[i]);
+	}
+	return h;
+}
+
+/* The identity is hashed already; what comes before and after it is not. */
+static uint64_t hash_content(
+	const struct event_reader *r, const struct found *f, uint64_t who, size_t n)
+{
+	const char *p = r->tape.text;
+	const struct skim_member *m = f->of[F_IDENTITY];
+	if (!m) {
+		return table_hash(CONTENT_SEED, (struct str){ p, n });
+	}
+	size_t after = m->value + m->value_n;
+	uint64_t h = table_hash(who, (struct str){ p, m->value });
+	return table_hash(h, (struct str){ p + after, n - after });
+}
+
+static void fill_who(struct event *e, const struct event_who *w)
+{
+	e->identity = w->identity;
+	e->arn = w->arn;
+	e->principal_id = w->principal_id;
+	e->key = w->key;
+	e->user_name = w->user_name;
+	e->invoked_by = w->invoked_by;
+	e->issuer_arn = w->issuer_arn;
+	e->issuer_name = w->issuer_name;
+	e->session = w->session;
+	e->creation = w->creation;
+	e->delivery = w->delivery;
+	e->mfa = w->mfa;
+	e->mfa_known = w->mfa_known;
+	e->account = e->account.n ? e->account : w->account;
+	e->service_ip = is_service_address(e->ip);
+	if (e->identity == EVENT_UNKNOWN && e->invoked_by.n && e->service_ip) {
+		e->identity = EVENT_SERVICE;
+	}
+}
+
+/* The record's members are known, its bytes are those of the tape. */
+static bool fill(struct event_reader *r, const struct found *f, size_t n, struct event *out)
+{
+	struct event e = { .tape = &r->tape, .name = text_of(r, f, F_NAME) };
+	e.source = text_of(r, f, F_SOURCE);
+	if (e.name.n == 0 || e.source.n == 0 ||
+		!read_time(r, text_of(r, f, F_TIME), &e.time_ms)) {
+		return false;
+	}
+	e.id = text_of(r, f, F_ID);
+	e.region = text_of(r, f, F_REGION);
+	e.ip = text_of(r, f, F_IP);
+	e.agent = text_of(r, f, F_AGENT);
+	e.error_code = text_of(r, f, F_ERROR_CODE);
+	e.error_message = text_of(r, f, F_ERROR_MESSAGE);
+	e.account = text_of(r, f, F_ACCOUNT);
+	e.vpc_endpoint = text_of(r, f, F_VPC_ENDPOINT);
+	e.vpc_endpoint_account = text_of(r, f, F_VPC_ACCOUNT);
+	e.request = node_of(r, f, F_REQUEST);
+	e.response = node_of(r, f, F_RESPONSE);
+	e.extra = node_of(r, f, F_EXTRA);
+	e.read_only = flag_of(r, f, F_READ_ONLY);
+	e.console = flag_of(r, f, F_CONSOLE);
+	e.data_event = str_is(text_of(r, f, F_CATEGORY), "Data");
+	e.who = who_of(r, slice(r, f, F_IDENTITY));
+	fill_who(&e, e.who);
+	e.hash = hash_content(r, f, e.who->hash, n);
+	e.call = hash_call(r, f);
 	*out = e;
 	return true;
 }
 
+/* The JSON text without white space between its tokens, in r->plain. */
+static struct str without_blanks(struct event_reader *r, struct str json)
+{
+	if (r->plain_cap < json.n) {
+		free(r->plain);
+		r->plain = malloc(json.n);
+		r->plain_cap = json.n;
+		if (!r->plain) {
+			BUG("out of memory");
+		}
+	}
+	size_t n = 0;
+	bool quoted = false;
+	for (size_t i = 0; i < json.n; i++) {
+		char c = json.p[i];
+		if (quoted && c == '\\' && i + 1 < json.n) {
+			r->plain[n++] = c;
+			r->plain[n++] = json.p[++i];
+			continue;
+		}
+		quoted = c == '"' ? !quoted : quoted;
+		if (quoted || (c != ' ' && c != '\n' && c != '\r' && c != '\t')) {
+			r->plain[n++] = c;
+		}
+	}
+	return (struct str){ r->plain, n };
+}
+
+enum event_result event_take(
+	struct event_reader *r, struct str s, struct event *out, size_t *used)
+{
+	struct skim_out skim = { .members = r->members, .room = MEMBERS_MAX };
+	struct found f = { { NULL } };
+	if (s.n == 0 || s.p[0] != '{') {
+		return EVENT_OTHER;
+	}
+	enum skim_result result = skim_value(s, &r->keys, &skim);
+	if (result != SKIM_OK) {
+		return result == SKIM_MORE ? EVENT_MORE : EVENT_OTHER;
+	}
+	*used = skim.used;
+	s.n = skim.used;
+	if (skim.blanks) {
+		s = without_blanks(r, s);
+		skim.n = 0;
+		(void)skim_value(s, &r->keys, &skim);
+	}
+	for (size_t i = 0; i < skim.n; i++) {
+		if (r->members[i].known != SKIM_UNKNOWN) {
+			f.of[r->members[i].known] = &r->members[i];
+		}
+	}
+	scan_lazy(&r->tape, s);
+	return fill(r, &f, s.n, out) ? EVENT_OK : EVENT_OTHER;
+}
+
+bool event_read(struct event_reader *r, struct str json, struct event *out)
+{
+	size_t used = 0;
+	return event_take(r, json, out, &used) == EVENT_OK && used == json.n;
+}
+
 void event_fragment(struct scan_tape *t, uint32_t root, struct event *out)
 {
+	static struct event_who nobody;
 	*out = (struct event){ .tape = t,
+		.who = &nobody,
 		.root = root,
 		.name = text_at(t, root, "eventName"),
 		.id = text_at(t, root, "eventID"),
@@ -259,20 +511,95 @@ struct str event_subject(const struct event *e)
 	return first_of(e, fields);
 }
 
+/* Names of things in parameters, the most telling first; dots lead into objects. */
+static const char *const things[] = { "bucketName", "userName", "roleName", "roleArn",
+	"groupName", "policyArn", "instanceId", "instanceIds", "functionName", "secretId",
+	"snapshotId", "dBSnapshotIdentifier", "dBInstanceIdentifier", "dBClusterIdentifier",
+	"imageId", "groupId", "trailName", "detectorId", "flowLogIds.item",
+	"DeleteFlowLogsRequest.FlowLogId.content", "keyId", "name", "parameterName",
+	"policyName", "queueUrl", "topicArn", "tableName", "clusterName", "instancesSet.items",
+	"resourceArn", "vpcId", "volumeId", "networkInterfaceId" };
+#define THINGS       (sizeof(things) / sizeof(things[0]))
+#define PARAMETERS   64
+#define THING_KEYMAX 32
+
+/* Place in `things` of each that has a key of this length: ended by THINGS. */
+struct things_by_length {
+	uint8_t of[THING_KEYMAX][8];
+};
+
+static const struct things_by_length *by_length(void)
+{
+	static _Thread_local struct things_by_length t;
+	if (t.of[0][0] == THINGS) {
+		return &t;
+	}
+	memset(&t, THINGS, sizeof(t));
+	for (size_t i = 0; i < THINGS; i++) {
+		size_t n = strcspn(things[i], ".");
+		size_t k = 0;
+		while (t.of[n][k] != THINGS) {
+			k++;
+		}
+		t.of[n][k] = (uint8_t)i;
+	}
+	return &t;
+}
+
+static size_t thing_of(const struct things_by_length *t, struct str key)
+{
+	if (key.n >= THING_KEYMAX) {
+		return THINGS;
+	}
+	const uint8_t *of = t->of[key.n];
+	while (*of != THINGS && memcmp(things[*of], key.p, key.n) != 0) {
+		of++;
+	}
+	return *of;
+}
+
+/* An array stands for its first item. */
+static struct str thing_text(const struct event *e, size_t thing)
+{
+	uint32_t node = scan_path(e->tape, e->request, things[thing]);
+	if (scan_type_of(e->tape, node) == SCAN_ARRAY) {
+		node = scan_first(e->tape, node);
+	}
+	if (scan_type_of(e->tape, node) == SCAN_OBJECT) {
+		node = scan_member(e->tape, node, STR("instanceId"));
+	}
+	return scan_text(e->tape, node);
+}
+
 struct str event_target(const struct event *e)
 {
-	static const char *const fields[] = { "bucketName", "userName", "roleName", "roleArn",
-		"groupName", "policyArn", "instanceId", "instanceIds", "functionName",
-		"secretId", "snapshotId", "dBSnapshotIdentifier", "dBInstanceIdentifier",
-		"dBClusterIdentifier", "imageId", "groupId", "trailName", "detectorId",
-		"flowLogIds.item", "DeleteFlowLogsRequest.FlowLogId.content", "keyId", "name",
-		"parameterName", "policyName", "queueUrl", "topicArn", "tableName",
-		"clusterName", "instancesSet.items", "resourceArn", "vpcId", "volumeId",
-		"networkInterfaceId", NULL };
-	struct str s = first_of(e, fields);
-	if (s.n) {
-		return s;
+	struct skim_member members[PARAMETERS];
+	struct skim_out skim = { .members = members, .room = PARAMETERS };
+	const struct skim_member *of[THINGS] = { NULL };
+	struct str raw = scan_raw(e->tape, e->request);
+	if (scan_type_of(e->tape, e->request) != SCAN_OBJECT ||
+		skim_value(raw, NULL, &skim) != SKIM_OK) {
+		return (struct str){ "", 0 };
 	}
-	uint32_t items = scan_path(e->tape, e->request, "instancesSet.items");
-	return event_text(e, scan_first(e->tape, items), "instanceId");
+	const struct things_by_length *t = by_length();
+	uint64_t there = 0;
+	for (size_t i = skim.n; i-- > 0;) {
+		size_t thing =
+			thing_of(t, (struct str){ raw.p + members[i].key, members[i].key_n });
+		if (thing < THINGS) {
+			of[thing] = &members[i];
+			there |= UINT64_C(1) << thing;
+		}
+	}
+	for (; there; there &= there - 1) {
+		size_t thing = (size_t)__builtin_ctzll(there);
+		const struct skim_member *m = of[thing];
+		bool plain = m->first == '"' && !m->value_escaped;
+		struct str s = plain ? (struct str){ raw.p + m->value, m->value_n }
+				     : thing_text(e, thing);
+		if (s.n) {
+			return s;
+		}
+	}
+	return (struct str){ "", 0 };
 }

@@ -7,6 +7,7 @@
 #define CORDON_ANALYSIS_EVENT_H
 
 #include "analysis/scan.h"
+#include "analysis/skim.h"
 
 enum event_identity {
 	EVENT_UNKNOWN,
@@ -19,9 +20,25 @@ enum event_identity {
 	EVENT_ANONYMOUS, /* AWSAccount with accountId ANONYMOUS_PRINCIPAL */
 };
 
+/*
+ * Who called, as userIdentity tells it. The same text of it comes in every call of a session, so
+ * it is taken apart once and kept for the next ones; the slices point into what is kept.
+ */
+struct event_who {
+	uint64_t hash; /* of the text */
+	enum event_identity identity;
+	struct str arn, principal_id, key, user_name, invoked_by, account;
+	struct str issuer_arn, issuer_name, session, creation, delivery;
+	bool mfa, mfa_known;
+	/* For who tracks callers: what it found for this identity, valid for this key. */
+	uint64_t memo_key;
+	uint32_t memo;
+};
+
 /* Absent text is the empty slice. */
 struct event {
 	struct scan_tape *tape;
+	struct event_who *who;                   /* borrowed from the reader of events */
 	uint32_t root, request, response, extra; /* nodes */
 	int64_t time_ms;
 	struct str id, source, name, region, ip, agent, error_code, error_message;
@@ -38,10 +55,28 @@ struct event {
 	bool read_only, data_event;
 	bool service_ip; /* the address is an AWS service's name or "AWS Internal" */
 	uint64_t hash;   /* over the content, white space aside */
+	uint64_t call;   /* hash of what does not change from call to call: identity aside, the
+			    service, name, region, address, agent, error and account */
 };
 
-/* False when the object is no CloudTrail record (no eventName, eventSource and usable eventTime). */
-bool event_read(struct scan_tape *t, uint32_t root, uint64_t seed, struct event *out);
+struct event_reader;
+struct event_reader *event_reader_new(uint64_t seed);
+void event_reader_free(struct event_reader *r);
+
+enum event_result {
+	EVENT_OK,
+	EVENT_MORE, /* the bytes end inside the record */
+	EVENT_OTHER, /* no JSON object, or no CloudTrail record: it lacks eventName, eventSource or a
+			usable eventTime */
+};
+/*
+ * Reads the record that `s` begins with; *used is its length. The slices of *out are valid until
+ * the next call. Only what the event needs is looked at: parameters are laid out when asked for.
+ */
+enum event_result event_take(
+	struct event_reader *r, struct str s, struct event *out, size_t *used);
+/* The same for a value that is known to be one whole JSON value. */
+bool event_read(struct event_reader *r, struct str json, struct event *out);
 /* What is left of a record that lost its time or name: for rules only. */
 void event_fragment(struct scan_tape *t, uint32_t root, struct event *out);
 /* The call was refused for want of rights (not throttled, not failed for another reason). */

@@ -136,11 +136,15 @@ static size_t *cut(struct track *t, size_t k)
 	return from;
 }
 
+bool lites_wants(const struct track *t, uint32_t edge, const struct track_ref *ref)
+{
+	const struct track_edge *e = track_edge_at(t, edge);
+	return !e->cut.set || track_ref_cmp(t, ref, &e->cut) <= 0;
+}
+
 void lites_add(struct track *t, const struct track_lite *lite)
 {
-	struct track_edge *e = track_edge_at(t, lite->edge);
-	e->n_calls++;
-	if (e->cut.set && track_ref_cmp(t, &lite->ref, &e->cut) > 0) {
+	if (!lites_wants(t, lite->edge, &lite->ref)) {
 		return;
 	}
 	if (t->n_lites == LITES_ROOM) {

@@ -13,6 +13,8 @@
 #define LITES_MAX  (384u * 1024)
 #define LITES_ROOM (LITES_MAX + LITES_MAX / 2) /* held for a while between two cuts */
 
+/* False when a line of this edge, counted in its n_calls, would not be kept anyway. */
+bool lites_wants(const struct track *t, uint32_t edge, const struct track_ref *ref);
 void lites_add(struct track *t, const struct track_lite *lite);
 /* After lines of another worker were taken in: back below the ceiling. */
 void lites_trim(struct track *t);

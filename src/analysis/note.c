@@ -204,20 +204,18 @@ static struct str detail_of(const struct event *e, const struct api *api, struct
 	return policy.n ? policy : event_text(e, e->request, "policyName");
 }
 
-void track_note_event(struct track *t, const struct event *e, uint32_t edge)
+void track_note_event(struct track *t, const struct event *e, const struct track_call *call,
+	const struct track_ref *ref)
 {
-	const struct api *api = api_find(e->source, event_plain_name(e->name));
-	if (!api) {
-		return;
-	}
-	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
-	bool ok = event_succeeded(e);
+	const struct api *api = call->api;
+	uint32_t edge = call->edge;
+	bool ok = call->ok;
 	bool service =
 		track_holder_at(t, track_edge_at(t, edge)->holder)->kind == TRACK_SERVICE;
 	/* The other account's copy of the call names its maker; this one only the account. */
 	bool foreign = e->identity == EVENT_ACCOUNT;
 	if (ok && !foreign && api->tags & (API_ASSUME | API_CREDENTIAL | API_PERSIST)) {
-		note_issue(t, e, service ? UINT32_MAX : edge, &ref);
+		note_issue(t, e, service ? UINT32_MAX : edge, ref);
 	}
 	/* Counted, not kept one by one: the relations hold what is needed of them. */
 	unsigned kept = api->tags & ~(unsigned)(API_DATA | API_ASSUME | API_WHOAMI);
@@ -230,7 +228,7 @@ void track_note_event(struct track *t, const struct event *e, uint32_t edge)
 	static _Thread_local char room[SQUEEZE_MAX];
 	struct str text = squeeze(e, room);
 	struct str other = { "", 0 };
-	struct track_note n = { .ref = ref, .api = api, .edge = edge, .ok = ok };
+	struct track_note n = { .ref = *ref, .api = api, .edge = edge, .ok = ok };
 	struct str subject = event_subject(e);
 	if (str_is(e->name, "ConsoleLogin")) {
 		n.mfa = str_is(event_text(e, e->extra, "MFAUsed"), "Yes");

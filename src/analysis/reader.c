@@ -41,6 +41,7 @@ void reader_shared_deinit(struct reader_shared *s)
 void reader_init(struct reader *r, struct reader_shared *shared)
 {
 	*r = (struct reader){ .shared = shared, .input = { .fd = -1 } };
+	r->events = event_reader_new(shared->seed);
 	track_init(&r->track, shared->seed, &shared->events, shared->own_marker);
 	web_init(&r->web, &r->track.pool);
 	ssh_init(&r->ssh, &r->track.pool);
@@ -71,6 +72,7 @@ void reader_deinit(struct reader *r)
 	for (int i = 0; i < READER_NESTING; i++) {
 		scan_deinit(&r->tapes[i]);
 	}
+	event_reader_free(r->events);
 	input_deinit(&r->input);
 }
 
@@ -341,6 +343,7 @@ static void settle_findings(struct reader *r)
 
 void reader_settle(struct reader *r, size_t edge_max)
 {
+	track_flush(&r->track);
 	lites_settle(&r->track, edge_max);
 	web_settle(&r->web);
 	int64_t near_ms = r->ssh.file_ms;

@@ -84,6 +84,7 @@ struct reader {
 	void *on_event_ctx;     /* of both */
 	bool in_records;
 	int64_t last_hour[RECORD_SOURCES]; /* put into `hours` last */
+	struct event_reader *events;
 	struct scan_tape tapes[READER_NESTING];
 	struct input input;
 
@@ -106,7 +107,7 @@ void reader_finding_text(struct reader *r, struct str json);
  * for each edge. */
 void reader_settle(struct reader *r, size_t edge_max);
 /* Joins what another reader found into this one (reader_state.c). */
-void reader_fold(struct reader *r, const struct reader *other);
+void reader_fold(struct reader *r, struct reader *other);
 
 /* Parts, in files of their own. */
 /* The file being read, or part of it, was not understood. `reason`: N_() text. */

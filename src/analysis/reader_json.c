@@ -112,11 +112,32 @@ static bool close_wrapper(struct reader *r, struct input *in)
 	return true;
 }
 
-static void take_value(struct reader *r)
+/* The usual case: the window begins with a CloudTrail record. False: nothing was taken. */
+static bool take_plain_event(struct reader *r, struct input *in)
+{
+	struct event e;
+	size_t used = 0;
+	for (;;) {
+		enum event_result result = event_take(r->events, input_view(in), &e, &used);
+		if (result == EVENT_OK) {
+			break;
+		}
+		if (result != EVENT_MORE || !input_more(in)) {
+			return false;
+		}
+	}
+	reader_take_event(r, &e);
+	input_take(in, used);
+	return true;
+}
+
+/* What was scanned; always true, for a value that is not understood spoils nothing. */
+static bool take_value(struct reader *r)
 {
 	if (!reader_record(r, 0, 0)) {
 		reader_reject(r, N_("JSON that is no record of a known kind"), 1);
 	}
+	return true;
 }
 
 /* Items up to the closing bracket. */
@@ -127,10 +148,9 @@ static bool read_array(struct reader *r, struct input *in)
 		return true;
 	}
 	for (;;) {
-		if (!scan_next(r, in)) {
+		if (!take_plain_event(r, in) && !(scan_next(r, in) && take_value(r))) {
 			return false;
 		}
-		take_value(r);
 		int c = peek(in);
 		if (c != ',' && c != ']') {
 			reader_reject(r,
@@ -176,10 +196,7 @@ void reader_json(struct reader *r, struct input *in)
 			ok = read_array(r, in) && close_wrapper(r, in);
 			r->in_records = false;
 		} else {
-			ok = scan_next(r, in);
-			if (ok) {
-				take_value(r);
-			}
+			ok = take_plain_event(r, in) || (scan_next(r, in) && take_value(r));
 		}
 		/* A bad line of many does not spoil the rest: go on at the next one. */
 		if (!ok && !skip_line(in)) {
@@ -257,11 +274,12 @@ bool reader_record(struct reader *r, int level, uint32_t node)
 		return false;
 	}
 	struct event e;
-	if (event_read(t, node, r->track.seed, &e)) {
+	if (event_read(r->events, scan_raw(t, node), &e)) {
 		reader_take_event(r, &e);
 		return true;
 	}
-	if (event_read(t, scan_member(t, node, STR("detail")), r->track.seed, &e)) {
+	uint32_t detail = scan_member(t, node, STR("detail"));
+	if (detail != SCAN_NONE && event_read(r->events, scan_raw(t, detail), &e)) {
 		reader_take_event(r, &e);
 		return true;
 	}

@@ -340,8 +340,10 @@ static const struct fold_part parts[] = {
 const struct fold_plan reader_plan = { parts, sizeof(parts) / sizeof(parts[0]),
 	IN(track.pool) };
 
-void reader_fold(struct reader *r, const struct reader *other)
+void reader_fold(struct reader *r, struct reader *other)
 {
+	track_flush(&r->track);
+	track_flush(&other->track);
 	fold_state(&reader_plan, r, other);
 	lites_trim(&r->track);
 }

@@ -1,4 +1,4 @@
-#include "analysis/scan.h"
+#include "analysis/scan_parts.h"
 
 #include "base/err.h"
 #include "base/i18n.h"
@@ -27,9 +27,8 @@ void scan_deinit(struct scan_tape *t)
 	*t = (struct scan_tape){ 0 };
 }
 
-static struct scan_node *push(struct scanner *s, enum scan_type type, const char *start)
+struct scan_node *scan_push(struct scan_tape *t, enum scan_type type, uint32_t start)
 {
-	struct scan_tape *t = s->tape;
 	if (t->n == t->cap) {
 		if (t->cap >= SCAN_NODES_MAX) {
 			return NULL;
@@ -43,10 +42,22 @@ static struct scan_node *push(struct scanner *s, enum scan_type type, const char
 		t->cap = cap;
 	}
 	struct scan_node *n = &t->nodes[t->n++];
-	*n = (struct scan_node){ .start = (uint32_t)(start - s->base),
-		.end = (uint32_t)(start - s->base),
-		.next = (uint32_t)t->n,
+	uint32_t next = (uint32_t)t->n;
+	*n = (struct scan_node){ .start = start,
+		.end = start,
+		.next = next,
+		.first = next,
+		.limit = next,
 		.type = (uint8_t)type };
+	return n;
+}
+
+static struct scan_node *push(struct scanner *s, enum scan_type type, const char *start)
+{
+	struct scan_node *n = scan_push(s->tape, type, (uint32_t)(start - s->base));
+	if (n) {
+		n->depth = (uint8_t)s->depth;
+	}
 	return n;
 }
 
@@ -208,7 +219,7 @@ static void close_container(struct scanner *s)
 	struct scan_node *n = &s->tape->nodes[s->open[--s->depth]];
 	s->p++;
 	n->end = (uint32_t)(s->p - s->base);
-	n->next = (uint32_t)s->tape->n;
+	n->next = n->limit = (uint32_t)s->tape->n;
 }
 
 /* One scalar, or the opening of a container. */
@@ -322,6 +333,16 @@ static enum scan_result run(struct scanner *s)
 			return r;
 		}
 	}
+}
+
+enum scan_result scan_more(struct scan_tape *t, uint32_t start, uint32_t end)
+{
+	struct scanner sc = { .tape = t,
+		.base = t->text,
+		.p = t->text + start,
+		.end = t->text + end,
+		.whole = true };
+	return run(&sc);
 }
 
 enum scan_result scan_value(struct scan_tape *t, struct str s, bool whole, size_t *used)

@@ -30,13 +30,18 @@ enum scan_type {
 /*
  * start..end: the value's bytes; a string's without its quotes. `next`: node after this value
  * (and all in it). Children of an object come as key, value, key, value ...; node 0 is the root.
+ * An object or array may be laid out only when somebody asks for what is in it (scan_lazy); what
+ * then turns out to be no JSON is empty.
  */
 struct scan_node {
 	uint32_t start, end, next;
-	uint32_t decoded_n; /* length of the text at `start` of the tape's `decoded` */
+	uint32_t first, limit; /* children: [first, limit); first SCAN_LAZY: not laid out yet */
+	uint32_t decoded_n;    /* length of the text at `start` of the tape's `decoded` */
 	uint8_t type;
 	uint8_t escape; /* enum scan_escape */
+	uint8_t depth;
 };
+#define SCAN_LAZY (UINT32_MAX - 1)
 enum scan_escape { SCAN_PLAIN, SCAN_ESCAPED, SCAN_DECODED };
 
 struct scan_tape {
@@ -62,6 +67,12 @@ void scan_deinit(struct scan_tape *t);
  * lets a bare number end there.
  */
 enum scan_result scan_value(struct scan_tape *t, struct str s, bool whole, size_t *used);
+/*
+ * Begins a tape over `s`, whose root is the object or array that s is, as one that is laid out
+ * only when asked for. More values within s may be added; all are nodes of the tape.
+ */
+void scan_lazy(struct scan_tape *t, struct str s);
+uint32_t scan_lazy_add(struct scan_tape *t, struct str value, bool escaped);
 /* Static text for a result that is not SCAN_OK. */
 const char *scan_reason(enum scan_result r);
 
@@ -69,10 +80,15 @@ const char *scan_reason(enum scan_result r);
 #define SCAN_NONE UINT32_MAX
 /* Value of `key` in the object `node`; escapes in keys are honoured; the first of duplicates. */
 uint32_t scan_member(struct scan_tape *t, uint32_t node, struct str key);
+/*
+ * The bytes of a member, as they stand, without laying out the object: for one look into it. The
+ * empty slice when there is none; escapes in keys are not honoured.
+ */
+struct str scan_peek(const struct scan_tape *t, uint32_t node, struct str key);
 /* Value at a dotted path of members, arrays not entered. */
 uint32_t scan_path(struct scan_tape *t, uint32_t node, const char *path);
 /* First child of an object or array, or SCAN_NONE; then scan_after until SCAN_NONE. */
-uint32_t scan_first(const struct scan_tape *t, uint32_t node);
+uint32_t scan_first(struct scan_tape *t, uint32_t node);
 /* Sibling after `node` in `parent`, or SCAN_NONE. */
 uint32_t scan_after(const struct scan_tape *t, uint32_t parent, uint32_t node);
 enum scan_type scan_type_of(const struct scan_tape *t, uint32_t node); /* SCAN_NULL for none */

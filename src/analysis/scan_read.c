@@ -1,5 +1,5 @@
 /* Reads of a tape that scan.c wrote. */
-#include "analysis/scan.h"
+#include "analysis/scan_parts.h"
 
 #include "base/err.h"
 
@@ -25,13 +25,16 @@ struct str scan_raw(const struct scan_tape *t, uint32_t node)
 	return (struct str){ t->text + n->start, n->end - n->start };
 }
 
-uint32_t scan_first(const struct scan_tape *t, uint32_t node)
+uint32_t scan_first(struct scan_tape *t, uint32_t node)
 {
-	if (!valid(t, node) || t->nodes[node].next == node + 1 ||
-		t->nodes[node].type < SCAN_OBJECT) {
+	if (!valid(t, node) || t->nodes[node].type < SCAN_OBJECT) {
 		return SCAN_NONE;
 	}
-	return node + 1;
+	if (t->nodes[node].first == SCAN_LAZY) {
+		scan_lay_out(t, node);
+	}
+	const struct scan_node *n = &t->nodes[node];
+	return n->first < n->limit ? n->first : SCAN_NONE;
 }
 
 uint32_t scan_after(const struct scan_tape *t, uint32_t parent, uint32_t node)
@@ -40,7 +43,7 @@ uint32_t scan_after(const struct scan_tape *t, uint32_t parent, uint32_t node)
 		return SCAN_NONE;
 	}
 	uint32_t next = t->nodes[node].next;
-	return next < t->nodes[parent].next ? next : SCAN_NONE;
+	return next < t->nodes[parent].limit ? next : SCAN_NONE;
 }
 
 static bool key_is(struct scan_tape *t, uint32_t node, struct str key)

@@ -221,8 +221,7 @@ static bool check_document(struct sigma_compiler *c, const json_t *root)
 
 static enum sigma_source source_of(const struct sigma_rule *r)
 {
-	if (!strcmp(r->product, "aws") &&
-		(!*r->service || !strcmp(r->service, "cloudtrail"))) {
+	if (!strcmp(r->product, "aws") && (!*r->service || !strcmp(r->service, "cloudtrail"))) {
 		return SIGMA_CLOUDTRAIL;
 	}
 	return !strcmp(r->category, "webserver") ? SIGMA_WEB : SIGMA_NOWHERE;

@@ -233,6 +233,18 @@ void sigma_match(const struct sigma_set *s, const struct event *e,
 void sigma_match_web(const struct sigma_set *s, const struct event *e,
 	void (*fn)(void *ctx, const struct sigma_rule *rule, size_t index), void *ctx);
 
+/* The rules that ask for this event name, or NULL. */
+const struct sigma_bucket *sigma_named(const struct sigma_set *s, struct str event_name);
+/* What is known of an event whose like is known. */
+enum sigma_known {
+	SIGMA_KNOWN_CALL,   /* eventSource, eventName, userAgent, errorCode */
+	SIGMA_KNOWN_CALLER, /* these, userIdentity, sourceIPAddress, awsRegion, readOnly,
+			       recipientAccountId */
+};
+enum sigma_foreseen { SIGMA_NEVER, SIGMA_ALWAYS, SIGMA_PERHAPS };
+/* Whether the condition holds for all events, or none, that have what is known in common with e. */
+enum sigma_foreseen sigma_foresee(
+	const struct sigma_node *n, const struct event *e, enum sigma_known known);
 /* Frees what sigma_match keeps for the calling thread; to be called before the thread ends. */
 void sigma_thread_done(void);
 

@@ -373,17 +373,76 @@ bool sigma_node_matches(const struct sigma_node *n, const struct event *e)
 	}
 }
 
+static bool is_known(const struct sigma_test *t, enum sigma_known known)
+{
+	static const struct {
+		const char *field;
+		enum sigma_known from;
+	} fields[] = {
+		{ "eventSource", SIGMA_KNOWN_CALL },
+		{ "eventName", SIGMA_KNOWN_CALL },
+		{ "userAgent", SIGMA_KNOWN_CALL },
+		{ "errorCode", SIGMA_KNOWN_CALL },
+		{ "userIdentity", SIGMA_KNOWN_CALLER },
+		{ "sourceIPAddress", SIGMA_KNOWN_CALLER },
+		{ "awsRegion", SIGMA_KNOWN_CALLER },
+		{ "readOnly", SIGMA_KNOWN_CALLER },
+		{ "recipientAccountId", SIGMA_KNOWN_CALLER },
+	};
+	bool mine = false;
+	bool other = t->kind != SIGMA_FIELDREF;
+	for (size_t i = 0; t->path && i < sizeof(fields) / sizeof(fields[0]); i++) {
+		bool usable = fields[i].from <= known;
+		mine |= usable && str_is(t->path[0], fields[i].field);
+		other |= usable && t->n_other && str_is(t->other[0], fields[i].field);
+	}
+	return mine && other;
+}
+
+/* NOLINTNEXTLINE(misc-no-recursion): as deep as the condition, which is bounded */
+enum sigma_foreseen sigma_foresee(
+	const struct sigma_node *n, const struct event *e, enum sigma_known known)
+{
+	if (n->op == SIGMA_TEST) {
+		if (!is_known(n->test, known)) {
+			return SIGMA_PERHAPS;
+		}
+		return sigma_test_matches(n->test, e) ? SIGMA_ALWAYS : SIGMA_NEVER;
+	}
+	if (n->op == SIGMA_NOT) {
+		enum sigma_foreseen inner = sigma_foresee(n->kids[0], e, known);
+		return inner == SIGMA_PERHAPS  ? SIGMA_PERHAPS
+		       : inner == SIGMA_ALWAYS ? SIGMA_NEVER
+					       : SIGMA_ALWAYS;
+	}
+	/* One that never holds decides an AND, one that always does an OR. */
+	enum sigma_foreseen decides = n->op == SIGMA_OR ? SIGMA_ALWAYS : SIGMA_NEVER;
+	enum sigma_foreseen all = n->op == SIGMA_OR ? SIGMA_NEVER : SIGMA_ALWAYS;
+	for (size_t i = 0; i < n->n; i++) {
+		enum sigma_foreseen kid = sigma_foresee(n->kids[i], e, known);
+		if (kid == decides) {
+			return decides;
+		}
+		all = kid == SIGMA_PERHAPS ? SIGMA_PERHAPS : all;
+	}
+	return all;
+}
+
+const struct sigma_bucket *sigma_named(const struct sigma_set *s, struct str event_name)
+{
+	char name[128];
+	size_t n = event_name.n < sizeof(name) ? event_name.n : 0;
+	for (size_t i = 0; i < n; i++) {
+		char c = event_name.p[i];
+		name[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+	}
+	return table_find(&s->by_name, table_hash(0, (struct str){ name, n }));
+}
+
 void sigma_match(const struct sigma_set *s, const struct event *e,
 	void (*fn)(void *ctx, const struct sigma_rule *rule, size_t index), void *ctx)
 {
-	char name[128];
-	size_t n = e->name.n < sizeof(name) ? e->name.n : 0;
-	for (size_t i = 0; i < n; i++) {
-		char c = e->name.p[i];
-		name[i] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
-	}
-	const struct sigma_bucket *b =
-		table_find(&s->by_name, table_hash(0, (struct str){ name, n }));
+	const struct sigma_bucket *b = sigma_named(s, e->name);
 	for (size_t i = 0; b && i < b->n; i++) {
 		if (sigma_node_matches(s->rules[b->rules[i]].condition, e)) {
 			fn(ctx, &s->rules[b->rules[i]], b->rules[i]);

@@ -16,8 +16,6 @@
 #define ISSUES_MAX     (1024u * 1024)
 #define MEMO_MAX       (64u * 1024)
 
-#define HOUR_MS (3600 * INT64_C(1000))
-
 void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str own_marker)
 {
 	*t = (struct track){ .seed = seed, .seen = seen, .own_marker = own_marker };
@@ -28,12 +26,17 @@ void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str ow
 	table_init(&t->issues, sizeof(struct track_issue), ISSUES_MAX);
 	table_init(&t->families, sizeof(uint32_t), MEMO_MAX);
 	table_init(&t->actions, sizeof(uint32_t), MEMO_MAX);
+	t->calls = calloc(TRACK_CALL_SLOTS, sizeof(*t->calls));
+	if (!t->calls) {
+		BUG("out of memory");
+	}
 }
 
 void track_deinit(struct track *t)
 {
 	free(t->lites);
 	free(t->notes);
+	free(t->calls);
 	pool_deinit(&t->pool);
 	table_deinit(&t->holders);
 	table_deinit(&t->edges);
@@ -60,39 +63,52 @@ struct str track_text(const struct track *t, uint32_t text)
 
 /* ---- references ---- */
 
-static int hex_digit(char c)
+/* Value of a lower-case hexadecimal digit; 16 for any other byte. */
+static unsigned hex_digit(char c)
 {
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	unsigned digit = (unsigned)c - '0';
+	unsigned letter = (unsigned)c - 'a';
+	return digit < 10 ? digit : letter < 6 ? letter + 10 : 16;
+}
+
+/* Eight hexadecimal digits at once; *bad gets bits when one of them is none. */
+static uint64_t hex8(const char *p, uint64_t *bad)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101);
+	uint64_t v = 0;
+	memcpy(&v, p, sizeof(v));
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+	v = __builtin_bswap64(v);
+#endif
+	/* Letters have bit 6; their value is the low nibble and nine. */
+	uint64_t letter = v >> 6 & ones;
+	uint64_t low = v & ones * 0x0f;
+	uint64_t nibble = low + letter * 9;
+	/* High nibble 3 or 6; a digit's low one up to 9, a letter's from 1 to 6. */
+	*bad |= (v & ones * 0xf0) ^ (ones * 0x30 + letter * 0x30);
+	*bad |= (low + ones * 6) & ones * 0x10 & ~(letter * 0x10);
+	*bad |= (nibble & ones * 0x10) | (letter * 0x10 & ~(low + ones * 15));
+	nibble = (nibble << 4 | nibble >> 8) & UINT64_C(0x00ff00ff00ff00ff);
+	nibble = (nibble << 8 | nibble >> 16) & UINT64_C(0x0000ffff0000ffff);
+	return (nibble << 16 | nibble >> 32) & 0xffffffffu;
 }
 
 /* Lower-case 8-4-4-4-12 text as two numbers. */
 static bool uuid_read(struct str s, uint64_t *hi, uint64_t *lo)
 {
-	if (s.n != 36) {
+	char digits[32];
+	uint64_t bad = 0;
+	if (s.n != 36 || s.p[8] != '-' || s.p[13] != '-' || s.p[18] != '-' || s.p[23] != '-') {
 		return false;
 	}
-	uint64_t part[2] = { 0, 0 };
-	int digits = 0;
-	for (size_t i = 0; i < 36; i++) {
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
-			if (s.p[i] != '-') {
-				return false;
-			}
-			continue;
-		}
-		int d = hex_digit(s.p[i]);
-		if (d < 0) {
-			return false;
-		}
-		part[digits / 16] = part[digits / 16] << 4 | (uint64_t)d;
-		digits++;
-	}
-	*hi = part[0];
-	*lo = part[1];
-	return true;
+	memcpy(digits, s.p, 8);
+	memcpy(digits + 8, s.p + 9, 4);
+	memcpy(digits + 12, s.p + 14, 4);
+	memcpy(digits + 16, s.p + 19, 4);
+	memcpy(digits + 20, s.p + 24, 12);
+	*hi = hex8(digits, &bad) << 32 | hex8(digits + 8, &bad);
+	*lo = hex8(digits + 16, &bad) << 32 | hex8(digits + 24, &bad);
+	return bad == 0;
 }
 
 struct track_ref track_ref_make(struct track *t, int64_t time_ms, struct str id, uint64_t hash)
@@ -210,7 +226,7 @@ static bool is_instance_id(struct str s)
 		return false;
 	}
 	for (size_t i = 2; i < s.n; i++) {
-		if (hex_digit(s.p[i]) < 0) {
+		if (hex_digit(s.p[i]) > 15) {
 			return false;
 		}
 	}
@@ -311,20 +327,18 @@ struct track_relation *track_relation_of(
 	return table_find(&t->relations, relation_key(t, edge, kind, what));
 }
 
-static struct track_relation *relate(struct track *t, uint32_t edge, enum track_rel kind,
-	uint32_t what, const struct track_ref *ref)
+/* Its place, made when there is none; TRACK_NONE when there is no room. */
+static uint32_t relation_at(struct track *t, uint32_t edge, enum track_rel kind, uint32_t what)
 {
 	size_t i = table_add(&t->relations, relation_key(t, edge, kind, what), NULL);
 	if (i == SIZE_MAX) {
-		return NULL;
+		return TRACK_NONE;
 	}
 	struct track_relation *r = table_at(&t->relations, i);
 	r->kind = kind;
 	r->edge = edge;
 	r->what = what;
-	r->n++;
-	widen(t, &r->first, &r->last, ref);
-	return r;
+	return (uint32_t)i;
 }
 
 static uint32_t make_action(struct track *t, const struct event *e)
@@ -381,76 +395,170 @@ static uint32_t endpoint_text(struct track *t, const struct event *e)
 
 static uint64_t bytes_out(const struct event *e)
 {
-	uint32_t node = scan_member(e->tape, e->extra, STR("bytesTransferredOut"));
-	struct str raw = scan_raw(e->tape, node);
+	struct str raw = scan_peek(e->tape, e->extra, STR("bytesTransferredOut"));
 	size_t dot = str_find_char(raw, '.');
 	int64_t n = 0;
 	return str_to_i64(str_sub(raw, 0, dot), &n) && n > 0 ? (uint64_t)n : 0;
 }
 
-static void count_call(
-	struct track *t, const struct event *e, uint32_t edge_i, const struct track_ref *ref)
+/* ---- calls ---- */
+
+static void add_flags(struct track_edge *edge, const struct event *e)
 {
-	bool ok = event_succeeded(e);
-	bool denied = event_denied(e);
-	uint32_t action = action_text(t, e);
-	struct track_relation *use = relate(t, edge_i, TRACK_API, action, ref);
-	if (use) {
-		if (denied) {
-			use->n_denied++;
-			track_ref_first(&t->pool, &use->first_denied, ref);
-		}
-		if (ok) {
-			use->n_ok++;
-			track_ref_last(&t->pool, &use->last_ok, ref);
-		}
-	}
-	uint32_t family = family_text(t, e->agent);
-	struct str agent = track_text(t, family);
-	(void)relate(t, edge_i, TRACK_AGENT, family, ref);
-	(void)relate(t, edge_i, TRACK_REGION, pool_put(&t->pool, e->region), ref);
-	if (e->key.n) {
-		(void)relate(t, edge_i, TRACK_KEY, pool_put(&t->pool, e->key), ref);
-	}
-	if (str_is(e->name, "UpdateInstanceInformation")) {
-		struct str own = event_text(e, e->request, "iPAddress");
-		(void)relate(t, edge_i, TRACK_PRIVATE, pool_put(&t->pool, own), ref);
-	}
-	if (e->vpc_endpoint.n) {
-		(void)relate(t, edge_i, TRACK_ENDPOINT, endpoint_text(t, e), ref);
-	}
-	struct str target = event_target(e);
-	const struct api *api = api_find(e->source, event_plain_name(e->name));
-	if (api && api->tags & API_DATA && ok) {
-		struct track_relation *b =
-			relate(t, edge_i, TRACK_BUCKET, pool_put(&t->pool, target), ref);
-		if (b) {
-			b->bytes += bytes_out(e);
-		}
-	}
-	struct track_edge *edge = track_edge_at(t, edge_i);
-	edge->n_denied += denied;
-	edge->n_failed += !ok && !denied;
-	edge->n_read += e->read_only || api_is_read(e->name);
-	edge->n_iac += agent_is_iac(agent);
 	edge->imds_v1 |= str_starts(e->delivery, STR("1"));
 	edge->imds_v2 |= str_starts(e->delivery, STR("2"));
 	edge->vpc_endpoint |= e->vpc_endpoint.n > 0;
+}
+
+/* Where the calls of this kind will be added up. */
+static void begin_call(struct track *t, const struct event *e, struct track_call *c)
+{
+	c->own = t->own_marker.n && str_find(e->agent, t->own_marker) != SIZE_MAX;
+	uint32_t holder = c->own ? TRACK_NONE : holder_of(t, e);
+	c->edge = TRACK_NONE;
+	if (holder == TRACK_NONE) {
+		return;
+	}
+	uint32_t ip = pool_put(&t->pool, e->ip);
+	uint64_t key = table_mix(t->holders.keys[holder], pool_key(&t->pool, ip));
+	size_t at = table_add(&t->edges, key, NULL);
+	if (at == SIZE_MAX) {
+		return;
+	}
+	c->edge = (uint32_t)at;
+	struct track_edge *edge = track_edge_at(t, c->edge);
+	edge->holder = holder;
+	edge->ip = ip;
+	c->api = api_find(e->source, event_plain_name(e->name));
+	/* Whether a sign-in worked is in its answer, so it is asked of each. */
+	c->ok = event_succeeded(e);
+	c->denied = event_denied(e);
+	c->person = track_holder_at(t, holder)->kind != TRACK_SERVICE && !e->service_ip;
+	if (!c->person) {
+		return;
+	}
+	add_flags(edge, e);
+	uint32_t family = family_text(t, e->agent);
+	c->iac = agent_is_iac(track_text(t, family));
+	c->read = e->read_only || api_is_read(e->name);
+	c->action = action_text(t, e);
+	c->region = pool_put(&t->pool, e->region);
+	c->outcome = pool_put(&t->pool, c->ok             ? (struct str){ "", 0 }
+					: e->error_code.n ? str_sub(e->error_code, 0, 64)
+							  : STR("Failure"));
+	c->relations[0] = relation_at(t, c->edge, TRACK_API, c->action);
+	c->relations[1] = relation_at(t, c->edge, TRACK_AGENT, family);
+	c->relations[2] = relation_at(t, c->edge, TRACK_REGION, c->region);
+	c->relations[3] = TRACK_NONE;
+	c->relations[4] = TRACK_NONE;
+	if (e->key.n) {
+		c->relations[3] =
+			relation_at(t, c->edge, TRACK_KEY, pool_put(&t->pool, e->key));
+	}
+	if (e->vpc_endpoint.n) {
+		c->relations[4] = relation_at(t, c->edge, TRACK_ENDPOINT, endpoint_text(t, e));
+	}
+	c->states_address = str_is(e->name, "UpdateInstanceInformation");
+}
+
+static void flush_call(struct track *t, struct track_call *c)
+{
+	if (c->own) {
+		t->n_own += c->n;
+	}
+	if (c->edge == TRACK_NONE || c->n == 0) {
+		return;
+	}
+	struct track_edge *edge = track_edge_at(t, c->edge);
+	edge->n += c->n;
+	widen(t, &edge->first, &edge->last, &c->first);
+	widen(t, &edge->first, &edge->last, &c->last);
+	if (!c->person) {
+		return;
+	}
+	edge->n_denied += c->denied ? c->n : 0;
+	edge->n_failed += !c->ok && !c->denied ? c->n : 0;
+	edge->n_read += c->read ? c->n : 0;
+	edge->n_iac += c->iac ? c->n : 0;
+	for (size_t i = 0; i < sizeof(c->relations) / sizeof(c->relations[0]); i++) {
+		if (c->relations[i] == TRACK_NONE) {
+			continue;
+		}
+		struct track_relation *r = table_at(&t->relations, c->relations[i]);
+		r->n += c->n;
+		widen(t, &r->first, &r->last, &c->first);
+		widen(t, &r->first, &r->last, &c->last);
+		if (r->kind == TRACK_API && c->denied) {
+			r->n_denied += c->n;
+			track_ref_first(&t->pool, &r->first_denied, &c->first);
+		}
+		if (r->kind == TRACK_API && c->ok) {
+			r->n_ok += c->n;
+			track_ref_last(&t->pool, &r->last_ok, &c->last);
+		}
+	}
+}
+
+void track_flush(struct track *t)
+{
+	for (size_t i = 0; i < TRACK_CALL_SLOTS; i++) {
+		flush_call(t, &t->calls[i]);
+		t->calls[i] = (struct track_call){ .key = 0 };
+	}
+}
+
+static struct track_call *call_of(struct track *t, const struct event *e)
+{
+	uint64_t key = table_mix(e->who->hash, e->call);
+	if (str_is(e->name, "ConsoleLogin")) {
+		key = table_mix(key, event_succeeded(e));
+	}
+	struct track_call *c = &t->calls[key % TRACK_CALL_SLOTS];
+	if (c->key != key) {
+		flush_call(t, c);
+		*c = (struct track_call){ .key = key };
+		begin_call(t, e, c);
+	}
+	return c;
+}
+
+static void relate(struct track *t, uint32_t edge, enum track_rel kind, struct str what,
+	uint64_t bytes, const struct track_ref *ref)
+{
+	uint32_t at = relation_at(t, edge, kind, pool_put(&t->pool, what));
+	if (at != TRACK_NONE) {
+		struct track_relation *r = table_at(&t->relations, at);
+		r->n++;
+		r->bytes += bytes;
+		widen(t, &r->first, &r->last, ref);
+	}
+}
+
+/* What each call has of its own: a line for a timeline, and how much was read of what. */
+static void take_target(struct track *t, const struct event *e, const struct track_call *c,
+	const struct track_ref *ref)
+{
+	bool data = c->api && c->api->tags & API_DATA && c->ok;
+	if (!data && !lites_wants(t, c->edge, ref)) {
+		return;
+	}
+	struct str target = event_target(e);
+	if (data) {
+		relate(t, c->edge, TRACK_BUCKET, target, bytes_out(e), ref);
+	}
 	struct track_lite lite = { .ref = *ref,
-		.edge = edge_i,
-		.action = action,
+		.edge = c->edge,
+		.action = c->action,
 		.target = pool_put(&t->pool, str_sub(target, 0, 256)),
-		.outcome = pool_put(&t->pool, ok                ? (struct str){ "", 0 }
-					      : e->error_code.n ? str_sub(e->error_code, 0, 64)
-								: STR("Failure")),
-		.region = pool_put(&t->pool, e->region),
-		.tags = api ? api->tags : 0 };
+		.outcome = c->outcome,
+		.region = c->region,
+		.tags = c->api ? c->api->tags : 0 };
 	lites_add(t, &lite);
 }
 
 bool track_is_fresh(struct track *t, const struct event *e)
 {
-	return seen_add(t->seen, table_mix(table_hash(t->seed, e->id), e->hash));
+	return seen_add(t->seen, table_mix(t->seed, e->hash));
 }
 
 bool track_event(struct track *t, const struct event *e)
@@ -462,29 +570,22 @@ bool track_event(struct track *t, const struct event *e)
 	t->n_unique++;
 	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
 	widen(t, &t->first, &t->last, &ref);
-	if (t->own_marker.n && str_find(e->agent, t->own_marker) != SIZE_MAX) {
-		t->n_own++;
+	struct track_call *c = call_of(t, e);
+	c->n++;
+	if (c->edge == TRACK_NONE) {
 		return true;
 	}
-	uint32_t holder = holder_of(t, e);
-	if (holder == UINT32_MAX) {
-		return true;
+	widen(t, &c->first, &c->last, &ref);
+	if (c->person) {
+		track_edge_at(t, c->edge)->n_calls++;
+		take_target(t, e, c, &ref);
 	}
-	uint32_t ip = pool_put(&t->pool, e->ip);
-	uint64_t key = table_mix(t->holders.keys[holder], pool_key(&t->pool, ip));
-	size_t at = table_add(&t->edges, key, NULL);
-	if (at == SIZE_MAX) {
-		return true;
+	if (c->states_address) {
+		struct str own = event_text(e, e->request, "iPAddress");
+		relate(t, c->edge, TRACK_PRIVATE, own, 0, &ref);
 	}
-	struct track_edge *edge = track_edge_at(t, (uint32_t)at);
-	edge->holder = holder;
-	edge->ip = ip;
-	edge->n++;
-	widen(t, &edge->first, &edge->last, &ref);
-	const struct track_holder *h = track_holder_at(t, holder);
-	if (h->kind != TRACK_SERVICE && !e->service_ip) {
-		count_call(t, e, (uint32_t)at, &ref);
+	if (c->api) {
+		track_note_event(t, e, c, &ref);
 	}
-	track_note_event(t, e, (uint32_t)at);
 	return true;
 }

@@ -99,6 +99,26 @@ struct track_note {
 	bool mfa;       /* sign-in */
 };
 
+/*
+ * Calls that are alike in all but their time, parameters and answer: who, from where, with what,
+ * to what end. What they add to the tables is added up here first and then, once, there.
+ */
+struct track_call {
+	uint64_t key; /* 0: nothing here */
+	uint32_t edge;
+	uint32_t relations[5]; /* to API, agent, region, key, endpoint; or TRACK_NONE */
+	uint32_t action, outcome, region;
+	const struct api *api;
+	bool own;    /* made by cordon itself: left out */
+	bool person; /* neither by AWS itself nor from an AWS service's address */
+	bool ok, denied, read, iac;
+	bool states_address; /* its parameters say the caller's own address */
+	uint32_t n;
+	struct track_ref first, last;
+};
+#define TRACK_NONE       UINT32_MAX
+#define TRACK_CALL_SLOTS 4096u
+
 /* A credential that a call made: by key id, and by session or user. */
 struct track_issue {
 	uint32_t what; /* key id, session ARN, "user/ACCOUNT/NAME" or "password/ACCOUNT/NAME" */
@@ -121,7 +141,8 @@ struct track {
 	struct track_ref first, last;
 	struct str own_marker;
 	struct table families,
-		actions; /* memo: hash of agent, or of service and call -> text */
+		actions;          /* memo: hash of agent, or of service and call -> text */
+	struct track_call *calls; /* TRACK_CALL_SLOTS, by key */
 };
 
 /* `seed` and `seen` are the same for all workers of a run. */
@@ -131,6 +152,8 @@ void track_deinit(struct track *t);
 bool track_is_fresh(struct track *t, const struct event *e);
 /* Takes one event in; false when it is a duplicate (same id, same content). */
 bool track_event(struct track *t, const struct event *e);
+/* After the last event: the tables get what was added up for them. */
+void track_flush(struct track *t);
 
 int track_ref_order(const struct pool *p, const struct track_ref *a, const struct track_ref *b);
 /* *into becomes the earlier (the later) of the two; one that is not set gives way. */
@@ -154,7 +177,8 @@ struct track_relation *track_relation_of(
 	const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what);
 
 /* Parts of track_event, in files of their own. */
-/* Keeps the call as a note, and the credential that it made, when the table of calls knows it. */
-void track_note_event(struct track *t, const struct event *e, uint32_t edge);
+/* Keeps a call that the table of calls knows as a note, and the credential that it made. */
+void track_note_event(struct track *t, const struct event *e, const struct track_call *call,
+	const struct track_ref *ref);
 
 #endif

@@ -46,7 +46,9 @@ static void turn(const struct columns *c, const struct csv_row *row, struct scan
 	require(r == SCAN_OK || r == SCAN_LIMIT);
 	if (r == SCAN_OK) {
 		require(used == json.n);
-		(void)event_read(t, 0, 1, &e);
+		struct event_reader *reader = event_reader_new(1);
+		(void)event_read(reader, buf_view(&json), &e);
+		event_reader_free(reader);
 	}
 	buf_deinit(&json);
 }

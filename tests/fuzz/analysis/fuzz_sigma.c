@@ -1,5 +1,6 @@
 /* Rules, a line of "===", an event: neither may lead the other astray, nor what correlates them. */
 #include "analysis/correlate.h"
+#include "analysis/plan.h"
 
 #include <stdlib.h>
 
@@ -44,6 +45,39 @@ static void explain(const struct sigma_set *set)
 	}
 }
 
+struct hits {
+	size_t n;
+	size_t rules;
+};
+
+static void count(void *ctx, const struct sigma_rule *rule, size_t index)
+{
+	struct hits *h = ctx;
+	(void)rule;
+	h->n++;
+	h->rules += (index + 1) * (index + 7);
+}
+
+/* A plan matches what the rules by themselves do, the first time and the next. */
+static void try_event(const struct sigma_set *set, struct str json)
+{
+	struct event e;
+	struct event_reader *reader = event_reader_new(3);
+	struct planner planner;
+	plan_init(&planner, set, 5);
+	for (int i = 0; i < 2 && event_read(reader, json, &e); i++) {
+		struct hits plain = { 0 };
+		struct hits planned = { 0 };
+		sigma_match(set, &e, count, &plain);
+		plan_match(&planner, &e, count, &planned);
+		if (plain.n != planned.n || plain.rules != planned.rules) {
+			abort();
+		}
+	}
+	plan_deinit(&planner);
+	event_reader_free(reader);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str all = { (const char *)data, size };
@@ -65,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		event_fragment(&tape, 0, &e);
 		sigma_match(&set, &e, hit, &seen);
 		judge(&seen);
-		(void)event_read(&tape, 0, 1, &e);
+		try_event(&set, event);
 	}
 	scan_deinit(&tape);
 	correlate_deinit(&seen.correlate);

@@ -1,0 +1,24 @@
+/* What the variants of skim.h have in common. */
+#ifndef CORDON_ANALYSIS_SKIM_PARTS_H
+#define CORDON_ANALYSIS_SKIM_PARTS_H
+
+#include "analysis/skim.h"
+
+#include <string.h>
+
+/* Of 64 bytes, bit i for byte i. */
+struct skim_masks {
+	uint64_t quotes, slashes, open, close;
+	uint64_t control, blank; /* below 0x20; up to 0x20 */
+};
+
+typedef enum skim_result (*skim_fn)(struct str s, struct skim_keys *keys, struct skim_out *out);
+enum skim_result skim_scalar(struct str s, struct skim_keys *keys, struct skim_out *out);
+enum skim_result skim_avx2(struct str s, struct skim_keys *keys, struct skim_out *out);
+enum skim_result skim_avx512(struct str s, struct skim_keys *keys, struct skim_out *out);
+enum skim_result skim_neon(struct str s, struct skim_keys *keys, struct skim_out *out);
+
+uint8_t skim_keys_find(const struct skim_keys *k, struct str key);
+bool skim_is_plain(struct str s);
+
+#endif
