@@ -133,6 +133,14 @@ struct aws_request {
 ERR_MUST_CHECK enum err_status aws_call(struct aws_client *c, const char *service,
 	const char *operation, const json_t *params, json_t **result, struct err *err);
 /*
+ * What an error of AWS is about, beside its status, whatever its protocol and its code are:
+ * the caller asks too often; the signature's time was refused; the credentials have run out.
+ * err->retryable says that the same call may work later.
+ */
+bool aws_error_throttled(const struct err *err);
+bool aws_error_skewed(const struct err *err);
+bool aws_error_expired(const struct err *err);
+/*
  * Runs all requests concurrently and waits for all. ERR_OK when every one succeeded, else the
  * status of the first that failed (by index), with *err from it. Counts as one round trip.
  */

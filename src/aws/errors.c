@@ -57,24 +57,24 @@ static bool has_part(const char *code, const char *const *list)
 	return false;
 }
 
-bool errors_throttled(const struct err *err)
+bool aws_error_throttled(const struct err *err)
 {
 	return in(err->code, throttling) || err->http_status == 429;
 }
 
-bool errors_skewed(const struct err *err)
+bool aws_error_skewed(const struct err *err)
 {
 	return in(err->code, skewed);
 }
 
-bool errors_expired(const struct err *err)
+bool aws_error_expired(const struct err *err)
 {
 	return in(err->code, expired);
 }
 
 static enum err_status classify(const struct err *e)
 {
-	if (errors_throttled(e) || in(e->code, transient) || e->http_status >= 500) {
+	if (aws_error_throttled(e) || in(e->code, transient) || e->http_status >= 500) {
 		return ERR_UNREACHABLE;
 	}
 	if (in(e->code, credentials)) {
@@ -245,7 +245,7 @@ static void from_status(const struct wire_response *r, struct parts *p)
 
 static const char *next_step(enum err_status st, const struct err *e)
 {
-	if (st == ERR_CONFIG && errors_expired(e)) {
+	if (st == ERR_CONFIG && aws_error_expired(e)) {
 		return "; the credentials have expired: sign in again";
 	}
 	if (st == ERR_CONFIG) {

@@ -16,11 +16,4 @@ enum err_status errors_from(
 /* The request id of any answer, NULL when there is none; borrowed. */
 const char *errors_request_id(const struct wire_response *r);
 
-/* Kinds that decide what a repeat needs. */
-bool errors_throttled(const struct err *err);
-/* The signature's time was refused. */
-bool errors_skewed(const struct err *err);
-/* The credentials have run out. */
-bool errors_expired(const struct err *err);
-
 #endif

@@ -341,7 +341,7 @@ static bool correct(struct job *j, const struct err *e)
 {
 	int64_t skew;
 	struct aws_client *c = j->client;
-	if (errors_skewed(e) && !j->reskewed && retry_skew_ms(c->env, &j->answer, &skew)) {
+	if (aws_error_skewed(e) && !j->reskewed && retry_skew_ms(c->env, &j->answer, &skew)) {
 		int64_t used = atomic_load(&c->skew_ms);
 		if (skew - used > SKEW_MS || used - skew > SKEW_MS) {
 			j->reskewed = true;
@@ -349,7 +349,7 @@ static bool correct(struct job *j, const struct err *e)
 			return true;
 		}
 	}
-	if (errors_expired(e) && !j->renewed && j->creds && !j->fixed_creds &&
+	if (aws_error_expired(e) && !j->renewed && j->creds && !j->fixed_creds &&
 		creds_reject(c->creds, j->creds)) {
 		j->renewed = true;
 		creds_unref(j->creds);
@@ -379,7 +379,7 @@ static bool may_repeat(const struct job *j, const struct err *e)
 	if (!e->retryable) {
 		return false;
 	}
-	return j->repeatable || errors_throttled(e) || j->exchange.result == HTTP_UNSENT;
+	return j->repeatable || aws_error_throttled(e) || j->exchange.result == HTTP_UNSENT;
 }
 
 static bool try_again(struct job *j, const struct err *e)

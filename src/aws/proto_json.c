@@ -5,6 +5,7 @@
 #include "aws/proto.h"
 #include "aws/value.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define MAX_DEPTH 80
@@ -52,6 +53,12 @@ static json_t *to_wire(const struct model *m, const struct model_member *mem, co
 	json_t *out, *item;
 	size_t i;
 	const char *key;
+	if ((mem->flags & MODEL_JSON_VALUE) && !json_is_string(v)) { /* text within the text */
+		char *text = json_dumps(v, JSON_COMPACT | JSON_ENCODE_ANY);
+		out = json_string(text);
+		free(text);
+		return out;
+	}
 	switch (s->type) {
 	case MODEL_STRUCTURE:
 		return structure_to_wire(m, s, v);
@@ -98,10 +105,36 @@ void proto_json_write(
 static json_t *from_wire(
 	const struct model *m, const struct model_member *mem, const json_t *v, int depth);
 
+static bool known(const struct model *m, const struct model_shape *s, const char *key)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct model_member *mem = model_at(m, s, i);
+		if (model_read_from_body(mem) && strcmp(model_wire(m, mem), key) == 0) {
+			return true;
+		}
+	}
+	return strcmp(key, "__type") == 0; /* the protocol's own */
+}
+
+/* What the model does not know is passed on as it came: AWS adds members all the time. */
+static void keep_unknown(
+	const struct model *m, const struct model_shape *s, const json_t *v, json_t *out)
+{
+	const char *key;
+	json_t *item;
+	json_object_foreach((json_t *)(uintptr_t)v, key, item)
+	{
+		if (!json_is_null(item) && !known(m, s, key) && !json_object_get(out, key)) {
+			(void)json_object_set(out, key, item);
+		}
+	}
+}
+
 /* NOLINTBEGIN(misc-no-recursion): bounded by `depth` */
 static json_t *structure_from_wire(
 	const struct model *m, const struct model_shape *s, const json_t *v, int depth)
 {
+	size_t found = 0;
 	json_t *out = json_object();
 	for (size_t i = 0; depth > 0 && i < s->n; i++) {
 		const struct model_member *mem = model_at(m, s, i);
@@ -109,7 +142,11 @@ static json_t *structure_from_wire(
 		if (item && !json_is_null(item) && model_read_from_body(mem)) {
 			(void)json_object_set_new(
 				out, model_name(m, mem), from_wire(m, mem, item, depth));
+			found++;
 		}
+	}
+	if (found < json_object_size(v)) {
+		keep_unknown(m, s, v, out);
 	}
 	return out;
 }

@@ -198,6 +198,13 @@ enum err_status proto_query_parse(const struct model_call *c, const struct wire_
 		node = xml_child(node, model_text(c->m, c->op->result_wrapper));
 	}
 	*result = proto_xml_read(c->m, output, node);
+	/* The protocol's own, where no element of the result keeps them apart. */
+	static const char *const own[] = { "requestId", "RequestId", "ResponseMetadata" };
+	for (size_t i = 0; !c->op->result_wrapper && i < sizeof(own) / sizeof(own[0]); i++) {
+		if (!model_member(c->m, output, str_from(own[i]))) {
+			(void)json_object_del(*result, own[i]);
+		}
+	}
 	xml_deinit(&doc);
 	return ERR_OK;
 }

@@ -197,6 +197,8 @@ static const char *member_element(const struct model *m, const struct model_memb
 	return model_wire(m, mem);
 }
 
+static void add_plain(json_t *out, const struct xml_node *node, int depth);
+
 /* NOLINTBEGIN(misc-no-recursion): bounded by `depth` */
 static json_t *read_map(const struct model *m, const struct model_member *mem,
 	const struct xml_node *node, int depth)
@@ -234,6 +236,58 @@ static json_t *read_list(const struct model *m, const struct model_member *mem,
 	return out;
 }
 
+/* An element of which the model knows nothing: text, or an object; repeated ones are a list. */
+static json_t *plain_value(const struct xml_node *node, int depth)
+{
+	if (!node->child || depth <= 0) {
+		return doc_str(node->text);
+	}
+	json_t *out = json_object();
+	for (const struct xml_node *c = node->child; c; c = c->next) {
+		add_plain(out, c, depth - 1);
+	}
+	return out;
+}
+
+static void add_plain(json_t *out, const struct xml_node *node, int depth)
+{
+	json_t *have = json_object_get(out, node->name), *v = plain_value(node, depth);
+	if (json_is_array(have)) {
+		(void)json_array_append_new(have, v);
+	} else if (have) {
+		(void)json_object_set_new(out, node->name, json_pack("[O,o]", have, v));
+	} else {
+		(void)json_object_set_new(out, node->name, v);
+	}
+}
+
+static bool known(
+	const struct model *m, const struct model_shape *s, const struct xml_node *child)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct model_member *mem = model_at(m, s, i);
+		if (strcmp(member_element(m, mem), child->name) == 0 ||
+			strcmp(model_wire(m, mem), child->name) == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What the model does not know is passed on under its own name: AWS adds members all the time. */
+static void keep_unknown(const struct model *m, const struct model_shape *s,
+	const struct xml_node *node, int depth, json_t *out)
+{
+	json_t *rest = json_object();
+	for (const struct xml_node *c = node->child; c; c = c->next) {
+		if (!known(m, s, c) && str_is_utf8(str_from(c->name))) {
+			add_plain(rest, c, depth);
+		}
+	}
+	(void)json_object_update_missing(out, rest);
+	json_decref(rest);
+}
+
 static json_t *read_structure(const struct model *m, const struct model_shape *s,
 	const struct xml_node *node, int depth)
 {
@@ -257,6 +311,9 @@ static json_t *read_structure(const struct model *m, const struct model_shape *s
 		if (v) {
 			(void)json_object_set_new_nocheck(out, model_name(m, mem), v);
 		}
+	}
+	if (node && depth > 0) {
+		keep_unknown(m, s, node, depth, out);
 	}
 	return out;
 }

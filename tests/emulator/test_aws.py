@@ -31,6 +31,15 @@ def policies(value):
     return json.dumps(json.loads(value), sort_keys=True) if isinstance(value, str) and value.startswith('{') else value
 
 
+def known(got, want):
+    """`got` without what boto3 drops because its model does not know it; cordon keeps it."""
+    if isinstance(got, dict) and isinstance(want, dict):
+        return {k: known(v, want[k]) for k, v in got.items() if k in want}
+    if isinstance(got, list) and isinstance(want, list) and len(got) == len(want):
+        return [known(g, w) for g, w in zip(got, want)]
+    return got
+
+
 READS = [
     ('ec2', 'DescribeInstances', 'describe_instances', {}),
     ('ec2', 'DescribeSecurityGroups', 'describe_security_groups', {}),
@@ -64,7 +73,8 @@ def test_answers_are_those_of_boto3(cordon, aws, techsolutions):
         del want['ResponseMetadata']
         ran = cordon('aws', service, operation, '--params', json.dumps(params))
         assert ran.code == 0, ran.err
-        assert policies(ran.json) == policies(plain(want)), operation
+        want = policies(plain(want))
+        assert known(policies(ran.json), want) == want, operation
         assert any(want.values()), f'{operation} compared nothing'
 
 

@@ -58,12 +58,14 @@ def fit(shape, values: dict) -> None:
         values[payload] = b'some \xc3\xb1 text\n'
 
 
-def botocore_reads(model, protocol: str, operation: str, made: dict) -> dict:
+def botocore_reads(model, protocol: str, operation: str, made: dict, whole: bool = False) -> dict:
     shape = model.operation_model(operation).output_shape
     headers = botocore.compat.HTTPHeaders()
     for k, v in made['headers'].items():
         headers[k] = v
     parsed = botocore.parsers.create_parser(protocol).parse({**made, 'headers': headers}, shape)
+    if whole:
+        return parsed
     parsed.pop('ResponseMetadata', None)
     payload = payload_of(shape)
     if shape and payload in parsed and shape.members[payload].type_name == 'blob' and isinstance(parsed[payload], str):
@@ -115,3 +117,28 @@ def test_answers_are_read_as_botocore_reads_them(part):
                                         f'  got    {as_text(got)[:700]}\n  of     {made["body"][:700]} {made["headers"]}')
     assert not failures, f'seed {SEED}: {len(failures)} of {compared} differ\n' + '\n'.join(failures[:10])
     assert compared
+
+
+# An answer of a service that is newer than the model: `novel` things in every place where there can be some.
+NEWER = [
+    ('ec2', 'DescribeVpcs', b'<?xml version="1.0"?><r xmlns="u"><requestId>x</requestId><vpcSet><item><vpcId>vpc-1</vpcId>'
+     b'<novel><part>1</part><part>2</part><other a="b"/></novel></item></vpcSet><novelToo>5</novelToo></r>',
+     {'Vpcs': [{'VpcId': 'vpc-1', 'novel': {'part': ['1', '2'], 'other': ''}}], 'novelToo': '5'}),
+    ('iam', 'ListUsers', b'<ListUsersResponse><ListUsersResult><Users><member><UserName>u</UserName><Novel>n</Novel></member></Users>'
+     b'<IsTruncated>false</IsTruncated><Novel><x>1</x></Novel></ListUsersResult><ResponseMetadata><RequestId>i</RequestId>'
+     b'</ResponseMetadata></ListUsersResponse>',
+     {'Users': [{'UserName': 'u', 'Novel': 'n'}], 'IsTruncated': False, 'Novel': {'x': '1'}}),
+    ('dynamodb', 'DescribeTable', b'{"__type":"x#y","Table":{"TableName":"t","Novel":{"a":[1,null,{"b":true}]}},"Novel":0.5,"None":null}',
+     {'Table': {'TableName': 't', 'Novel': {'a': [1, None, {'b': True}]}}, 'Novel': 0.5}),
+    ('guardduty', 'GetDetector', b'{"status":"ENABLED","novel":["x"],"features":[{"name":"S3","novel":1}]}',
+     {'Status': 'ENABLED', 'novel': ['x'], 'Features': [{'Name': 'S3', 'novel': 1}]}),
+    ('s3', 'ListBuckets', b'<ListAllMyBucketsResult xmlns="u"><Buckets><Bucket><Name>b</Name><Novel>1</Novel></Bucket></Buckets>'
+     b'<Novel>x</Novel><Novel>y</Novel></ListAllMyBucketsResult>',
+     {'Buckets': [{'Name': 'b', 'Novel': '1'}], 'Novel': ['x', 'y']}),
+]
+
+
+@pytest.mark.parametrize('service,operation,body,want', NEWER, ids=[n[0] for n in NEWER])
+def test_what_the_model_does_not_know_is_kept(service, operation, body, want):
+    with Driver(KEYS) as driver:
+        assert cordon_reads(driver, service, operation, {'status_code': 200, 'headers': {}, 'body': body}) == want

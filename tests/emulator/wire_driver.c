@@ -24,7 +24,8 @@ static json_t *failure(const struct err *e)
 	return json_pack("{s:{s:i,s:s,s:s,s:i,s:s,s:b,s:b,s:b,s:b}}", "error", "status",
 		(int)e->status, "message", e->msg, "code", e->code, "http", e->http_status,
 		"request_id", e->request_id, "retryable", e->retryable, "throttled",
-		errors_throttled(e), "skewed", errors_skewed(e), "expired", errors_expired(e));
+		aws_error_throttled(e), "skewed", aws_error_skewed(e), "expired",
+		aws_error_expired(e));
 }
 
 /* Most memory that the process ever held. */

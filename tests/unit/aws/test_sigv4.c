@@ -2,6 +2,7 @@
 
 #include "tests/unit/unit.h"
 
+#include "aws/chunked.h"
 #include "aws/sigv4.h"
 #include "aws/uri.h"
 #include "base/hash.h"
@@ -296,6 +297,99 @@ static void test_cache(void **state)
 	secret_free(key);
 }
 
+/* ---- signed chunks: the worked examples of AWS's documentation ---- */
+
+static size_t give_a(void *ctx, void *out, size_t n)
+{
+	size_t *left = ctx;
+	n = n < *left ? n : *left;
+	memset(out, 'a', n);
+	*left -= n;
+	return n;
+}
+
+/* 66560 bytes 'a' put to examplebucket/chunkObject.txt, in chunks of 64 KiB. */
+static void stream_of_a(enum checksum_kind kind, const char *const *signatures, size_t n)
+{
+	struct secret *key = secret_new(STR("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"));
+	struct sigv4_params p = { .keys = { "AKIAIOSFODNN7EXAMPLE", key, NULL },
+		.region = "us-east-1",
+		.service = "s3",
+		.now_ms = 1369353600000,
+		.s3 = true };
+	size_t left = 66560;
+	struct aws_source source = { .read = give_a, .ctx = &left, .size = left };
+	struct wire_request r;
+	struct chunked c = { 0 };
+	char length[24], bytes[8192];
+	wire_request_init(&r);
+	r.method = "PUT";
+	buf_puts(&r.authority, "s3.amazonaws.com");
+	buf_puts(&r.path, "/examplebucket/chunkObject.txt");
+	wire_set(&r.headers, "x-amz-storage-class", STR("REDUCED_REDUNDANCY"));
+	chunked_init(&c, &source, kind, true);
+	chunked_announce(&c, &r);
+	(void)snprintf(length, sizeof(length), "%zu", (size_t)c.source.size);
+	if (kind == CHECKSUM_NONE) { /* the second example does not sign it */
+		wire_set(&r.headers, "Content-Length", str_from(length));
+	}
+	p.payload_hash = chunked_payload(&c);
+	sigv4_sign(NULL, &p, &r);
+	assert_non_null(strstr(wire_get(&r.headers, "Authorization"), signatures[0]));
+	chunked_start(&c, NULL, &p, &r);
+	struct buf all;
+	buf_init(&all, 1u << 20);
+	for (size_t got = 1; got > 0;) {
+		got = c.source.read(c.source.ctx, bytes, sizeof(bytes));
+		assert_true(got != SIZE_MAX);
+		buf_add(&all, bytes, got);
+	}
+	assert_int_equal(all.n, c.source.size);
+	for (size_t i = 1; i < n; i++) {
+		if (!strstr(all.p, signatures[i])) { /* no byte of it is NUL */
+			fail_msg("no %s", signatures[i]);
+		}
+	}
+	buf_deinit(&all);
+	chunked_deinit(&c);
+	wire_request_deinit(&r);
+	secret_free(key);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html#example-signature-calculations-streaming */
+static void test_chunks(void **state)
+{
+	(void)state;
+	static const char *const want[] = {
+		"4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9",
+		"10000;chunk-signature="
+		"ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648\r\na",
+		"a\r\n400;chunk-signature="
+		"0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497\r\na",
+		"a\r\n0;chunk-signature="
+		"b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9\r\n\r\n"
+	};
+	stream_of_a(CHECKSUM_NONE, want, 4);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html */
+static void test_chunks_with_trailer(void **state)
+{
+	(void)state;
+	static const char *const want[] = {
+		"106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e",
+		"10000;chunk-signature="
+		"b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2\r\na",
+		"a\r\n400;chunk-signature="
+		"1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7\r\na",
+		"a\r\n0;chunk-signature="
+		"2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992\r\n"
+		"x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:"
+		"d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435\r\n\r\n"
+	};
+	stream_of_a(CHECKSUM_CRC32C, want, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +397,8 @@ int main(void)
 		cmocka_unit_test(test_s3_example),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_chunks),
+		cmocka_unit_test(test_chunks_with_trailer),
 	};
 	return cmocka_run_group_tests_name("sigv4", tests, NULL, NULL);
 }

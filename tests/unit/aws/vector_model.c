@@ -196,6 +196,11 @@ struct vector_model *vector_model_new(const json_t *suite, const json_t *given)
 		.method = text(v, doc_text(given, "http.method")),
 		.uri = text(v, doc_text(given, "http.requestUri")),
 		.iam = text(v, "suite:Op"),
+		.host_prefix = text(v, doc_text(given, "endpoint.hostPrefix")),
+		.flags = (uint8_t)(flag(given, "httpChecksumRequired",
+					   MODEL_OP_CHECKSUM_REQUIRED) |
+				   (doc_get(given, "requestcompression") ? MODEL_OP_COMPRESS
+									 : 0)),
 		.result_wrapper = v->service.protocol == MODEL_QUERY ? text(v, wrapper) : 0,
 		.input_wire = text(v, doc_text(input, "locationName")),
 		.input_xmlns = text(v, doc_text(input, "xmlNamespace.uri")) };

@@ -1,0 +1,53 @@
+"""moto with its checks of signatures and permissions on: it accepts a request of every service that it knows."""
+import botocore.session
+import pytest
+
+from aws_samples import services
+from test_aws import make_user
+from wire_driver import Driver, Refused
+
+REFUSALS = ('SignatureDoesNotMatch', 'InvalidClientTokenId', 'AuthFailure', 'AccessDenied', 'AccessDeniedException',
+            'UnauthorizedOperation', 'UnrecognizedClientException', 'IncompleteSignature', 'InvalidAccessKeyId', 'InvalidSignatureException')
+# Nothing can be asked of these without naming something.
+NAMED = [('s3control', 'GetPublicAccessBlock', {'AccountId': '123456789012'}),
+         ('ebs', 'StartSnapshot', {'VolumeSize': 1})]
+
+
+def reads() -> list[tuple[str, str, dict]]:
+    """What can be asked without knowing anything."""
+    session, found = botocore.session.get_session(), list(NAMED)
+    for service, names in services().items():
+        model = session.get_service_model(service)
+        for name in names:
+            shape = model.operation_model(name).input_shape
+            if name.startswith(('List', 'Describe', 'Get')) and not (shape and shape.required_members):
+                found.append((service, name, {}))
+    return found
+
+
+@pytest.fixture
+def signed(moto, aws, auth_mode):
+    keys = make_user(aws, 'reader', '*')
+    auth_mode()
+    return {'AWS_ENDPOINT_URL': moto, **keys}
+
+
+def test_every_service_is_accepted(signed):
+    accepted, refused = {}, []
+    with Driver(signed) as driver, Driver({**signed, 'AWS_SECRET_ACCESS_KEY': 'wrong'}) as stranger:
+        for service, operation, params in reads():
+            try:
+                driver('call', service, operation, params)
+                accepted.setdefault(service, (operation, params))
+            except Refused as answer:
+                code = answer.error['code']
+                if code in REFUSALS:
+                    refused.append(f'{service} {operation}: {answer}')
+                elif 'HTML' not in str(answer) and code not in ('InternalError', 'InternalFailure', 'Unknown'):
+                    accepted.setdefault(service, (operation, params))  # it read the request; the rest is moto's
+        for service, (operation, params) in accepted.items():
+            with pytest.raises(Refused) as answer:
+                stranger('call', service, operation, params)
+            assert answer.value.error['code'] in REFUSALS, f'moto checks nothing of {service}'
+    assert not refused, '\n'.join(refused)
+    assert set(accepted) == set(services()), set(services()) - set(accepted)
