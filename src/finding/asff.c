@@ -3,6 +3,7 @@
  * ("aws/guardduty/service/action/actionType"; until about 2019 without that prefix) and is put back
  * together here, so that guardduty.c reads it. Field names: ASFF 2018-10-08.
  */
+#include "finding/details.h"
 #include "finding/shapes.h"
 
 #include <string.h>
@@ -256,8 +257,9 @@ static void read_resource(struct finding *f, const json_t *v)
 	} else if (kind == FINDING_ACCESS_KEY) {
 		read_access_key(f, r, parts_at(v, "Details.AwsIamAccessKey"));
 	} else if (kind == FINDING_RDS_INSTANCE) {
-		r->cluster_id = parts_id(
-			f, parts_at(v, "Details.AwsRdsDbInstance.DBClusterIdentifier"));
+		details_text(r, "cluster",
+			parts_id(f,
+				parts_at(v, "Details.AwsRdsDbInstance.DBClusterIdentifier")));
 	}
 }
 

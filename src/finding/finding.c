@@ -145,6 +145,7 @@ void finding_free(struct finding *f)
 	}
 	for (size_t i = 0; i < f->n_resources; i++) {
 		json_decref(f->resources[i].tags);
+		json_decref(f->resources[i].about);
 	}
 	json_decref(f->raw);
 	arena_deinit(&f->arena);

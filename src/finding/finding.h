@@ -55,9 +55,14 @@ struct finding_resource {
 	struct str principal_id, user_name,
 		user_type; /* access key; AssumedRole: name of the role; user_type by prefix when not said */
 	struct str instance_id; /* access key: from principalId "AROA...:i-..." */
-	struct str cluster_id;  /* database cluster */
 	bool public_access;     /* bucket: effectivePermission PUBLIC */
 	json_t *tags;           /* {"key":"value"} or NULL; freed with the finding */
+	/*
+	 * What a measure on it needs beside the id, named as the actions' parameters, or NULL; freed with
+	 * the finding. {"tasks":[arn]}, {"role":name}, {"cluster":id}, {"namespace","workload", ..},
+	 * {"version"}. Text in it was written by whoever owns the resource.
+	 */
+	json_t *about;
 };
 
 /* A remote end: whoever GuardDuty saw. Attacker-written text. */

@@ -1,4 +1,5 @@
 /* GuardDuty's own shape. Field names: botocore's guardduty model 2017-11-28 (camelCase). */
+#include "finding/details.h"
 #include "finding/shapes.h"
 
 #include <string.h>
@@ -106,6 +107,8 @@ static void read_objects(struct finding *f, const json_t *buckets)
 				id.n > 0 ? parts_resource(f, FINDING_S3_OBJECT, id) : NULL;
 			if (r != NULL) {
 				r->arn = parts_id(f, parts_at(o, "objectArn"));
+				details_text(
+					r, "version", parts_id(f, parts_at(o, "versionId")));
 			}
 		}
 	}
@@ -149,23 +152,21 @@ static void read_volumes(struct finding *f, const json_t *b)
 /* A block that names one resource by plain fields; paths relative to `resource`. */
 static const struct {
 	enum finding_kind kind;
-	const char *id, *arn, *tags, *vpc, *cluster;
+	const char *id, *arn, *tags, *vpc;
 } plain_blocks[] = {
 	{ FINDING_RDS_INSTANCE, "rdsDbInstanceDetails.dbInstanceIdentifier",
-		"rdsDbInstanceDetails.dbInstanceArn", "rdsDbInstanceDetails.tags", NULL,
-		"rdsDbInstanceDetails.dbClusterIdentifier" },
+		"rdsDbInstanceDetails.dbInstanceArn", "rdsDbInstanceDetails.tags", NULL },
 	{ FINDING_RDS_LIMITLESS, "rdsLimitlessDbDetails.dbShardGroupIdentifier",
-		"rdsLimitlessDbDetails.dbShardGroupArn", "rdsLimitlessDbDetails.tags", NULL,
-		"rdsLimitlessDbDetails.dbClusterIdentifier" },
+		"rdsLimitlessDbDetails.dbShardGroupArn", "rdsLimitlessDbDetails.tags", NULL },
 	{ FINDING_LAMBDA, "lambdaDetails.functionName", "lambdaDetails.functionArn",
-		"lambdaDetails.tags", "lambdaDetails.vpcConfig.vpcId", NULL },
+		"lambdaDetails.tags", "lambdaDetails.vpcConfig.vpcId" },
 	{ FINDING_EKS_CLUSTER, "eksClusterDetails.name", "eksClusterDetails.arn",
-		"eksClusterDetails.tags", "eksClusterDetails.vpcId", NULL },
+		"eksClusterDetails.tags", "eksClusterDetails.vpcId" },
 	{ FINDING_ECS_CLUSTER, "ecsClusterDetails.name", "ecsClusterDetails.arn",
-		"ecsClusterDetails.tags", NULL, NULL },
-	{ FINDING_CONTAINER, "containerDetails.id", NULL, NULL, NULL, NULL },
-	{ FINDING_SNAPSHOT, NULL, "ebsSnapshotDetails.snapshotArn", NULL, NULL, NULL },
-	{ FINDING_IMAGE, NULL, "ec2ImageDetails.imageArn", NULL, NULL, NULL },
+		"ecsClusterDetails.tags", NULL },
+	{ FINDING_CONTAINER, "containerDetails.id", NULL, NULL, NULL },
+	{ FINDING_SNAPSHOT, NULL, "ebsSnapshotDetails.snapshotArn", NULL, NULL },
+	{ FINDING_IMAGE, NULL, "ec2ImageDetails.imageArn", NULL, NULL },
 };
 
 static void read_plain(struct finding *f, const json_t *resource, enum finding_kind kind)
@@ -193,10 +194,6 @@ static void read_plain(struct finding *f, const json_t *resource, enum finding_k
 		}
 		if (plain_blocks[i].vpc != NULL) {
 			r->vpc_id = parts_id(f, parts_at(resource, plain_blocks[i].vpc));
-		}
-		if (plain_blocks[i].cluster != NULL) {
-			r->cluster_id =
-				parts_id(f, parts_at(resource, plain_blocks[i].cluster));
 		}
 	}
 }
@@ -456,6 +453,10 @@ static void read_sequence(struct finding *f, const json_t *sequence)
 	{
 		read_sequence_resource(f, v);
 	}
+	json_array_foreach(parts_at(sequence, "resources"), i, v)
+	{
+		details_sequence(f, v);
+	}
 	json_array_foreach(parts_at(sequence, "actors"), i, v)
 	{
 		read_sequence_actor(f, parts_at(v, "user"));
@@ -547,6 +548,7 @@ enum err_status guardduty_read(
 	f->updated_ms = parts_time(parts_at(doc, "updatedAt"));
 	f->sequence_arn = parts_id(f, parts_at(doc, "associatedAttackSequenceArn"));
 	read_resource(f, parts_at(doc, "resource"));
+	details_read(f, parts_at(doc, "resource"));
 	guardduty_service(f, parts_at(doc, "service"));
 	parts_finish(f, from);
 	TRY(parts_check(f, err));

@@ -164,11 +164,11 @@ static json_t *actor_ips(const struct finding *f)
 	return out;
 }
 
-/* The step's parameters; a step on a credential always carries whose it is. */
+/* The step's parameters; what the finding says of the resource beside its id comes first. */
 static json_t *parameters(const struct route *rt, const struct made *m)
 {
 	const struct finding_resource *r = m->resource;
-	json_t *out = json_object();
+	json_t *out = r->about ? json_deep_copy(r->about) : json_object();
 	const char *key = NULL;
 	json_t *value = NULL;
 

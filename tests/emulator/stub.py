@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The tests' own AWS stub: GuardDuty, Systems Manager and CloudTrail look-ups, for what moto lacks.
+"""The tests' own AWS stub: GuardDuty, Systems Manager, CloudTrail look-ups, EKS access and firewalls: what moto lacks.
 
     python stub.py [--port 0] [--print-port] [--instances i-0123456789abcdef0,..]
                    [--account 123456789012] [--region us-east-1] [--latency-ms 100]
@@ -26,6 +26,8 @@ What it does, and how far it can be believed:
               StartAutomationExecution GetAutomationExecution StopAutomationExecution for
               AWSSupport-ContainEC2Instance; with --upstream it really swaps the groups there.
   CloudTrail  LookupEvents (attributes, times, pages) over planted events; ListPublicKeys.
+  EKS         access entries and their policies (stub_eks.py).
+  Network Firewall, Resolver DNS Firewall: rule groups with tokens; lists, rules, associations (stub_firewall.py).
 Requests are read and answers written by botocore's models (stub_wire.py). With --key the SigV4
 signature is recomputed and must fit; the credential scope chooses the service.
 
@@ -34,13 +36,16 @@ Control (plain HTTP, JSON bodies, no signature):
   POST /_stub/findings   [detail, ..] or EventBridge events                 queue GuardDuty findings
   POST /_stub/events     [CloudTrail record, ..]                            for LookupEvents
   POST /_stub/keys       [{"Value": base64, "Fingerprint", ..}, ..]         for ListPublicKeys
+  POST /_stub/eks        {"CLUSTER": {"PRINCIPAL": {entry, "policies": {}}}}  access entries
+  POST /_stub/rule_groups {"NAME": RuleGroup}                               of Network Firewall
+  POST /_stub/dns        {"vpcs": {"vpc-..": ["rslvr-frg-.."]}}             DNS Firewall associations
   POST /_stub/outputs    {"DOCUMENT": {"stdout":"..","stderr":"..","code":0}}  answer without running
   POST /_stub/fault      {"operation":"SendCommand" or "*","times":1,"code":"ThrottlingException",
                           "status":400,"message":"..","retry_after":1,"delay_ms":0,
                           "body":"<html>..","close":"before"|"after"}       next calls fail so
   POST /_stub/reset      {}            forgets findings, events, documents, commands, faults, hosts
   GET  /_stub/requests   [{"service","operation","params","status"}]        everything asked so far
-  GET  /_stub/state      {"instances","documents","findings","namespaces"}
+  GET  /_stub/state      {"instances","documents","findings","namespaces","eks","rule_groups","dns"}
 """
 from __future__ import annotations
 
@@ -56,18 +61,21 @@ import threading
 import time
 
 import stub_cloudtrail
+import stub_eks
+import stub_firewall
 import stub_guardduty
 import stub_ssm
 import stub_wire
 from stub_wire import AwsError, StubBug
 
+SERVICES = ('guardduty', 'ssm', 'cloudtrail', 'eks', 'network-firewall', 'route53resolver')
 _BODY_MAX = 16 * 1024 * 1024
 
 
 def _jsonable(value):
     if isinstance(value, datetime.datetime):
         return value.isoformat()
-    return str(value)
+    return sorted(value) if isinstance(value, set) else str(value)
 
 
 class Stub:
@@ -76,7 +84,7 @@ class Stub:
     def __init__(self, args):
         self.args = args
         self.keys = dict(k.split('=', 1) for k in args.key)
-        self.wires = {s: stub_wire.Wire(s) for s in ('guardduty', 'ssm', 'cloudtrail')}
+        self.wires = {s: stub_wire.Wire(s) for s in SERVICES}
         self.lock = threading.Lock()
         self.services: dict[str, object] = {}
         self.reset()
@@ -93,6 +101,9 @@ class Stub:
             old.close()
         self.services = {
             'ssm': ssm, 'cloudtrail': stub_cloudtrail.CloudTrail(),
+            'eks': stub_eks.Eks(self.args.account, self.args.region),
+            'network-firewall': stub_firewall.NetworkFirewall(self.args.account, self.args.region),
+            'route53resolver': stub_firewall.Resolver(self.args.account, self.args.region),
             'guardduty': stub_guardduty.GuardDuty(self.args.account, self.args.region,
                                                   self.wires['guardduty'])}
         self.requests: list[dict] = []
@@ -122,6 +133,13 @@ class Stub:
             self.services['cloudtrail'].add_keys(body)
         elif name == 'outputs':
             ssm.canned.update(body)
+        elif name == 'eks':
+            self.services['eks'].clusters.update(body)
+        elif name == 'rule_groups':
+            for group, rules in body.items():
+                self.services['network-firewall'].plant(group, rules)
+        elif name == 'dns':
+            self.services['route53resolver'].plant(body['vpcs'])
         elif name == 'fault':
             self.faults.append(dict(body))
         elif name == 'reset':
@@ -131,7 +149,9 @@ class Stub:
         elif name == 'state':
             return {'instances': ssm.instances, 'findings': list(gd.findings),
                     'documents': {d.name: list(d.versions) for d in ssm.documents.values()},
-                    'namespaces': ssm.how is not None, 'detector': gd.detector}
+                    'namespaces': ssm.how is not None, 'detector': gd.detector, 'eks': self.services['eks'].clusters,
+                    'rule_groups': {a: g['group'] for a, g in self.services['network-firewall'].groups.items()},
+                    'dns': vars(self.services['route53resolver'])}
         else:
             raise AwsError('NotFound', f'no control /_stub/{name}', 404)
         return {}

@@ -46,9 +46,11 @@ class Wire:
     def __init__(self, service: str):
         self.service = service
         self.model = _session.get_service_model(service)
-        self.json = self.model.protocol == 'json'
-        if self.model.protocol not in ('json', 'rest-json'):
+        # A service may speak several; botocore's own choice is not always one that cordon speaks.
+        spoken = [p for p in self.model.metadata.get('protocols', [self.model.protocol]) if p in ('json', 'rest-json')]
+        if not spoken:
             raise StubBug(f'{service}: protocol {self.model.protocol} is not spoken here')
+        self.protocol, self.json = spoken[0], spoken[0] == 'json'
         self.routes = [] if self.json else [self._route(n) for n in self.model.operation_names]
 
     def _route(self, name: str):
@@ -211,7 +213,7 @@ class Wire:
 
     def parse(self, name: str, body: bytes, headers=None):
         """What botocore makes of an answer."""
-        parser = botocore.parsers.create_parser(self.model.protocol)
+        parser = botocore.parsers.create_parser(self.protocol)
         answer = {'status_code': 200, 'headers': headers or {}, 'body': body}
         parsed = parser.parse(answer, self.model.operation_model(name).output_shape)
         parsed.pop('ResponseMetadata', None)

@@ -330,15 +330,19 @@ enum err_status iam_is_caller(
 	return ERR_OK;
 }
 
+bool iam_is_identity_center(const char *role)
+{
+	return str_starts(str_from(role), STR("AWSReservedSSO_"));
+}
+
 const char *iam_role_refusal(const json_t *role)
 {
 	struct str path = str_from(doc_text_or(role, "Role.Path", "/"));
-	struct str name = str_from(doc_text_or(role, "Role.RoleName", ""));
 	if (str_starts(path, STR("/aws-service-role/"))) {
 		return N_("it is a service-linked role: AWS lets nobody revoke its sessions; "
 			  "contain the service that uses it");
 	}
-	if (str_starts(name, STR("AWSReservedSSO_")) ||
+	if (iam_is_identity_center(doc_text_or(role, "Role.RoleName", "")) ||
 		str_starts(path, STR("/aws-reserved/"))) {
 		return N_("it is a role of IAM Identity Center and can't be edited: remove the "
 			  "account assignment or revoke the user's sessions there");

@@ -67,6 +67,8 @@ ERR_MUST_CHECK enum err_status iam_user(
  */
 ERR_MUST_CHECK enum err_status iam_is_caller(
 	const struct action_ctx *c, const char *arn, bool *same, struct err *err);
+/* The role is one that IAM Identity Center made for a permission set. */
+bool iam_is_identity_center(const char *role);
 /*
  * Why the sessions of a role (a GetRole answer) must not or can't be revoked, as a static
  * sentence, or NULL.

@@ -5,6 +5,7 @@
  */
 #include "base/phrase.h"
 #include "response/actions/ec2.h"
+#include "response/actions/hand_over.h"
 #include "response/actions/iam.h"
 #include "response/actions/registry.h"
 
@@ -173,6 +174,10 @@ static enum err_status observe(
 			N_("the sessions of role {0} can't be revoked: {1!}"),
 			PHRASE_ARGS(doc_text_or(first, "role", ""),
 				doc_text_or(first, "reason", "")));
+		if (iam_is_identity_center(doc_text_or(first, "role", ""))) {
+			json_object_set_new(
+				seen, "steps", hand_over_steps(c, "identity-center"));
+		}
 		*before = seen;
 		*needed = false;
 	} else {
@@ -276,7 +281,7 @@ const struct action action_revoke_role_sessions = {
 	.undo_text =
 		N_("The policy that the step added is deleted. Sessions that have not expired "
 		   "by then work again."),
-	.kinds = "Instance AccessKey",
+	.kinds = "Instance AccessKey Lambda",
 	.calls = calls,
 	.rounds = 1,
 	.reversible = true,
