@@ -11,6 +11,15 @@ static struct playbook_set *shipped;
 	"\",\"principalId\":\"" principal "\",\"userName\":\"" name "\",\"userType\":\"" type \
 	"\"}}"
 #define USER KEY("AKIAX", "AIDAX", "deploy", "IAMUser")
+#define TASK                                                                          \
+	"{\"resourceType\":\"ECSCluster\",\"ecsClusterDetails\":{\"name\":\"front\"," \
+	"\"taskDetails\":{\"arn\":\"arn:aws:ecs:eu-west-1:111122223333:task/front/1\"}}}"
+#define FUNCTION                                                                           \
+	"{\"resourceType\":\"Lambda\",\"lambdaDetails\":{\"functionName\":\"f\",\"role\":" \
+	"\"arn:aws:iam::111122223333:role/service-role/f-role\"}}"
+#define DATABASE                                                         \
+	"{\"resourceType\":\"RDSDBInstance\",\"rdsDbInstanceDetails\":{" \
+	"\"dbInstanceIdentifier\":\"db\",\"dbClusterIdentifier\":\"orders\"}}"
 #define ROLE KEY("ASIAX", "AROAX:" INSTANCE, "web-role", "AssumedRole")
 
 static void order_of_a_compromised_instance(void **state)
@@ -111,7 +120,7 @@ static void table_of_decisions(void **state)
 			  KEY("AKIAX", "111122223333", "Root", "Root")),
 			"iam-credential-use", "notify", NULL, NULL },
 		{ IAM("Policy:IAMUser/RootCredentialUsage", 9, USER), "iam-root", "notify",
-			NULL, NULL },
+			"root-steps", "notify" },
 		{ IAM("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", 8,
 			  KEY("", "AIDAX", "ann", "IAMUser")),
 			"iam-console-login", "auto", "disable-login-profile", "approve" },
@@ -155,6 +164,24 @@ static void table_of_decisions(void **state)
 			  "{\"resourceType\":\"Container\",\"containerDetails\":{\"id\":\"c\"},"
 			  "\"instanceDetails\":{\"instanceId\":\"" INSTANCE "\"}}"),
 			"container-host", "auto", "isolate-network", "approve" },
+		{ IAM("Execution:Runtime/ReverseShell", 9.5, TASK), "container-workload",
+			"auto", "scale-down-service", "auto" },
+		{ IAM("Execution:Runtime/ReverseShell", 8, TASK), "container-workload",
+			"approve", "stop-task", "approve" },
+		{ IAM("Backdoor:Lambda/C&CActivity.B", 8, FUNCTION), "lambda-compromised",
+			"auto", "freeze-function", "approve" },
+		{ IAM("Backdoor:Lambda/C&CActivity.B", 8, FUNCTION), "lambda-compromised",
+			"auto", "revoke-role-sessions", "auto" },
+		{ IAM("CredentialAccess:RDS/TorIPCaller.SuccessfulLogin", 8, DATABASE),
+			"rds-intrusion", "auto", "isolate-database", "auto" },
+		{ IAM("CredentialAccess:RDS/AnomalousBehavior.SuccessfulLogin", 8, DATABASE),
+			"rds-intrusion", "auto", "isolate-unusual-database", "approve" },
+		{ IAM("CredentialAccess:RDS/TorIPCaller.FailedLogin", 8, DATABASE),
+			"rds-attempted", "notify", "narrow-access", "notify" },
+		{ IAM("Execution:EC2/MaliciousFile!AMI", 8,
+			  "{\"resourceType\":\"EC2Image\",\"ec2ImageDetails\":{\"imageArn\":"
+			  "\"arn:aws:ec2:eu-west-1::image/ami-1\"}}"),
+			"image-malware", "approve", "disable-image", "approve" },
 	};
 	struct config c = routing_config(CONFIG_AUTO);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -195,6 +222,34 @@ static void stolen_role_credentials_contain_role_and_instance(void **state)
 	assert_true(
 		routing_holds(json_object_get(revoke, "needs"), "replace-instance-profile"));
 	json_decref(r);
+}
+
+/* What the finding says of a resource beside its id becomes the step's parameters. */
+static void steps_are_given_what_the_finding_says(void **state)
+{
+	(void)state;
+	static const struct {
+		struct routing_case k;
+		const char *path, *value;
+	} cases[] = {
+		{ { .type = "Execution:Runtime/ReverseShell", .severity = 8, .resource = TASK },
+			"steps[0].with.tasks[0]",
+			"arn:aws:ecs:eu-west-1:111122223333:task/front/1" },
+		{ { .type = "Backdoor:Lambda/C&CActivity.B",
+			  .severity = 8,
+			  .resource = FUNCTION },
+			"steps[0].with.role", "f-role" },
+		{ { .type = "CredentialAccess:RDS/TorIPCaller.SuccessfulLogin",
+			  .severity = 8,
+			  .resource = DATABASE },
+			"steps[0].with.cluster", "orders" },
+	};
+	struct config c = routing_config(CONFIG_AUTO);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_t *r = routing_route(shipped, &c, &cases[i].k);
+		assert_string_equal(doc_text_or(r, cases[i].path, "?"), cases[i].value);
+		json_decref(r);
+	}
 }
 
 static void several_resources_get_a_step_each(void **state)
@@ -392,6 +447,7 @@ int main(void)
 		cmocka_unit_test(order_of_a_compromised_instance),
 		cmocka_unit_test(table_of_decisions),
 		cmocka_unit_test(stolen_role_credentials_contain_role_and_instance),
+		cmocka_unit_test(steps_are_given_what_the_finding_says),
 		cmocka_unit_test(several_resources_get_a_step_each),
 		cmocka_unit_test(configured_mode_narrows),
 		cmocka_unit_test(what_needs_a_reported_step_is_only_reported),
