@@ -163,7 +163,7 @@ static void header_list(const struct model_call *c, const struct model_shape *s,
 		bool quote = model_shape_of(c->m, element)->type == MODEL_STRING &&
 			     (str_find_char(t, ',') != SIZE_MAX ||
 				     str_find_char(t, '"') != SIZE_MAX);
-		buf_puts(out, i ? ", " : "");
+		buf_puts(out, i ? "," : ""); /* as the SDKs: not every server trims */
 		for (size_t k = 0; k < t.n && quote; k++) {
 			if (k == 0) {
 				buf_putc(out, '"');

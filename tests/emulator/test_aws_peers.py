@@ -186,6 +186,21 @@ def test_a_wrong_checksum_is_refused(store):
     assert 'Contents' not in store.client.list_objects_v2(Bucket='evidence')
 
 
+def test_streams_take_no_memory(store):
+    """300 MB there and back; what 1 MB took is all that they take."""
+    small, large = 1 << 20, 300 << 20
+    # The sanitizer would keep what libssl frees.
+    with Driver({**store.env, 'ASAN_OPTIONS': 'quarantine_size_mb=1:thread_local_quarantine_size_kb=64'}) as driver:
+        driver('call', 's3', 'CreateBucket', {'Bucket': 'evidence'})
+        key = {'Bucket': 'evidence', 'Key': 'disk.img'}
+        driver('put', 's3', 'PutObject', key, size=small)
+        before = driver('get', 's3', 'GetObject', key)['rss_kb']
+        put = driver('put', 's3', 'PutObject', key, size=large)
+        got = driver('get', 's3', 'GetObject', key)
+    assert got['bytes'] == large and bytes.fromhex(got['sha256']) == base64.b64decode(put['result']['ChecksumSHA256'])
+    assert got['rss_kb'] - before < 16 << 10, (before, put['rss_kb'], got['rss_kb'])
+
+
 # ---- presigned URLs ----
 
 def fetch(store, shown: dict, body: bytes | None = None, url: str | None = None, **headers) -> tuple[int, bytes]:

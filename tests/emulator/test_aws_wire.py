@@ -7,18 +7,23 @@ headers, body). Left out is only what boto3 makes of parameters for convenience,
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import json
 import os
 import random
+import re
+import unittest.mock
 import urllib.parse
 import xml.etree.ElementTree as ElementTree
 import zlib
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import botocore.handlers
 import botocore.session
 import pytest
-from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 
 from wire_driver import Driver, Refused
@@ -26,6 +31,7 @@ from aws_samples import Sampler, as_text, services
 
 SEED = os.environ.get('CORDON_SEED') or str(random.SystemRandom().randrange(10 ** 9))
 SAMPLES = int(os.environ.get('CORDON_SAMPLES', '3'))
+UUID = re.compile(r'[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}')
 KEYS = {'AWS_ACCESS_KEY_ID': 'AKIAIOSFODNN7EXAMPLE', 'AWS_SECRET_ACCESS_KEY': 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY'}
 
 # boto3 encodes, quotes or fills in these for its callers; cordon's parameters are as the API has them.
@@ -198,3 +204,94 @@ def test_requests_are_those_of_boto3(part):
                         failures.append(f'{name} {operation} sample {n}: {problem}\n  {as_text(document)[:600]}')
     assert not failures, f'seed {SEED}: {len(failures)} differ\n' + '\n'.join(failures[:10])
     assert compared >= sum(len(listed[s]) for s in sorted(listed)[part::4])
+
+
+# ---- presigned URLs ----
+
+def resigned(shown: dict, service: str, token: str | None) -> dict:
+    """The query of the same request as botocore's own signer writes it for the same second."""
+    url = urllib.parse.urlsplit(shown['url'])
+    query = dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True))
+    body = base64.b64decode(shown['body_base64']) if shown['body_base64'] else shown['body'].encode()
+    kind = botocore.auth.S3SigV4QueryAuth if service == 's3' else botocore.auth.SigV4QueryAuth
+
+    class Signer(kind):  # it would move a body into the query
+        def payload(self, request):
+            return super().payload(request) if service == 's3' else hashlib.sha256(body).hexdigest()
+
+    region = query['X-Amz-Credential'].split('/')[2]  # us-east-1 for the global services
+    signer = Signer(botocore.credentials.Credentials(KEYS['AWS_ACCESS_KEY_ID'], KEYS['AWS_SECRET_ACCESS_KEY'], token),
+                    service, region, expires=int(query['X-Amz-Expires']))
+    plain = [(k, v) for k, v in urllib.parse.parse_qsl(url.query, keep_blank_values=True) if not k.startswith('X-Amz-')]
+    bare = urllib.parse.urlunsplit(url._replace(query=urllib.parse.urlencode(plain, quote_via=urllib.parse.quote)))
+    request = botocore.awsrequest.AWSRequest(shown['method'], bare, dict(shown['headers']))
+    when = datetime.datetime.strptime(query['X-Amz-Date'], '%Y%m%dT%H%M%SZ')
+    with unittest.mock.patch('botocore.auth.get_current_datetime', lambda: when):
+        signer.add_auth(request)
+    return dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(request.url).query, keep_blank_values=True))
+
+
+@pytest.mark.parametrize('token', [None, 'IQoJb3JpZ2luX2VjEXAMPLE//+=='])
+def test_presigned_urls_are_those_of_botocore(token):
+    session, compared = botocore.session.get_session(), 0
+    keys = {**KEYS, 'AWS_SESSION_TOKEN': token} if token else KEYS
+    with Driver(keys) as driver:
+        for name, operations in services().items():
+            model = session.get_service_model(name)
+            for operation in operations[::4]:
+                if operation == 'AssumeRoleWithWebIdentity':
+                    continue  # is not signed
+                shape = model.operation_model(operation).input_shape
+                _, document = Sampler(f'{SEED}/{name}/{operation}/url').make(shape) if shape else ({}, {})
+                fit(name, operation, document)
+                # Keys of a query must differ here: botocore's signer keeps one value of each.
+                document = {k: v for k, v in document.items() if not isinstance(v, list) or model.protocol in ('ec2', 'query', 'json')}
+                expires = 1 + compared * 7919 % 604800
+                try:
+                    shown = driver('presign', name, operation, document, expires=expires)
+                except Refused as refused:
+                    assert 'is required' in str(refused) or 'empty' in str(refused), refused
+                    continue
+                got = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(shown['url']).query, keep_blank_values=True))
+                assert got == resigned(shown, model.signing_name, token), (SEED, name, operation, shown)
+                assert got['X-Amz-Expires'] == str(expires) and ('X-Amz-Security-Token' in got) == bool(token)
+                assert 'Authorization' not in shown['headers'] and 'x-amz-content-sha256' not in shown['headers']
+                compared += 1
+    assert compared > 150
+
+
+def test_a_large_body_is_compressed_where_the_model_allows_it():
+    params = {'Namespace': 'cordon', 'MetricData': [{'MetricName': f'm{i}', 'Value': i + 0.5} for i in range(400)]}
+    (_, client), = clients(['cloudwatch'])
+    want = boto_parts(boto_request(client, 'PutMetricData', params))
+    with Driver(KEYS) as driver:
+        got = cordon_parts(driver('show', 'cloudwatch', 'PutMetricData', params))
+    assert got['headers']['content-encoding'] == want['headers']['content-encoding'] == 'gzip'
+    assert len(got['body']) < 5000
+    check_same(got, want)
+    for name, value in (('AWS_DISABLE_REQUEST_COMPRESSION', 'true'), ('AWS_REQUEST_MIN_COMPRESSION_SIZE_BYTES', '1000000')):
+        with Driver({**KEYS, name: value}) as driver:
+            assert 'content-encoding' not in cordon_parts(driver('show', 'cloudwatch', 'PutMetricData', params))['headers']
+
+
+def test_idempotency_tokens_are_made_and_given_ones_are_kept():
+    session, seen = botocore.session.get_session(), 0
+    with Driver(KEYS) as driver:
+        for name, operations in services().items():
+            model = session.get_service_model(name)
+            for operation in operations:
+                shape = model.operation_model(operation).input_shape
+                tokens = [n for n, m in (shape.members.items() if shape else ()) if n in model.operation_model(operation).idempotent_members]
+                if not tokens:
+                    continue
+                _, document = Sampler(f'{SEED}/{name}/{operation}/token').make(shape, depth=1)
+                fit(name, operation, document)
+                for token in tokens:
+                    document.pop(token, None)
+                made = [set(UUID.findall(as_text(driver('show', name, operation, document)))) for _ in range(2)]
+                own = [m - {u for u in UUID.findall(as_text(document))} for m in made]
+                assert all(len(o) == 2 for o in own) and not own[0] & own[1], (name, operation)  # the token, the invocation
+                given = driver('show', name, operation, {**document, **{t: 'mine-0123456789abcdef0123456789abcdef' for t in tokens}})
+                assert 'mine-0123456789abcdef0123456789abcdef' in as_text(given)
+                seen += 1
+    assert seen > 20

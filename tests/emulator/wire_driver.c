@@ -79,11 +79,14 @@ struct stream {
 static size_t give(void *ctx, void *out, size_t n)
 {
 	struct stream *s = ctx;
-	size_t left = (size_t)(s->size - s->at);
-	n = n < left ? n : left;
-	for (size_t i = 0; i < n; i++) {
-		((unsigned char *)out)[i] = (unsigned char)((s->at + i) % 251);
+	static unsigned char pattern[256 * 251]; /* byte i of the stream is i % 251 */
+	for (size_t i = sizeof(pattern); i-- > 0 && pattern[1] == 0;) {
+		pattern[i] = (unsigned char)(i % 251);
 	}
+	size_t left = (size_t)(s->size - s->at), from = s->at % 251;
+	n = n < left ? n : left;
+	n = n < sizeof(pattern) - from ? n : sizeof(pattern) - from;
+	memcpy(out, pattern + from, n);
 	s->at += n;
 	return n;
 }
