@@ -60,7 +60,8 @@ static enum err_status begin(struct runtime *r, struct err *err)
 	if (st != ERR_OK) {
 		return st;
 	}
-	const struct aws_options opts = { .region = r->config.region };
+	const struct aws_options opts = { .region = r->config.region,
+		.call_timeout_ms = r->config.aws_timeout_seconds * 1000 };
 
 	set_log(r->env, &r->config);
 	TRY(playbook_load(r->env, &r->config, &r->playbooks, err));

@@ -8,6 +8,7 @@ enum err_status app_aws(struct app *app, struct aws_client **out, struct err *er
 			.profile = app->profile ? app->profile : app->config.profile,
 			.region = app->region ? app->region : app->config.region,
 			.endpoint_url = app->endpoint_url,
+			.call_timeout_ms = app->config.aws_timeout_seconds * 1000,
 			.refuse_mutating = app->dry_run,
 			.mfa = aws_mfa_terminal,
 			.mfa_ctx = app->env,

@@ -27,6 +27,7 @@ struct config {
 	enum config_mode mode; /* first installation: observe */
 	const char *profile;   /* AWS profile */
 	const char *region;
+	int64_t aws_timeout_seconds;
 	const char *state;           /* "sqlite:/path/cordon.db" or "dynamodb:TABLE" */
 	const char *playbooks;       /* folder; NULL = the ones in the program */
 	const char *rules;           /* folder; NULL = the ones in the program */
@@ -56,6 +57,7 @@ struct config {
 	int64_t breaker_minutes;         /* ... in this time; then ask */
 	struct config_list approvers;    /* who may approve, printed in messages */
 	const char *queue_url;           /* SQS queue of `serve` */
+	int64_t serve_workers;           /* findings that `serve` answers at once */
 	const char *log_level;
 };
 

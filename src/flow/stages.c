@@ -170,7 +170,10 @@ void stages_after(const struct flow *f, const struct finding *finding, const cha
 	}
 }
 
-/* `resuming`: a person asked, so what failed is tried again and what waits is looked at. */
+/*
+ * What failed is tried again whoever asks: a delivery that comes again does so because it failed.
+ * `resuming`: a person asked, so what waits is looked at too.
+ */
 static bool has_unfinished(const json_t *view, bool resuming)
 {
 	static const char *const states[] = { "running", "planned", "failed",
@@ -180,7 +183,7 @@ static bool has_unfinished(const json_t *view, bool resuming)
 	json_array_foreach(json_object_get(view, "steps"), i, s)
 	{
 		const char *state = doc_text_or(s, "state", "");
-		for (size_t k = 0; k < (resuming ? 4u : 2u); k++) {
+		for (size_t k = 0; k < (resuming ? 4u : 3u); k++) {
 			if (strcmp(state, states[k]) == 0) {
 				return true;
 			}

@@ -1,0 +1,326 @@
+"""Every shipped playbook driven through a proxy that kills cordon, drops, delays, throttles, fails or lets credentials
+expire at any of its requests: after `resume` the account is as after an undisturbed run, each effect happened once, no host
+is more open than before, and `undo` from any point brings back what was there.
+
+By default a fair sample is tried, another one for each CORDON_FAULTS_SEED: some playbooks, some places, some kinds.
+CORDON_FAULTS=N tries N places of every playbook, in each of the three tests; CORDON_FAULTS=full every kind of fault at every
+mutating request and a kill at every other one (hours). CORDON_FAULTS_ONLY=PLAYBOOK[,..] limits all of them.
+"""
+from __future__ import annotations
+
+import collections
+import contextlib
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+
+import boto3
+import pytest
+
+import fault_accounts
+import fault_state
+from conftest import ACCOUNT, KEYS, REGION, ROOT, Cordon, moto_post, stop
+from fault_proxy import KINDS, Faults, Proxy
+
+HOW_MANY = os.environ.get('CORDON_FAULTS', '')
+SEED = int(os.environ.get('CORDON_FAULTS_SEED', '1'))
+ONLY = [n for n in os.environ.get('CORDON_FAULTS_ONLY', '').split(',') if n]
+SHIPPED = sorted(p.stem for p in fault_accounts.PLAYBOOKS.glob('*.yaml'))
+ACTING = [n for n in SHIPPED if 'action:' in (fault_accounts.PLAYBOOKS / f'{n}.yaml').read_text()]
+# The playbook with the most to go wrong, and two more.
+SAMPLE = ['ec2-compromised', *random.Random(SEED).sample([n for n in ACTING if not n.startswith(('ec2', 'attack'))], 2)]
+CHOSEN = ONLY or (SHIPPED if HOW_MANY else SAMPLE)
+# Not brought back by undo, and said so: evidence is kept, a password can't be had back.
+KEPT = ('ec2 describe_snapshots', 'rds describe_db_snapshots', 'rds describe_db_cluster_snapshots', f'iam login {fault_accounts.USER}')
+
+# An address that AWS assigned by itself does not come back the same.
+NEW_ADDRESS = re.compile(r'\.Public\w*: "[^"]*address#\d+[^"]*" -> "[^"]*address-new[^"]*"$')
+
+
+def changes(request) -> bool:
+    """Does it change the account? Evidence put into its bucket is not counted: a run that was killed puts it again, as
+    another version, which is what a versioned and locked bucket is for."""
+    return request.mutating and f'/{fault_accounts.EVIDENCE}' not in request.operation
+
+
+class World:
+    """One emulated account behind the proxy; every try begins with the same one, filled anew."""
+
+    def __init__(self, moto: str, stub: str, aws, folder):
+        self.moto, self.stub, self.aws, self.folder = moto, stub, aws, folder
+        self.faults = Faults()
+        self.proxies = [Proxy(moto, self.faults), Proxy(stub, self.faults)]
+        self.tries = 0
+
+    def close(self):
+        for proxy in self.proxies:
+            proxy.close()
+
+    def set(self, playbook: str) -> None:
+        """A fresh account and a fresh store."""
+        self.tries += 1
+        moto_post(self.moto, 'reset')
+        moto_post(self.moto, 'seed?a=42')
+        self.account = fault_accounts.seed(self.aws)
+        self.reset_stub()
+        home = self.folder / f'{playbook}-{self.tries}'
+        home.mkdir()
+        self.cordon = Cordon(home, self.proxies[0].url)
+        self.cordon.env.update(
+            AWS_ENDPOINT_URL_SSM=self.proxies[1].url, AWS_ENDPOINT_URL_GUARDDUTY=self.proxies[1].url, CORDON_MODE='auto',
+            CORDON_RESPONSE_QUARANTINE_PROFILE='cordon-quarantine', CORDON_EVIDENCE_BUCKET=fault_accounts.EVIDENCE, CORDON_AWS_TIMEOUT_SECONDS='2',
+            CORDON_RESPONSE_ISOLATION_ENDPOINTS='10.20.0.0/16', CORDON_GUARDS_BREAKER_ACTIONS='1000')
+        state = fault_state.describe(self.aws, fault_accounts.EVIDENCE)
+        self.names = fault_state.label(state)
+        self.before = fault_state.normal(state, self.names)
+        self.open = fault_state.openness(self.aws)
+        self.event = home / 'finding.json'
+        self.event.write_text(json.dumps(fault_accounts.event(self.account, playbook)))
+
+    def reset_stub(self) -> None:
+        from urllib.request import Request, urlopen
+        for path, body in (('reset', {}), ('instances', {self.account['instance']: {'PingStatus': 'Online'}})):
+            urlopen(Request(f'{self.stub}/_stub/{path}', json.dumps(body).encode(), {'Content-Type': 'application/json'}), timeout=30).read()
+        boto3.client('ssm', region_name=REGION, endpoint_url=self.stub, aws_access_key_id=KEYS['AWS_ACCESS_KEY_ID'],
+                     aws_secret_access_key=KEYS['AWS_SECRET_ACCESS_KEY']).create_document(
+            Name='cordon-isolate', DocumentType='Command', DocumentFormat='YAML',
+            Content=(ROOT / 'deploy/ssm/cordon-isolate.yaml').read_text())
+
+    def run(self, *args: str, fault: str | None = None, at: int = 0):
+        """One run of cordon, its requests counted from 1, with at most one fault."""
+        self.faults.begin(fault, at)
+        process = self.faults.victim = self.cordon.start(*args)
+        try:
+            out, err = process.communicate(timeout=200)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+        finally:
+            self.faults.victim = None
+        log, struck = list(self.faults.log), self.faults.struck
+        self.faults.begin()
+        err = err.decode('utf-8', 'replace')
+        assert 'Sanitizer' not in err, err
+        return Run(process.returncode, out.decode('utf-8', 'replace'), err, log, struck)
+
+    def respond(self, **fault):
+        return self.run('respond', str(self.event), '--yes', '--output', 'json', **fault)
+
+    def undo(self, case: str, **fault):
+        # With --force a key that was in foreign hands becomes active again too; nothing foreign happened here.
+        return self.run('undo', case, '--force', '--output', 'json', **fault)
+
+    def state(self) -> dict:
+        """What the describe calls show now, comparable with other runs."""
+        return fault_state.normal(fault_state.describe(self.aws, fault_accounts.EVIDENCE), self.names)
+
+    def cases(self) -> list:
+        return self.cordon('case', 'list', '--output', 'json').json
+
+    def view(self) -> dict:
+        case = self.cases()[0]['case']
+        verified = self.cordon('case', 'verify', case)
+        assert verified.code == 0, verified.err
+        return self.cordon('case', 'show', case, '--output', 'json').json
+
+
+class Run(collections.namedtuple('Run', 'code out err log struck')):
+    @property
+    def said(self) -> str:
+        return f'exit {self.code}\n{self.err[-1500:]}\n{self.out[-1500:]}'
+
+
+@pytest.fixture(scope='module')
+def world(moto_server, tmp_path_factory):
+    def aws(service: str):
+        return clients.setdefault(service, boto3.client(
+            service, region_name=REGION, endpoint_url=moto_server, aws_access_key_id=KEYS['AWS_ACCESS_KEY_ID'],
+            aws_secret_access_key=KEYS['AWS_SECRET_ACCESS_KEY']))
+    clients = {}
+    stub = subprocess.Popen([sys.executable, str(ROOT / 'tests/emulator/stub.py'), '--print-port', '--account', ACCOUNT, '--region', REGION,
+                             '--latency-ms', '1', '--upstream', moto_server], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with contextlib.ExitStack() as stack:
+        stack.callback(stop, stub)
+        stack.callback(stub.stdin.close)
+        w = World(moto_server, f'http://127.0.0.1:{int(stub.stdout.readline())}', aws, tmp_path_factory.mktemp('faults'))
+        stack.callback(w.close)
+        yield w
+
+
+def effects(logs: list, names: dict) -> collections.Counter:
+    """What the emulator was made to change: one try with the same token counts once."""
+    seen, out = set(), collections.Counter()
+    for request in logs:
+        if not changes(request) or not request.done:
+            continue
+        what = (request.service, request.operation, fault_state.text(request.params, names))
+        if request.token and (what, request.token) in seen:
+            continue
+        seen.add((what, request.token))
+        out[what] += 1
+    return out
+
+
+class Baseline:
+    """An undisturbed run of a playbook, and what it was undone to."""
+
+    def __init__(self, world: World, playbook: str):
+        world.set(playbook)
+        ran = world.respond()
+        assert ran.code == 0, ran.said
+        self.log = ran.log
+        self.view = world.view()
+        assert self.view['playbook'] == playbook
+        self.steps = sorted((s['id'], s['state'], s['verified']) for s in self.view['steps'])
+        self.after = world.state()
+        self.effects = effects(ran.log, world.names)
+        self.undo_log = []
+        if self.view['steps']:
+            assert all(s['state'] in ('done', 'skipped') for s in self.view['steps']), self.steps
+            ran = world.undo(self.view['case'])
+            assert ran.code == 0, ran.said
+            self.undo_log = ran.log
+            self.check_undone(world, 'undisturbed')
+            self.undone = world.view()['state']
+
+    def check_undone(self, world: World, where: str) -> None:
+        now = world.state()
+        found = [d for key in sorted({**world.before, **now}) if key not in KEPT
+                 for d in fault_state.differences(world.before.get(key), now.get(key), key) if not NEW_ADDRESS.search(d)]
+        assert not found, f'{where}: not as before:\n' + '\n'.join(found[:20])
+
+
+@pytest.fixture(scope='module')
+def baselines(world):
+    made = {}
+
+    def get(playbook: str) -> Baseline:
+        if playbook not in made:
+            made[playbook] = Baseline(world, playbook)
+        return made[playbook]
+    return get
+
+
+def test_every_shipped_playbook_has_a_finding_here():
+    assert sorted(fault_accounts.findings({'instance': 'i', 'key': 'k', 'user_id': 'u', 'role_id': 'r'})) == SHIPPED
+
+
+def points(log: list, playbook: str, phase: str, few: int) -> list[tuple[str, int]]:
+    """(kind of fault, at which request): all of them, or a sample that differs by playbook and seed."""
+    mutating = [r.number for r in log if changes(r)]
+    every = [(kind, n) for n in mutating for kind in KINDS]
+    every += [('kill-before', r.number) for r in log if not changes(r)]
+    if HOW_MANY == 'full':
+        return every
+    rng = random.Random(f'{SEED} {playbook} {phase}')
+    return rng.sample(every, min(int(HOW_MANY or few), len(every)))
+
+
+def check_not_more_open(world: World, where: str) -> None:
+    """Between the two swaps that cut tracked connections a host is open: then the journal says so, durably, and a resume
+    closes it before it does anything else."""
+    wide = fault_state.more_open(world.open, fault_state.openness(world.aws))
+    if not wide:
+        return
+    steps = [s for s in world.view()['steps'] if (s['partial'] or {}).get('half_open')]
+    assert steps, f'{where}: more open than before, and the journal does not know:\n' + '\n'.join(wide)
+    COUNTS['open until resumed'] += 1
+
+
+COUNTS: collections.Counter = collections.Counter()
+
+
+def first_change_closes(log: list) -> bool:
+    first = next((r for r in log if changes(r) and r.done), None)
+    return first is not None and first.operation in ('ModifyNetworkInterfaceAttribute', 'RevokeSecurityGroupIngress', 'RevokeSecurityGroupEgress')
+
+
+def finish(world: World, where: str, logs: list, odd: bool) -> None:
+    """The next delivery of the finding, or a person's resume, until it ends well."""
+    wide = fault_state.more_open(world.open, fault_state.openness(world.aws))
+    for attempt in range(3):
+        known = bool(world.cases())
+        ran = world.run('resume', '--output', 'json') if odd and known else world.respond()
+        logs.extend(ran.log)
+        if wide and attempt == 0:
+            assert first_change_closes(ran.log), f'{where}: it was open and the first thing done was not to close it: {ran.said}'
+        if ran.code == 0:
+            return
+        odd = True
+    raise AssertionError(f'{where}: resume does not end: {ran.said}')
+
+
+@pytest.mark.parametrize('playbook', CHOSEN)
+def test_fault_then_resume(world, baselines, playbook):
+    base = baselines(playbook)
+    for number, (kind, at) in enumerate(points(base.log, playbook, 'respond', 2 if base.view['steps'] else 0)):
+        world.set(playbook)
+        ran = world.respond(fault=kind, at=at)
+        where = f'{playbook}: {kind} at {at} ({ran.struck.operation if ran.struck else "never reached"})'
+        logs = list(ran.log)
+        check_not_more_open(world, where)
+        finish(world, where, logs, number % 2 == 0)
+        view = world.view()
+        assert sorted((s['id'], s['state'], s['verified']) for s in view['steps']) == base.steps, where
+        found = fault_state.differences(base.after, world.state())
+        assert not found, f'{where}: not as undisturbed:\n' + '\n'.join(found[:20])
+        did = effects(logs, world.names)
+        twice = [e for e in did if did[e] > base.effects[e] and not idempotent(e)]
+        missing = [e for e in base.effects if e not in did]
+        assert not twice and not missing, f'{where}: did more than once or besides {twice}, not {missing}'
+        COUNTS[f'{kind}, resumed'] += 1
+
+
+def idempotent(effect: tuple) -> bool:
+    """Doing it again with the same parameters changes nothing: a repeat is no second effect."""
+    return not effect[1].startswith(('Create', 'Run', 'Start', 'Send', 'Allocate', 'Post'))
+
+
+@pytest.mark.parametrize('playbook', CHOSEN)
+def test_undo_from_any_point(world, baselines, playbook):
+    """Killed or cut off anywhere in the response, then undone at once."""
+    base = baselines(playbook)
+    if not base.view['steps']:
+        return
+    for kind, at in points(base.log, playbook, 'undo from', 1):
+        world.set(playbook)
+        ran = world.respond(fault=kind, at=at)
+        where = f'{playbook}: {kind} at {at} ({ran.struck.operation if ran.struck else "never reached"}), then undone'
+        cases = world.cases()
+        if cases:
+            undone = world.undo(cases[0]['case'])
+            assert undone.code == 0, f'{where}: {undone.said}'
+        base.check_undone(world, where)
+        COUNTS[f'{kind}, undone'] += 1
+
+
+@pytest.mark.parametrize('playbook', CHOSEN)
+def test_fault_while_undoing(world, baselines, playbook):
+    base = baselines(playbook)
+    if not base.undo_log:
+        return
+    for number, (kind, at) in enumerate(points(base.undo_log, playbook, 'undo', 1)):
+        world.set(playbook)
+        assert world.respond().code == 0
+        case = world.cases()[0]['case']
+        ran = world.undo(case, fault=kind, at=at)
+        where = f'{playbook}: {kind} at {at} of the undo ({ran.struck.operation if ran.struck else "never reached"})'
+        for _ in range(3):
+            if ran.code == 0 and not (ran.struck and ran.code):
+                break
+            begun = world.view()['suppressed']
+            ran = world.run('resume', case, '--output', 'json') if number % 2 and begun else world.undo(case)
+        assert ran.code == 0, f'{where}: {ran.said}'
+        base.check_undone(world, where)
+        assert world.view()['state'] == base.undone, where
+        COUNTS[f'{kind}, undo finished'] += 1
+
+
+def test_counts(capsys):
+    """Says what was tried."""
+    with capsys.disabled():
+        print('\n  faults tried: ' + ', '.join(f'{n} {k}' for k, n in sorted(COUNTS.items())))
