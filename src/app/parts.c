@@ -1,19 +1,39 @@
 #include "app/parts.h"
 #include "app/app.h"
 
+enum err_status parts_aws(struct app *app, struct aws_client **out, struct err *err)
+{
+	const struct aws_options opts = {
+		.profile = app->profile ? app->profile : app->config.profile,
+		.region = app->region ? app->region : app->config.region,
+		.endpoint_url = app->endpoint_url,
+		.call_timeout_ms = app->config.aws_timeout_seconds * 1000,
+		.refuse_mutating = app->dry_run,
+		.mfa = aws_mfa_terminal,
+		.mfa_ctx = app->env,
+	};
+
+	return aws_client_new(app->env, &opts, out, err);
+}
+
+enum err_status parts_journal(struct app *app, struct journal **out, struct err *err)
+{
+	/* Not --region: that says where a finding happened, not where cases are kept. */
+	const struct aws_options opts = {
+		.profile = app->profile ? app->profile : app->config.profile,
+		.region = app->config.region,
+		.endpoint_url = app->endpoint_url,
+		.mfa = aws_mfa_terminal,
+		.mfa_ctx = app->env,
+	};
+
+	return journal_open(app->env, app->config.state, &opts, out, err);
+}
+
 enum err_status app_aws(struct app *app, struct aws_client **out, struct err *err)
 {
 	if (!app->aws) {
-		const struct aws_options opts = {
-			.profile = app->profile ? app->profile : app->config.profile,
-			.region = app->region ? app->region : app->config.region,
-			.endpoint_url = app->endpoint_url,
-			.call_timeout_ms = app->config.aws_timeout_seconds * 1000,
-			.refuse_mutating = app->dry_run,
-			.mfa = aws_mfa_terminal,
-			.mfa_ctx = app->env,
-		};
-		enum err_status st = aws_client_new(app->env, &opts, &app->aws, err);
+		enum err_status st = parts_aws(app, &app->aws, err);
 		if (st != ERR_OK) {
 			return st;
 		}
@@ -25,14 +45,7 @@ enum err_status app_aws(struct app *app, struct aws_client **out, struct err *er
 enum err_status app_journal(struct app *app, struct journal **out, struct err *err)
 {
 	if (!app->journal) {
-		/* Not --region: that says where a finding happened, not where cases are kept. */
-		const struct aws_options opts = {
-			.profile = app->profile ? app->profile : app->config.profile,
-			.region = app->config.region,
-			.endpoint_url = app->endpoint_url,
-		};
-		enum err_status st =
-			journal_open(app->env, app->config.state, &opts, &app->journal, err);
+		enum err_status st = parts_journal(app, &app->journal, err);
 		if (st != ERR_OK) {
 			return st;
 		}

@@ -95,6 +95,8 @@ static const struct key keys[] = {
 		N_("Minutes of the circuit breaker") },
 	{ "serve.queue_url", TYPE_TEXT, AT(queue_url), NULL, NULL, 0, 0,
 		N_("SQS queue that `cordon serve` reads") },
+	{ "serve.visibility_seconds", TYPE_INT, AT(serve_visibility_seconds), "120", NULL, 4,
+		43200, N_("Seconds a message stays hidden; extended while it is worked on") },
 	{ "serve.workers", TYPE_INT, AT(serve_workers), "4", NULL, 1, 16,
 		N_("Findings that `cordon serve` answers at once") },
 	{ "log_level", TYPE_TEXT, AT(log_level), "warn",

@@ -57,6 +57,7 @@ struct config {
 	int64_t breaker_minutes;         /* ... in this time; then ask */
 	struct config_list approvers;    /* who may approve, printed in messages */
 	const char *queue_url;           /* SQS queue of `serve` */
+	int64_t serve_visibility_seconds;
 	int64_t serve_workers;           /* findings that `serve` answers at once */
 	const char *log_level;
 };

@@ -77,6 +77,14 @@ json_t *stages_case_key(const struct finding *f)
 	return out;
 }
 
+char *flow_key(const struct finding *f)
+{
+	json_t *key = stages_case_key(f);
+	char *out = str_dup(str_from(json_string_value(key)));
+	json_decref(key);
+	return out;
+}
+
 static json_t *name_of(const struct finding *f)
 {
 	char name[FINDING_MAX_ID + 1];

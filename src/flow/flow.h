@@ -23,7 +23,9 @@ struct flow {
 	const struct playbook_set *playbooks;
 	bool approve_all;
 	bool dry_run; /* the client refuses what changes anything; nothing is recorded or announced */
-	bool skip_analysis; /* contain only; evidence and verdict come later */
+	/* Not NULL: evidence and verdict are put off, for flow_explain, and this is told of the case. */
+	void (*postpone)(void *ctx, const char *case_id);
+	void *postpone_ctx;
 	flow_watch_fn watch;
 	void *watch_ctx;
 };
@@ -53,6 +55,12 @@ ERR_MUST_CHECK enum err_status flow_resume(
  * else works on are left alone. The first failure is given; the others are tried all the same.
  */
 ERR_MUST_CHECK enum err_status flow_tick(const struct flow *f, size_t *n, struct err *err);
+/* What was put off: takes the evidence and finds the cause, unless the case has both. ERR_CONFLICT while
+ * somebody else works on the case; what fails otherwise is in the journal and the log. */
+ERR_MUST_CHECK enum err_status flow_explain(
+	const struct flow *f, const char *case_id, struct err *err);
+/* What findings must have in common to be about one thing, as a case knows it; the caller frees. */
+char *flow_key(const struct finding *finding);
 /* Undoes a case, with those that were merged into it, and tells the team. */
 ERR_MUST_CHECK enum err_status flow_undo(const struct flow *f, const char *case_id,
 	const char *step_id, bool force, json_t **out, struct err *err);

@@ -174,6 +174,16 @@ static enum err_status undo_merged(
 	return st != ERR_OK ? st : worst;
 }
 
+enum err_status flow_explain(const struct flow *f, const char *case_id, struct err *err)
+{
+	enum err_status st = begin(f, case_id, err);
+	if (st == ERR_OK) {
+		stages_explain(f, case_id);
+		end(f, case_id);
+	}
+	return st;
+}
+
 enum err_status flow_undo(const struct flow *f, const char *case_id, const char *step_id,
 	bool force, json_t **out, struct err *err)
 {

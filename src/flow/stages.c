@@ -149,6 +149,15 @@ static const char *first_event(const json_t *view, bool acted)
 	return strcmp(state, "contained") == 0 ? "action.done" : "action.failed";
 }
 
+static void explain_or_postpone(const struct flow *f, const char *case_id)
+{
+	if (f->postpone) {
+		f->postpone(f->postpone_ctx, case_id);
+	} else {
+		stages_explain(f, case_id);
+	}
+}
+
 void stages_after(const struct flow *f, const struct finding *finding, const char *case_id,
 	const json_t *route, bool acted)
 {
@@ -165,9 +174,7 @@ void stages_after(const struct flow *f, const struct finding *finding, const cha
 	}
 	stages_notify(f, case_id, first_event(view, acted));
 	json_decref(view);
-	if (!f->skip_analysis) {
-		stages_explain(f, case_id);
-	}
+	explain_or_postpone(f, case_id);
 }
 
 /*
@@ -273,9 +280,8 @@ enum err_status stages_finish(const struct flow *f, struct finding *finding,
 			finding == NULL) {
 			stages_notify(f, case_id, first_event(view, planned));
 		}
-		if (!f->skip_analysis &&
-			strcmp(doc_text_or(view, "state", ""), "undone") != 0) {
-			stages_explain(f, case_id);
+		if (strcmp(doc_text_or(view, "state", ""), "undone") != 0) {
+			explain_or_postpone(f, case_id);
 		}
 		json_decref(view);
 		view = NULL;

@@ -8,7 +8,9 @@
 
 #include <pthread.h>
 
-#define STAGES_LEASE_MS ((int64_t)60 * 1000) /* short, so that a killed run is not waited for long; the journal keeps it alive */
+#define STAGES_LEASE_MS \
+	((int64_t)60 *  \
+		1000) /* short, so that a killed run is not waited for long; the journal keeps it alive */
 
 /* What the engine's hooks need while it runs. */
 struct stages_run {

@@ -2,7 +2,7 @@
 
 A fault is armed for the N-th request of a run: cordon is killed before the request is passed on, or after it was but
 before it is answered; the connection is dropped at either place; the answer comes too late; the answer says throttled,
-500 or expired credentials, for that request and the next ones. Several proxies may count together (one `Faults`).
+500 or expired credentials, for that request and the next ones. (And `slow`: the answer comes late, but it comes.) Several proxies may count together (one `Faults`).
 """
 from __future__ import annotations
 
@@ -192,6 +192,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.hang_up()
         if fault == 'drop-after':
             return self.hang_up()
+        if fault == 'slow':
+            threading.Event().wait(faults.late_s)
         if fault == 'late':
             threading.Event().wait(faults.late_s)
             return self.hang_up()
