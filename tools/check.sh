@@ -63,6 +63,17 @@ thread_tests() {
 	ninja -C "$build/tsan" "${targets[@]}" &&
 		timeout 600 meson test -C "$build/tsan" --no-rebuild --print-errorlogs "${names[@]}"
 }
+# The AWS room under valgrind, which sees what the sanitizers don't: reads of what was never written.
+memory_tests() {
+	configured "$build/valgrind" -Dbuildtype=debugoptimized || return 1
+	local names=() name targets=()
+	mapfile -t names < <(basename -s .c -a tests/unit/aws/test_*.c | sed 's/^test_//')
+	for name in "${names[@]}"; do
+		targets+=("tests/unit/aws/test_$name")
+	done
+	ninja -C "$build/valgrind" "${targets[@]}" &&
+		timeout 900 meson test -C "$build/valgrind" --no-rebuild --setup valgrind --print-errorlogs "${names[@]}"
+}
 emulator_tests() {
 	CORDON_BIN=$build/debug/src/app/cordon timeout 1500 "$build/venv/bin/pytest" tests/emulator -q -n "${JOBS:-2}" \
 		--dist loadfile -p no:cacheprovider --timeout 300 --junitxml "$out/emulator.xml" -r s
@@ -80,4 +91,5 @@ if step "build, gcc, ASan and UBSan" build_debug; then
 fi
 step "build, clang" build_clang
 step "thread sanitizer" thread_tests
+step "valgrind" memory_tests
 python3 tools/test_summary --failures "$out/steps.txt" "$build/debug/meson-logs/testlog.junit.xml" "$out"/*.xml

@@ -39,6 +39,9 @@ size_t stub_connections(struct stub *s);
 /* Copies the value of a header of request i; "" when absent. */
 void stub_header(struct stub *s, size_t i, const char *name, char *out, size_t size);
 
+/* An upper bound of time for a test, longer where everything is slow (CORDON_SLOW, a factor). */
+int64_t stub_patience(int64_t ms);
+
 /* A clock that only sleeping moves; variables from a list; randomness and files are real. */
 struct stub_env {
 	struct env base;

@@ -254,7 +254,7 @@ static void test_profile_mistakes(void **state)
 		{ "[profile p]\nlogin_session=s\n", "run `aws login --profile p`" },
 		{ "[profile p]\naws_access_key_id=A\n", "only one of" },
 		{ "[profile p]\nweb_identity_token_file=/t\n", "no role" },
-		{ "[profile p]\ncredential_process=/does/not/exist\n", "can't be run" },
+		{ "[profile p]\ncredential_process=/does/not/exist\n", "'/does/not/exist'" },
 		{ "[profile p]\ncredential_process=/bin/false\n", "exit 1" },
 		{ "[profile p]\ncredential_process=/bin/echo {}\n", "Version 1" },
 		{ "[profile p]\ncredential_process=/bin/echo 'open\n", "open quote" },
