@@ -259,49 +259,41 @@ static bool command_over(const char *status)
 	return false;
 }
 
-/* Sleeps, longer every time up to 3 s; false when the step's time is over. */
-static bool wait_more(const struct action_ctx *c, int64_t began_us, int try, int64_t otherwise)
+/* Looks at once, then ever more seldom up to every 3 s, as long as the step may take. */
+static enum err_status wait_for(const struct action_ctx *c, struct aws_wait *wait,
+	int64_t seconds, json_t **answer, struct err *err)
 {
-	int64_t limit = doc_int(c->with, "timeout_seconds", otherwise);
-	int64_t pause_ms = try > 5 ? 3000 : INT64_C(100) << try;
-	if ((env_mono_us(c->env) - began_us) / 1000 + pause_ms > limit * 1000) {
-		return false;
+	wait->service = "ssm";
+	wait->first_pause_ms = 100;
+	wait->pause_ms = 3000;
+	wait->timeout_ms = doc_int(c->with, "timeout_seconds", seconds) * 1000;
+	return aws_wait(c->aws, wait, answer, err);
+}
+
+/* It shows only a moment after it was sent. */
+static enum aws_verdict judge_command(void *ctx, const json_t *answer, const struct err *err)
+{
+	(void)ctx;
+	if (err) {
+		bool early = strcmp(err->code, "InvocationDoesNotExist") == 0;
+		return early ? AWS_WAIT_ON : AWS_WAIT_FAILED;
 	}
-	env_sleep_ms(c->env, pause_ms);
-	return true;
+	return command_over(doc_text_or(answer, "Status", "")) ? AWS_WAIT_DONE : AWS_WAIT_ON;
 }
 
 static enum err_status wait_command(
 	const struct action_ctx *c, const char *command, json_t **out, struct err *err)
 {
 	json_t *params = json_pack("{s:s,s:s}", "CommandId", command, "InstanceId", c->id);
-	int64_t began = env_mono_us(c->env);
-	enum err_status st = ERR_OK;
-	for (int try = 0;; try++) {
-		json_t *answer = NULL;
-		struct err e = { 0 };
-		if (!wait_more(c, began, try, COMMAND_TIMEOUT)) {
-			st = err_set(err, ERR_UNREACHABLE,
-				"command %s on %s does not end: the agent may have been cut "
-				"off; see: "
-				"aws ssm get-command-invocation --command-id %s --instance-id "
-				"%s",
-				command, c->id, command, c->id);
-			break;
-		}
-		st = aws_call(c->aws, "ssm", "GetCommandInvocation", params, &answer, &e);
-		/* It shows only a moment after it was sent. */
-		if (st != ERR_OK && strcmp(e.code, "InvocationDoesNotExist") != 0) {
-			if (err) {
-				*err = e;
-			}
-			break;
-		}
-		if (st == ERR_OK && command_over(doc_text_or(answer, "Status", ""))) {
-			*out = answer;
-			break;
-		}
-		json_decref(answer);
+	struct aws_wait wait = {
+		.operation = "GetCommandInvocation", .params = params, .judge = judge_command
+	};
+	enum err_status st = wait_for(c, &wait, COMMAND_TIMEOUT, out, err);
+	if (st == ERR_LIMIT) {
+		st = err_set(err, ERR_UNREACHABLE,
+			"command %s on %s does not end: the agent may have been cut off; see: "
+			"aws ssm get-command-invocation --command-id %s --instance-id %s",
+			command, c->id, command, c->id);
 	}
 	json_decref(params);
 	return st;
@@ -355,44 +347,44 @@ out:
 	return st;
 }
 
-enum err_status ssm_wait_execution(
-	const struct action_ctx *c, const char *execution, json_t **out, struct err *err)
+static enum aws_verdict judge_execution(void *ctx, const json_t *answer, const struct err *err)
 {
 	static const char *const running[] = { "Pending", "InProgress", "Waiting",
 		"PendingApproval", "Approved", "Scheduled", "Cancelling", "RunbookInProgress" };
-	json_t *params = json_pack("{s:s}", "AutomationExecutionId", execution), *answer = NULL;
-	int64_t began = env_mono_us(c->env);
-	enum err_status st = ERR_OK;
-	const char *status = "InProgress";
-	for (int try = 0;; try++) {
-		bool over = true;
-		json_decref(answer);
-		answer = NULL;
-		TRY(aws_call(c->aws, "ssm", "GetAutomationExecution", params, &answer, err));
-		status = doc_text_or(
-			answer, "AutomationExecution.AutomationExecutionStatus", "");
-		for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++) {
-			over = over && strcmp(status, running[i]) != 0;
-		}
-		if (over) {
-			break;
-		}
-		if (!wait_more(c, began, try, RUNBOOK_TIMEOUT)) {
-			st = err_set(err, ERR_UNREACHABLE,
-				"the runbook still runs (execution %s, %s): wait and run "
-				"cordon resume",
-				execution, status);
-			goto out;
+	(void)ctx;
+	const char *status =
+		doc_text_or(answer, "AutomationExecution.AutomationExecutionStatus", "");
+	for (size_t i = 0; !err && i < sizeof(running) / sizeof(running[0]); i++) {
+		if (strcmp(status, running[i]) == 0) {
+			return AWS_WAIT_ON;
 		}
 	}
-	if (strcmp(status, "Success") != 0) {
+	return err ? AWS_WAIT_FAILED : AWS_WAIT_DONE;
+}
+
+enum err_status ssm_wait_execution(
+	const struct action_ctx *c, const char *execution, json_t **out, struct err *err)
+{
+	json_t *params = json_pack("{s:s}", "AutomationExecutionId", execution), *answer = NULL;
+	struct aws_wait wait = { .operation = "GetAutomationExecution",
+		.params = params,
+		.judge = judge_execution };
+	enum err_status st = wait_for(c, &wait, RUNBOOK_TIMEOUT, &answer, err);
+	if (st == ERR_LIMIT) {
+		st = err_set(err, ERR_UNREACHABLE,
+			"the runbook still runs (execution %s): wait and run cordon resume",
+			execution);
+	}
+	const char *status =
+		doc_text_or(answer, "AutomationExecution.AutomationExecutionStatus", "");
+	if (st == ERR_OK && strcmp(status, "Success") != 0) {
 		st = err_set(err, ERR_FAILED, "the runbook ended as %s (execution %s): %.200s",
 			status, execution,
 			doc_text_or(answer, "AutomationExecution.FailureMessage", ""));
-		goto out;
 	}
-	*out = json_incref(json_object_get(answer, "AutomationExecution"));
-out:
+	if (st == ERR_OK) {
+		*out = json_incref(json_object_get(answer, "AutomationExecution"));
+	}
 	json_decref(answer);
 	json_decref(params);
 	return st;

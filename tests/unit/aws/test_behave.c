@@ -625,6 +625,18 @@ static void test_own_judge(void **state)
 	wait.judge = NULL;
 	assert_int_equal(aws_wait(w.client, &wait, NULL, NULL), ERR_USAGE);
 	end(&w);
+	/* An error that the judge does not accept is told as it is. */
+	char denied[512];
+	const struct stub_answer refused[] = {
+		{ .text = stub_text(denied, sizeof(denied), "403 Forbidden", "", "") }
+	};
+	struct err e = { 0 };
+	wait.judge = judge;
+	l = (struct looks){ 0 };
+	begin(&w, refused, 1, (struct aws_options){ 0 }, true);
+	assert_int_equal(aws_wait(w.client, &wait, NULL, &e), ERR_DENIED);
+	assert_int_equal(e.http_status, 403);
+	end(&w);
 }
 
 int main(void)
