@@ -197,6 +197,10 @@ def add_operation(table, service, svc, op, mutating, pagers):
     name = svc['name']
     ref_in, ref_out = model.get('input'), model.get('output')
     shapes = svc['shapes']
+    for ref in (ref_in, ref_out):
+        members = shapes[ref['shape']].get('members', {}) if ref else {}
+        if any(shapes[m['shape']].get('eventstream') for m in members.values()):
+            sys.exit(f'{name} {op}: event streams are not spoken here')
     flags = 1 if mutating else 0
 
     def streams(ref):
