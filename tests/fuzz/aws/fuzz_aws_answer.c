@@ -1,4 +1,7 @@
-/* Byte 0: the operation. Byte 1: the HTTP status. Then headers, an empty line, the body. */
+/*
+ * Byte 0: the operation, below 128 one of `calls`, else with byte 1 any. Byte 1: the HTTP status. Then
+ * headers, an empty line, the body.
+ */
 #include "aws/errors.h"
 #include "aws/proto.h"
 
@@ -13,6 +16,20 @@ static const struct {
 	{ "s3", "ListObjectVersions" }, { "s3", "GetBucketAcl" },
 	{ "sns", "GetTopicAttributes" }, { "lambda", "Invoke" }, { "sqs", "ReceiveMessage" },
 	{ "s3", "GetBucketLocation" } };
+
+static void any(size_t at, struct model_call *out)
+{
+	const struct model *m = &model_table;
+	size_t n = 0, s = 0;
+	for (size_t i = 0; i < m->n_services; i++) {
+		n += m->services[i].n_operations;
+	}
+	at %= n;
+	while (at >= (size_t)m->services[s].first_operation + m->services[s].n_operations) {
+		s++;
+	}
+	*out = (struct model_call){ m, &m->services[s], &m->operations[at] };
+}
 
 static void fill(struct str text, struct wire_response *r)
 {
@@ -36,9 +53,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 2) {
 		return 0;
 	}
-	size_t i = data[0] % (sizeof(calls) / sizeof(calls[0]));
-	if (!model_find(&model_table, calls[i].service, calls[i].operation, &c)) {
-		__builtin_trap();
+	if (data[0] >= 128) {
+		any((((size_t)data[0] - 128) << 8) | data[1], &c);
+	} else {
+		size_t i = data[0] % (sizeof(calls) / sizeof(calls[0]));
+		if (!model_find(&model_table, calls[i].service, calls[i].operation, &c)) {
+			__builtin_trap();
+		}
 	}
 	struct wire_response r;
 	wire_response_init(&r, WIRE_MAX_BODY);
