@@ -54,11 +54,25 @@ static struct str proper(struct str s)
 
 /* ---- header ---- */
 
+/* A path is kept as a C string whose parts are not empty. */
+static bool is_path(struct str name)
+{
+	for (size_t i = 0; i < name.n; i++) {
+		if ((unsigned char)name.p[i] < 0x20) {
+			return false;
+		}
+	}
+	return name.n > 0 && name.p[name.n - 1] != '.';
+}
+
 /* "useridentity.sessioncontext.sessionissuer.arn" -> the path in its own spelling. */
 static bool path_of(struct str name, char out[COLUMNS_PATH])
 {
 	size_t n = 0;
 	struct str part;
+	if (!is_path(name)) {
+		return false;
+	}
 	if (str_eq_nocase(str_sub(name, 0, 10), STR("eventdata."))) {
 		name = str_sub(name, 10, SIZE_MAX);
 	}

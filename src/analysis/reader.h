@@ -74,8 +74,9 @@ struct reader {
 	struct table rejects; /* struct reader_reject */
 	uint64_t n_files, n_bytes, n_digests, n_outside;
 	uint64_t n_samples; /* sample findings, dropped */
-	uint64_t n_records,
-		n_copies; /* other than CloudTrail's: all; those that were read before */
+	uint64_t n_by[RECORD_SOURCES]; /* records that are no copies, findings apart */
+	uint64_t n_records; /* other than CloudTrail's */
+	uint64_t n_copies;  /* of these, those that were read before */
 
 	/* How to read. */
 	struct reader_shared *shared;

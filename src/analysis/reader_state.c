@@ -288,6 +288,12 @@ static const struct fold_field reader_fields[] = {
 	F(reader, n_digests, FOLD_SUM),
 	F(reader, n_outside, FOLD_SUM),
 	F(reader, n_samples, FOLD_SUM),
+	F(reader, n_by[RECORD_CLOUDTRAIL], FOLD_SUM),
+	F(reader, n_by[RECORD_WEB], FOLD_SUM),
+	F(reader, n_by[RECORD_SSH], FOLD_SUM),
+	F(reader, n_by[RECORD_FLOW], FOLD_SUM),
+	F(reader, n_by[RECORD_DNS], FOLD_SUM),
+	F(reader, n_by[RECORD_S3], FOLD_SUM),
 	F(reader, n_records, FOLD_SUM),
 	F(reader, n_copies, FOLD_SUM),
 };

@@ -53,6 +53,7 @@ static struct line_key count(
 	struct line_key key = key_of(r, text);
 	r->n_records++;
 	r->n_copies += !key.fresh;
+	r->n_by[source] += key.fresh;
 	mark_hour(r, source, ms);
 	return key;
 }
@@ -154,9 +155,12 @@ static void tell_message(
 		action, sizeof(action), "syslog:%.*s", STR_ARG(str_sub(l->program, 0, 64)));
 	rec->source = RECORD_SSH;
 	rec->bytes = -1;
-	rec->target = l->host;
 	rec->action = str_from(access ? ssh_action(l->kind) : action);
-	if (access) {
+	if (!access) {
+		rec->principal = l->host;
+		rec->target = l->text;
+	} else {
+		rec->target = l->host;
 		rec->principal = l->user;
 		rec->ip = l->ip;
 		rec->outcome = l->kind == SSH_FAILED ? STR("failed") : STR("ok");
@@ -189,6 +193,7 @@ bool reader_take_syslog(struct reader *r, struct str line)
 	struct str id = line_id(r, room);
 	r->n_records++;
 	r->n_copies += !key.fresh;
+	r->n_by[RECORD_SSH] += key.fresh;
 	r->ssh.n_lines += key.fresh;
 	if (!guessed) {
 		mark_hour(r, RECORD_SSH, ms);
@@ -223,6 +228,7 @@ void reader_take_message(struct reader *r, int64_t us, struct str host, struct s
 	key.fresh = seen_add(&r->shared->lines, key.key);
 	r->n_records++;
 	r->n_copies += !key.fresh;
+	r->n_by[RECORD_SSH] += key.fresh;
 	r->ssh.n_lines += key.fresh;
 	mark_hour(r, RECORD_SSH, l.time_ms);
 	id = id.n ? id : line_id(r, room);
@@ -425,6 +431,7 @@ void reader_take_event(struct reader *r, const struct event *e)
 			r->on_event(r->on_event_ctx, r, e, fresh);
 		}
 	}
+	r->n_by[RECORD_CLOUDTRAIL] += fresh;
 	if (r->shared->on_record) {
 		tell_event(r, e, fresh);
 	}

@@ -1,4 +1,5 @@
 /* The document of design 4.6. */
+#include "analysis/account.h"
 #include "analysis/inquiry.h"
 
 #include "base/utc.h"
@@ -7,8 +8,6 @@
 #include <string.h>
 
 #define RESOURCES_MAX 1000
-#define GAP_HOURS     3
-#define GAPS_MAX      100
 #define HOUR_MS       (3600 * INT64_C(1000))
 
 /* Appends a text that is not there yet. */
@@ -26,106 +25,6 @@ static void add_once(json_t *list, const char *text)
 		}
 	}
 	json_array_append_new(list, doc_str(str_from(text)));
-}
-
-struct gap_list {
-	json_t *list;
-	const char *source;
-};
-
-static void add_gap(void *ctx, int64_t from_ms, int64_t to_ms)
-{
-	struct gap_list *g = ctx;
-	char from[32];
-	char to[32];
-	if (json_array_size(g->list) >= GAPS_MAX) {
-		return;
-	}
-	utc_rfc3339(from_ms, from);
-	utc_rfc3339(to_ms, to);
-	json_array_append_new(g->list,
-		json_pack("{s:s,s:s,s:s}", "source", g->source, "from", from, "to", to));
-}
-
-/* Stretches without a record, by source. Findings and sign-ins are rare by nature. */
-static json_t *gaps(const struct inquiry *q)
-{
-	static const enum record_source sources[] = { RECORD_CLOUDTRAIL, RECORD_WEB,
-		RECORD_FLOW, RECORD_DNS, RECORD_S3, RECORD_SSH };
-	json_t *out = json_array();
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		struct gap_list g = { out, record_source_word(sources[i]) };
-		hours_gaps(&q->r->hours, sources[i], GAP_HOURS, add_gap, &g);
-	}
-	return out;
-}
-
-#define REJECTED_MAX 1000
-
-static int rejected_order(const void *a, const void *b, void *ctx)
-{
-	const struct pool *p = ctx;
-	const struct reader_reject *x = a;
-	const struct reader_reject *y = b;
-	int c = str_cmp(pool_get(p, x->file), pool_get(p, y->file));
-	return c ? c : str_cmp(pool_get(p, x->reason), pool_get(p, y->reason));
-}
-
-static json_t *rejected(const struct inquiry *q, bool skipped)
-{
-	struct table *rejects = &q->r->rejects;
-	json_t *out = json_array();
-	struct reader_reject *rows = calloc(rejects->n + 1, sizeof(*rows));
-	if (!rows) {
-		BUG("out of memory");
-	}
-	for (size_t i = 0; i < rejects->n; i++) {
-		rows[i] = *(struct reader_reject *)table_at(rejects, i);
-	}
-	qsort_r(rows, rejects->n, sizeof(*rows), rejected_order, &q->t->pool);
-	for (size_t i = 0; i < rejects->n && json_array_size(out) < REJECTED_MAX; i++) {
-		if (rows[i].skipped != skipped) {
-			continue;
-		}
-		json_array_append_new(
-			out, json_pack("{s:o,s:o,s:I}", "file",
-				     doc_str(track_text(q->t, rows[i].file)), "reason",
-				     doc_str(track_text(q->t, rows[i].reason)), "count",
-				     (json_int_t)rows[i].n));
-	}
-	free(rows);
-	return out;
-}
-
-static json_t *inputs(const struct inquiry *q)
-{
-	const struct reader *r = q->r;
-	uint64_t copies = r->track.n_events - r->track.n_unique + r->n_copies;
-	uint64_t events = r->track.n_events + r->n_records;
-	json_t *in = json_pack("{s:I,s:I,s:I,s:I,s:I,s:o,s:o,s:o}", "files",
-		(json_int_t)r->n_files, "bytes", (json_int_t)r->n_bytes, "events",
-		(json_int_t)events, "unique_events", (json_int_t)(events - copies),
-		"duplicates", (json_int_t)copies, "rejected", rejected(q, false), "skipped",
-		rejected(q, true), "gaps", gaps(q));
-	json_object_set_new(in, "sources",
-		json_pack("{s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "cloudtrail",
-			(json_int_t)r->track.n_unique, "web", (json_int_t)r->web.n_lines, "ssh",
-			(json_int_t)r->ssh.n_lines, "flow", (json_int_t)r->flow.n_lines, "dns",
-			(json_int_t)r->dns.n_lines, "s3", (json_int_t)r->s3.n_lines, "findings",
-			(json_int_t)r->n_findings, "digests", (json_int_t)r->n_digests));
-	json_object_set_new(
-		in, "flow_windows_lost", json_integer((json_int_t)r->flow.n_skipped));
-	json_object_set_new(in, "outside_window", json_integer((json_int_t)r->n_outside));
-	json_object_set_new(in, "own_calls", json_integer((json_int_t)r->track.n_own));
-	json_object_set_new(in, "sample_findings", json_integer((json_int_t)r->n_samples));
-	uint64_t left_out = r->track.edges.refused + r->track.holders.refused +
-			    r->track.relations.refused + r->track.pool.refused +
-			    r->web.refused + r->ssh.refused + r->rejects.refused;
-	json_object_set_new(in, "past_ceilings", json_integer((json_int_t)left_out));
-	if (r->ssh.guessed) {
-		json_object_set_new(in, "assumed_year", json_integer(r->ssh.year));
-	}
-	return in;
 }
 
 static bool in_attack(const struct inquiry *q, size_t i)
@@ -287,6 +186,6 @@ static json_t *verdict(const struct inquiry *q)
 json_t *inquiry_document(struct inquiry *q, size_t timeline_max, json_t *detections_taken)
 {
 	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o}", "schema", "cordon.investigation/1",
-		"inputs", inputs(q), "verdict", verdict(q), "scope", inquiry_scope(q),
+		"inputs", account_json(q->r), "verdict", verdict(q), "scope", inquiry_scope(q),
 		"detections", detections_taken, "timeline", inquiry_timeline(q, timeline_max));
 }

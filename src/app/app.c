@@ -97,6 +97,9 @@ static enum app_output output_from(const char *flag)
 			return (enum app_output)i;
 		}
 	}
+	if (flag && strcmp(flag, "text") == 0) {
+		return APP_TABLE;
+	}
 	return isatty(STDOUT_FILENO) ? APP_TABLE : APP_JSON;
 }
 

@@ -9,7 +9,7 @@ const struct app_option cli_common[] = {
 	{ "region", 0, "NAME", N_("AWS region"), NULL },
 	{ "endpoint-url", 0, "URL", N_("Send every AWS call to this address"), NULL },
 	{ "output", 'o', "FORMAT", N_("Form of the output: table on a terminal, else json"),
-		"table|json|jsonl|csv" },
+		"table|text|json|jsonl|csv" },
 	{ "lang", 0, "LANG", N_("Language for people: English or Spanish"), "en|es" },
 	{ "color", 0, "WHEN", N_("Colour: only on a terminal, always, or never"),
 		"auto|always|never" },

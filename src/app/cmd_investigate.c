@@ -1,5 +1,6 @@
 #include "analysis/investigate.h"
 #include "app/cli.h"
+#include "app/exports.h"
 #include "app/span.h"
 #include "base/phrase.h"
 #include "base/text.h"
@@ -14,6 +15,12 @@
 
 static const struct app_option options[] = {
 	SPAN_OPTIONS,
+	{ "format", 0, "FORMAT",
+		N_("Print it for another tool: the timeline as CSV, JSONL, for Timesketch or "
+		   "mactime, an ATT&CK Navigator layer, or Markdown"),
+		EXPORTS_FORMATS },
+	{ "export", 0, "DIR", N_("Also write it in every form into this folder"), NULL },
+	{ "force", 0, NULL, N_("Overwrite files that are there already"), NULL },
 	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
 	{ "placeholders", 0, "FILE", N_("YAML file of values for %name% in rules (expand)"),
 		NULL },
@@ -302,6 +309,15 @@ static enum err_status run(struct app *app, struct err *err)
 		opts.progress_ctx = &shown;
 	}
 	TRY(investigate_run(app->env, &opts, &doc, err));
+	if (app_opt(app, "export")) {
+		bool force = app_opt(app, "force") != NULL;
+		TRY(exports_write(app, doc, app_opt(app, "export"), force, err));
+	}
+	if (app_opt(app, "format") || app->output == APP_CSV) {
+		const char *format = app_opt(app, "format") ? app_opt(app, "format") : "csv";
+		TRY(exports_print(app, doc, format, NULL, err));
+		goto out;
+	}
 	if (app->output != APP_TABLE) {
 		app_print_json(app, doc);
 		goto out;
@@ -323,16 +339,24 @@ const struct app_command cmd_investigate = {
 	.name = "investigate",
 	.usage = "PATH...",
 	.summary = N_("Find the root cause in log files"),
-	.text = N_("Reads CloudTrail, web access, sshd and VPC flow logs and GuardDuty "
-		   "findings from files, folders and standard input (-), plain or gzip, in any "
-		   "order, and says how the intruder came in, with what, and what was done, "
-		   "with the evidence for and against. The answer does not depend on the order "
-		   "of the files or on duplicates. What could not be read is named. Nothing is "
-		   "sent anywhere."),
-	.examples = "cordon investigate AWSLogs/ access.log auth.log\tThe whole story from "
-		    "mixed logs\n"
-		    "cordon investigate --since 2026-08-01T00:00:00Z logs/ --output json\tThe "
-		    "document, for programs\n",
+	.text = N_(
+		"Reads CloudTrail, web access, sshd and VPC flow logs and GuardDuty "
+		"findings from files, folders and standard input (-), plain or gzip, in any "
+		"order, and says how the intruder came in, with what, and what was done, "
+		"with the evidence for and against. The answer does not depend on the order "
+		"of the files or on duplicates. What could not be read is named. Nothing is "
+		"sent anywhere. CloudTrail comes as S3 holds it, as arrays or lines, out of "
+		"Athena, CloudTrail Lake, CloudWatch Logs, EventBridge or LookupEvents; other "
+		"logs are VPC flow logs, Route 53 Resolver query logs, S3 server access logs, "
+		"those of load balancers, nginx and apache, sshd's by syslog or journal. "
+		"Folders of a log tree whose date or region rules them out are not opened."),
+	.examples =
+		"cordon investigate AWSLogs/ access.log auth.log\tThe whole story from "
+		"mixed logs\n"
+		"cordon investigate --since 2026-08-01T00:00:00Z logs/ --output json\tThe "
+		"document, for programs\n"
+		"cordon investigate AWSLogs/ --export result/\tEvery form at once: table for "
+		"you, files for Timesketch, Navigator and mactime\n",
 	.options = options,
 	.min_args = 1,
 	.max_args = -1,

@@ -1,5 +1,6 @@
-#include "app/app.h"
+#include "app/exports.h"
 #include "incident/view.h"
+#include "report/export.h"
 #include "report/report.h"
 
 #include <errno.h>
@@ -16,6 +17,9 @@ static enum err_status choose_format(
 	const char *file = app_opt(app, "file");
 	const char *dot = file ? strrchr(file, '.') : NULL;
 
+	if (name && export_known(name)) {
+		return ERR_OK;
+	}
 	if (name && !report_format_from(name, out)) {
 		return err_set(err, ERR_USAGE, "--format is html, md or json, not %s", name);
 	}
@@ -46,6 +50,27 @@ static enum err_status put(struct app *app, const struct buf *text, struct err *
 	return env_write_file(app->env, file, buf_view(text), 0600, err);
 }
 
+/* A report, or what the logs showed in a form for another tool. */
+static enum err_status render(const struct app *app, const json_t *view,
+	const struct report_options *report, struct buf *out, struct err *err)
+{
+	const char *name = app_opt(app, "format");
+	const json_t *investigation = doc_get(view, "investigation");
+	const struct export_options opts = {
+		.lang = app->lang, .case_id = doc_text(view, "case"), .version = CORDON_VERSION
+	};
+
+	if (!name || !export_known(name)) {
+		return report_write(view, report, out, err);
+	}
+	if (!investigation) {
+		return err_set(err, ERR_NOT_FOUND,
+			"the case has no analysis yet; cordon investigate makes one of its "
+			"logs");
+	}
+	return export_write(name, investigation, &opts, out, err);
+}
+
 static enum err_status run(struct app *app, struct err *err)
 {
 	struct journal *journal = NULL;
@@ -68,7 +93,7 @@ static enum err_status run(struct app *app, struct err *err)
 	TRY(app_journal(app, &journal, err));
 	TRY(journal_read(journal, app->args[0], &records, err));
 	TRY(view_fold(records, &view, err));
-	TRY(report_write(view, &opts, &text, err));
+	TRY(render(app, view, &opts, &text, err));
 	TRY(put(app, &text, err));
 out:
 	buf_deinit(&text);
@@ -79,8 +104,9 @@ out:
 
 static const struct app_option options[] = {
 	{ "format", 0, "FORMAT",
-		N_("What to write: html (one file that needs nothing else), md or json"),
-		"html|md|json" },
+		N_("What to write: html (one file that needs nothing else), md, json, or the "
+		   "timeline and techniques for other tools"),
+		"html|md|json|" EXPORTS_FORMATS },
 	{ "file", 'f', "FILE", N_("Where to write it; standard output when not given"), NULL },
 	{ "force", 0, NULL, N_("Overwrite a file that is there already"), NULL },
 	{ NULL, 0, NULL, NULL, NULL },

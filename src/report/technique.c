@@ -84,8 +84,7 @@ const char *technique_name(const char *id)
 	return NULL;
 }
 
-/* "attack.t1552.005" or "T1552.005" as "T1552.005" into out[16]; false when it is no technique. */
-static bool normalise(const char *tag, char out[16])
+bool technique_id(const char *tag, char out[16])
 {
 	const char *p = strncmp(tag, "attack.", 7) == 0 ? tag + 7 : tag;
 	size_t n = strlen(p);
@@ -104,7 +103,7 @@ static void seen(json_t *set, const char *tag, const json_t *events)
 	char id[16] = "";
 	json_t *list = NULL;
 
-	if (!tag || !normalise(tag, id) || json_object_size(set) > 60) {
+	if (!tag || !technique_id(tag, id) || json_object_size(set) > 60) {
 		return;
 	}
 	list = json_object_get(set, id);

@@ -444,6 +444,15 @@ static void test_columns(void **state)
 	same(e.issuer_name, "Ops");
 	same(e.ip, "192.0.2.1");
 	assert_int_equal(e.identity, EVENT_IAM_USER);
+	/* Columns that are no path of members are left out, whatever they hold. */
+	const struct str odd[] = { STR("eventname"), STR("useridentity."),
+		STR("useridentity.\0x"), STR("a..b"), STR("eventtime"), STR("eventsource"),
+		STR("") };
+	const struct str odd_cells[] = { STR("A"), STR("1"), STR("2"), STR("3"),
+		STR("2026-08-01T10:00:00Z"), STR("s3.amazonaws.com"), STR("4") };
+	assert_true(columns_learn(c, odd, 7));
+	event_of(c, odd_cells, &t, &b, reader, &e);
+	assert_int_equal(c->n_members, 3);
 	const struct str whole[] = { STR("@timestamp"), STR("@message") };
 	assert_true(columns_learn(c, whole, 2));
 	assert_int_equal(c->kind, COLUMNS_WHOLE);
