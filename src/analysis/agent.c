@@ -118,6 +118,41 @@ struct str agent_family(struct str agent, char out[AGENT_FAMILY_MAX])
 	return (struct str){ out, n > 0 ? (size_t)n : 0 };
 }
 
+/* What an SDK says about the call, not about itself. */
+static struct str without_call(struct str agent)
+{
+	static const char *const marks[] = { " prompt/", " command/", " cfg/", " api/",
+		" md/prompt", " md/command", " exec-env/", " app/", " Resource", "]" };
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		agent = str_sub(agent, 0, str_find(agent, str_from(marks[i])));
+	}
+	return agent;
+}
+
+struct str agent_program(struct str agent, char out[AGENT_PROGRAM_MAX])
+{
+	char family[AGENT_FAMILY_MAX];
+	struct str f = agent_family(agent, family);
+	struct str rest = without_call(str_sub(agent, 0, AGENT_LOOKED_AT));
+	memcpy(out, f.p, f.n);
+	size_t n = f.n;
+	out[n++] = AGENT_BUILD;
+	for (size_t i = 0; i < rest.n && n + 1 < AGENT_PROGRAM_MAX; i++) {
+		bool digit = rest.p[i] >= '0' && rest.p[i] <= '9';
+		bool inside = i > 0 && (rest.p[i] == '.' || rest.p[i] == '-') &&
+			      rest.p[i - 1] >= '0' && rest.p[i - 1] <= '9';
+		if (digit || inside) {
+			out[n++] = rest.p[i];
+		}
+	}
+	return (struct str){ out, n };
+}
+
+struct str agent_family_of(struct str program)
+{
+	return str_sub(program, 0, str_find_char(program, AGENT_BUILD));
+}
+
 static bool one_of(struct str family, const char *const *names)
 {
 	for (; *names; names++) {

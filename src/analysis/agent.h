@@ -4,10 +4,21 @@
 
 #include "base/str.h"
 
-#define AGENT_FAMILY_MAX 64
+#define AGENT_FAMILY_MAX  64
+#define AGENT_PROGRAM_MAX 128
+/* Between the family and the build in a program's text; never shown. */
+#define AGENT_BUILD '\n'
 
 /* "aws-cli linux", "terraform", "browser", "ssm-agent": versions aside. Points into `out`. */
 struct str agent_family(struct str agent, char out[AGENT_FAMILY_MAX]);
+/*
+ * Family and build: the numbers in the agent (versions of program, interpreter, kernel), without
+ * what changes from call to call. Two machines with the same program differ in some of them.
+ * Points into `out`.
+ */
+struct str agent_program(struct str agent, char out[AGENT_PROGRAM_MAX]);
+/* The family of a program's text. */
+struct str agent_family_of(struct str program);
 /* Infrastructure as code: Terraform, CloudFormation, CDK, Pulumi, Ansible. */
 bool agent_is_iac(struct str family);
 /* Runs on the instance by itself: SSM, CloudWatch, ECS agents. */

@@ -26,21 +26,22 @@ static const char *number(char room[24], uint64_t n)
 
 struct agents {
 	const struct inquiry *q;
-	const char *tool, *iac;
+	const char *tool;
+	char iac[AGENT_FAMILY_MAX];
 	const struct track_relation *tool_rel;
 };
 
 static void see_agent(void *ctx, struct track_relation *rel)
 {
 	struct agents *a = ctx;
-	struct str family = track_text(a->q->t, rel->what);
+	struct str family = agent_family_of(track_text(a->q->t, rel->what));
 	const char *tool = agent_attack_tool(family);
 	if (tool) {
 		a->tool = tool;
 		a->tool_rel = rel;
 	}
 	if (agent_is_iac(family)) {
-		a->iac = family.p;
+		(void)snprintf(a->iac, sizeof(a->iac), "%.*s", STR_ARG(family));
 	}
 }
 
@@ -58,7 +59,7 @@ static void weigh_tools(const struct inquiry *q, struct suspect *s)
 	for (size_t i = s->edge_from; i < s->edge_to; i++) {
 		n_iac += track_edge_at(q->t, q->unit_edges[i])->n_iac;
 	}
-	if (a.iac && !a.tool && n_iac * 10 >= s->n * 8) {
+	if (a.iac[0] && !a.tool && n_iac * 10 >= s->n * 8) {
 		inquiry_claim(&s->weigh, W_IAC, ARGS(name, a.iac), NULL);
 	}
 }
@@ -166,7 +167,7 @@ struct programs {
 static void see_program(void *ctx, struct track_relation *rel)
 {
 	struct programs *p = ctx;
-	struct str family = track_text(p->q->t, rel->what);
+	struct str family = agent_family_of(track_text(p->q->t, rel->what));
 	bool browser = str_starts(family, STR("browser")) || str_is(family, "aws-console") ||
 		       str_is(family, "aws-internal");
 	p->browser |= browser;

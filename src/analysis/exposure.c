@@ -4,6 +4,7 @@
 #include "analysis/ruling.h"
 #include "base/i18n.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define ARGS(...)   ((const char *const[]){ __VA_ARGS__, NULL })
@@ -84,10 +85,47 @@ static bool read_bucket(
 	return r.found;
 }
 
+static int visit_order(const void *a, const void *b, void *pool)
+{
+	const struct s3log_row *x = *(const struct s3log_row *const *)a;
+	const struct s3log_row *y = *(const struct s3log_row *const *)b;
+	if (x->first_ms != y->first_ms) {
+		return x->first_ms < y->first_ms ? -1 : 1;
+	}
+	return str_cmp(pool_get(pool, x->ip), pool_get(pool, y->ip));
+}
+
+/* Who read it without credentials, by S3's own access logs. */
+static bool visits(struct inquiry *q, const struct track_note *opened, json_t *events)
+{
+	const struct s3log_row **rows = calloc(q->r->s3.rows.n + 1, sizeof(*rows));
+	size_t n = 0;
+	if (!rows) {
+		BUG("out of memory");
+	}
+	for (size_t i = 0; i < q->r->s3.rows.n; i++) {
+		const struct s3log_row *r = table_at(&q->r->s3.rows, i);
+		bool in = r->requester == 0 && r->kind == S3LOG_READ && r->n > r->n_denied &&
+			  r->bucket == opened->target && r->last_ms >= opened->ref.time_ms;
+		rows[n] = r;
+		n += in;
+	}
+	qsort_r(rows, n, sizeof(*rows), visit_order, &q->t->pool);
+	for (size_t i = 0; i < n; i++) {
+		json_array_append_new(q->visitors, doc_str(track_text(q->t, rows[i]->ip)));
+		if (json_array_size(events) < INQUIRY_CITED) {
+			json_array_append_new(events, doc_str(track_text(q->t, rows[i]->cite)));
+		}
+	}
+	free(rows);
+	return n > 0;
+}
+
 /* All who read it without credentials, as one attack. */
 static bool decide_bucket(struct inquiry *q, const struct track_note *opened)
 {
 	json_t *events = json_array();
+	bool logged = visits(q, opened, events);
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		struct suspect *s = &q->suspects[i];
 		if (!read_bucket(q, s, opened)) {
@@ -98,7 +136,7 @@ static bool decide_bucket(struct inquiry *q, const struct track_note *opened)
 		s->guilty = true;
 		s->attack = q->root;
 	}
-	if (q->root == INQUIRY_NONE) {
+	if (q->root == INQUIRY_NONE && !logged) {
 		json_decref(events);
 		return false;
 	}
@@ -118,6 +156,7 @@ static bool decide_snapshot(struct inquiry *q, const struct track_note *opened)
 			     track_ref_cmp(q->t, &opened->ref, &n->ref) < 0;
 		if (taken) {
 			found(q, opened, 0.85);
+			q->taken = n;
 			claim(q, opened, inquiry_cited(q, &n->ref));
 			return true;
 		}
@@ -165,7 +204,7 @@ static bool decide_database(struct inquiry *q, const struct track_note *opened)
 		return false;
 	}
 	found(q, opened, 0.8);
-	q->visitor = best->src;
+	json_array_append_new(q->visitors, doc_str(track_text(q->t, best->src)));
 	claim(q, opened, inquiry_cited(q, &opened->ref));
 	return true;
 }

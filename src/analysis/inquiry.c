@@ -17,7 +17,8 @@ void inquiry_init(struct inquiry *q, struct reader *r)
 		.weigh = { .claims = json_array() },
 		.chain = json_array(),
 		.alternatives = json_array(),
-		.missing = json_array() };
+		.missing = json_array(),
+		.visitors = json_array() };
 }
 
 void inquiry_deinit(struct inquiry *q)
@@ -44,6 +45,7 @@ void inquiry_deinit(struct inquiry *q)
 	json_decref(q->chain);
 	json_decref(q->alternatives);
 	json_decref(q->missing);
+	json_decref(q->visitors);
 }
 
 const char *inquiry_text(const struct inquiry *q, uint32_t text)

@@ -77,7 +77,8 @@ struct inquiry {
 	size_t web_hit;                  /* index, or INQUIRY_NONE */
 	size_t ssh_entry;                /* index of the accepted login, or INQUIRY_NONE */
 	const struct track_note *opened; /* public exposure: the call that opened the door */
-	uint32_t visitor;                /* and an address that came, from flow logs; or 0 */
+	const struct track_note *taken;  /* and one by which it was taken; or NULL */
+	json_t *visitors;                /* and addresses that came, from flow and S3 logs */
 	struct inquiry_weigh weigh;      /* of the verdict */
 	json_t *chain, *alternatives, *missing;
 };

@@ -60,6 +60,18 @@ static const struct track_issue *user_issue(
 	return h->user ? issue_of(q, (struct str){ what, n > 0 ? (size_t)n : 0 }) : NULL;
 }
 
+/* Not only knocked: something succeeded. */
+static bool got_in(const struct inquiry *q, const struct suspect *s)
+{
+	for (size_t e = s->edge_from; e < s->edge_to; e++) {
+		const struct track_edge *edge = track_edge_at(q->t, q->unit_edges[e]);
+		if (edge->n > edge->n_failed + edge->n_denied) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The person was at this address before that moment. */
 static bool was_here_before(
 	const struct inquiry *q, const struct suspect *s, const struct track_ref *moment)
@@ -95,7 +107,7 @@ static const struct track_issue *maker_of(const struct inquiry *q, size_t i, siz
 		return issue;
 	}
 	bool console = s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
-	issue = console ? user_issue(q, h, "password") : NULL;
+	issue = console && !s->mfa && got_in(q, s) ? user_issue(q, h, "password") : NULL;
 	after = issue && track_ref_cmp(q->t, &issue->ref, &s->first) < 0 &&
 		!was_here_before(q, s, &issue->ref);
 	return after && made_by_guilty(q, issue, i, maker) ? issue : NULL;
@@ -171,20 +183,6 @@ static bool link_one(struct inquiry *q, size_t i)
 	return true;
 }
 
-static void claim_used(struct inquiry *q, const struct suspect *s)
-{
-	struct suspect *maker = &q->suspects[s->from];
-	bool key = s->has_from_ref && s->kind != TRACK_INSTANCE && s->kind != TRACK_ROLE;
-	if (key && maker->ip == s->ip) {
-		json_t *events = json_array();
-		inquiry_cite(q, events, &s->from_ref);
-		inquiry_cite(q, events, &s->first);
-		inquiry_claim(&maker->weigh, W_MADE_KEY_USED,
-			ARGS(inquiry_name(q, maker), inquiry_text(q, s->ip)), events);
-		maker->score = inquiry_score(&maker->weigh);
-	}
-}
-
 /* Somebody changes their own key for a new one: the everyday case. */
 static bool is_rotation(
 	const struct inquiry *q, const struct suspect *maker, const struct suspect *s)
@@ -194,29 +192,79 @@ static bool is_rotation(
 	return by->user == h->user && by->account == h->account;
 }
 
+/* Others work there, too: whoever got the credential may sit at the next desk. */
+static bool is_shared_place(
+	const struct inquiry *q, const struct suspect *maker, const struct suspect *s)
+{
+	uint32_t by = track_holder_at(q->t, maker->holder)->arn;
+	uint32_t for_whom = track_holder_at(q->t, s->holder)->arn;
+	struct inquiry_peers peers = inquiry_same_address(q, s);
+	for (size_t i = 0; i < peers.n; i++) {
+		const struct suspect *o = &q->suspects[peers.suspects[i]];
+		uint32_t arn = track_holder_at(q->t, o->holder)->arn;
+		bool person = o->kind == TRACK_USER_KEY || o->kind == TRACK_CONSOLE ||
+			      o->kind == TRACK_LOGIN;
+		if (person && arn && arn != by && arn != for_whom &&
+			track_ref_cmp(q->t, &o->first, &s->first) < 0 && got_in(q, o)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What was done with a session is done by whoever made it, from the same chair. */
+static void inherit(struct suspect *maker, const struct suspect *s)
+{
+	for (int g = 0; g < G_COUNT; g++) {
+		bool more = !weights_tells_who((enum weight_group)g) &&
+			    s->weigh.for_it[g] > maker->weigh.for_it[g];
+		maker->weigh.for_it[g] = more ? s->weigh.for_it[g] : maker->weigh.for_it[g];
+	}
+	maker->score = inquiry_score(&maker->weigh);
+}
+
+/* The call that made the credential of `s`: its key, or the password it signed in with. */
+static const struct track_issue *made_by(const struct inquiry *q, const struct suspect *s)
+{
+	const struct track_issue *issue = key_issue(q, s);
+	bool console = s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
+	if (issue || !console || s->mfa || !got_in(q, s)) {
+		return issue;
+	}
+	issue = user_issue(q, track_holder_at(q->t, s->holder), "password");
+	bool after = issue && track_ref_cmp(q->t, &issue->ref, &s->first) < 0;
+	return after ? issue : NULL;
+}
+
 /*
- * A key made and at once used from the maker's own address makes the maker suspect before he is
- * accused, so that evidence is weighed with all of it on the scale.
+ * A credential for somebody else, used at once from its maker's own address, makes the maker
+ * suspect before he is accused, so that evidence is weighed with all of it on the scale. The
+ * latest ones first: what was done at the end of a chain of sessions reaches its beginning.
  */
 static void claim_made_keys(struct inquiry *q)
 {
-	for (size_t i = 0; i < q->n_suspects; i++) {
+	for (size_t i = q->n_suspects; i-- > 0;) {
 		struct suspect *s = &q->suspects[i];
-		if (s->kind != TRACK_USER_KEY) {
-			continue;
-		}
-		const struct track_issue *issue = issue_of(q, str_from(inquiry_name(q, s)));
+		const struct track_issue *issue = made_by(q, s);
 		size_t by = issue && issue->edge != UINT32_MAX ? q->suspect_of[issue->edge]
 							       : INQUIRY_NONE;
-		if (by == INQUIRY_NONE || by == i || is_rotation(q, &q->suspects[by], s)) {
+		if (by == INQUIRY_NONE || by == i || q->suspects[by].ip != s->ip) {
 			continue;
 		}
-		s->from = by;
-		s->from_ref = issue->ref;
-		s->has_from_ref = true;
-		claim_used(q, s);
-		s->from = INQUIRY_NONE;
-		s->has_from_ref = false;
+		struct suspect *maker = &q->suspects[by];
+		bool other = !is_rotation(q, maker, s) && !is_shared_place(q, maker, s);
+		bool lasting = s->kind == TRACK_USER_KEY || s->kind == TRACK_CONSOLE ||
+			       s->kind == TRACK_LOGIN;
+		if (!lasting || !is_shared_place(q, maker, s)) {
+			inherit(maker, s);
+		}
+		if (other && lasting) {
+			json_t *events = inquiry_cited(q, &issue->ref);
+			inquiry_cite(q, events, &s->first);
+			inquiry_claim(&maker->weigh, W_MADE_KEY_USED,
+				ARGS(inquiry_name(q, maker), inquiry_text(q, s->ip)), events);
+			maker->score = inquiry_score(&maker->weigh);
+		}
 	}
 }
 
@@ -262,7 +310,7 @@ static bool has_program(const struct inquiry *q, const struct suspect *s, uint32
 	return false;
 }
 
-/* A program that both use and that nobody innocent with the same credential does. */
+/* A program (of the same build) that both use and that nobody innocent with the same credential does. */
 static bool has_intruders_program(
 	const struct inquiry *q, const struct suspect *s, const struct suspect *intruder)
 {

@@ -19,25 +19,53 @@
 #define HOST_CUE 4
 /* A key used somewhere for that long is settled there. */
 #define SETTLED_HOURS     2
+#define SETTLED_MS        (36 * HOUR_MS)
 #define THROUGHOUT_CALLS  5
 #define THROUGHOUT_TENTHS 7
+
+/* How alike the programs of two suspects are, at their most alike. */
+enum alike { ALIKE_NOT, ALIKE_FAMILY, ALIKE_BUILD };
+
+static enum alike one_alike(const struct inquiry *q, uint32_t program, const struct suspect *b)
+{
+	enum alike best = ALIKE_NOT;
+	struct str family = agent_family_of(track_text(q->t, program));
+	for (size_t m = b->edge_from; m < b->edge_to; m++) {
+		uint32_t edge = q->unit_edges[m];
+		if (track_relation_of(q->t, edge, TRACK_AGENT, program)) {
+			return ALIKE_BUILD;
+		}
+		for (size_t k = q->relation_from[edge]; k < q->relation_from[edge + 1]; k++) {
+			bool same =
+				q->relations[k]->kind == TRACK_AGENT &&
+				str_eq(agent_family_of(track_text(q->t, q->relations[k]->what)),
+					family);
+			best = same ? ALIKE_FAMILY : best;
+		}
+	}
+	return best;
+}
+
+static enum alike programs_alike(
+	const struct inquiry *q, const struct suspect *a, const struct suspect *b)
+{
+	enum alike best = ALIKE_NOT;
+	for (size_t i = a->edge_from; i < a->edge_to && best < ALIKE_BUILD; i++) {
+		uint32_t edge = q->unit_edges[i];
+		for (size_t k = q->relation_from[edge]; k < q->relation_from[edge + 1]; k++) {
+			enum alike one = q->relations[k]->kind == TRACK_AGENT
+						 ? one_alike(q, q->relations[k]->what, b)
+						 : ALIKE_NOT;
+			best = one > best ? one : best;
+		}
+	}
+	return best;
+}
 
 static bool shares_agent(
 	const struct inquiry *q, const struct suspect *a, const struct suspect *b)
 {
-	for (size_t i = a->edge_from; i < a->edge_to; i++) {
-		uint32_t edge = q->unit_edges[i];
-		for (size_t k = q->relation_from[edge]; k < q->relation_from[edge + 1]; k++) {
-			for (size_t m = b->edge_from; m < b->edge_to; m++) {
-				if (q->relations[k]->kind == TRACK_AGENT &&
-					track_relation_of(q->t, q->unit_edges[m], TRACK_AGENT,
-						q->relations[k]->what)) {
-					return true;
-				}
-			}
-		}
-	}
-	return false;
+	return programs_alike(q, a, b) != ALIKE_NOT;
 }
 
 static void host_cue(void *ctx, struct track_relation *rel)
@@ -45,7 +73,7 @@ static void host_cue(void *ctx, struct track_relation *rel)
 	void **c = ctx;
 	const struct inquiry *q = c[0];
 	int *score = c[1];
-	*score += agent_is_host(track_text(q->t, rel->what)) ? HOST_CUE : 0;
+	*score += agent_is_host(agent_family_of(track_text(q->t, rel->what))) ? HOST_CUE : 0;
 }
 
 /* How much an address looks like the instance's own. */
@@ -120,12 +148,20 @@ static void weigh_agent(const struct inquiry *q, struct suspect *s, const struct
 		for (size_t k = q->relation_from[edge]; k < q->relation_from[edge + 1]; k++) {
 			if (q->relations[k]->kind == TRACK_AGENT && strlen(families) < 90) {
 				size_t n = strlen(families);
-				(void)snprintf(families + n, sizeof(families) - n, "%s%.60s",
-					n ? ", " : "", inquiry_text(q, q->relations[k]->what));
+				struct str f = agent_family_of(
+					track_text(q->t, q->relations[k]->what));
+				if (str_find(str_from(families), f) == SIZE_MAX) {
+					(void)snprintf(families + n, sizeof(families) - n,
+						"%s%.*s", n ? ", " : "", STR_ARG(f));
+				}
 			}
 		}
 	}
-	inquiry_claim(&s->weigh, shares_agent(q, s, home) ? W_SAME_AGENT : W_NEW_AGENT,
+	enum alike alike = programs_alike(q, s, home);
+	inquiry_claim(&s->weigh,
+		alike == ALIKE_BUILD    ? W_SAME_AGENT
+		: alike == ALIKE_FAMILY ? W_OTHER_BUILD
+					: W_NEW_AGENT,
 		ARGS(name, families), inquiry_cited(q, &s->first));
 }
 
@@ -304,6 +340,29 @@ static void weigh_key(const struct inquiry *q, struct suspect *s, const struct s
 	weigh_agent(q, s, home, name);
 }
 
+/* The same person, at the same place, for days and from the beginning of the logs. */
+static void weigh_settled(const struct inquiry *q, struct suspect *s)
+{
+	int64_t first = s->first.time_ms;
+	int64_t last = s->last.time_ms;
+	struct inquiry_peers peers = inquiry_same_person(q, s);
+	for (size_t i = 0; i < peers.n; i++) {
+		const struct suspect *o = &q->suspects[peers.suspects[i]];
+		if (o->ip == s->ip && track_holder_at(q->t, s->holder)->arn) {
+			first = o->first.time_ms < first ? o->first.time_ms : first;
+			last = o->last.time_ms > last ? o->last.time_ms : last;
+		}
+	}
+	if (last - first >= SETTLED_MS && first - q->t->first.time_ms <= DORMANT_MS) {
+		char hours[24];
+		(void)snprintf(
+			hours, sizeof(hours), "%lld", (long long)((last - first) / HOUR_MS));
+		inquiry_claim(&s->weigh, W_SETTLED,
+			ARGS(inquiry_name(q, s), inquiry_text(q, s->ip), hours),
+			inquiry_cited(q, &s->last));
+	}
+}
+
 static void weigh_person(const struct inquiry *q, struct suspect *s)
 {
 	if (!s->mfa && is_new_place(q, s)) {
@@ -325,16 +384,18 @@ void origin_weigh(const struct inquiry *q, struct suspect *s)
 	}
 	if (s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN) {
 		weigh_person(q, s);
+		weigh_settled(q, s);
 	} else if (home == s || !home) {
 		if (long_term) {
 			weigh_person(q, s);
+			weigh_settled(q, s);
 			weigh_silence(q, s);
 		}
 	} else if (s->kind == TRACK_INSTANCE) {
 		weigh_instance(q, s, home);
 	} else if (long_term) {
 		weigh_key(q, s, home);
-	} else if (s->kind == TRACK_ROLE && !shares_agent(q, s, home)) {
+	} else if (s->kind == TRACK_ROLE && programs_alike(q, s, home) < ALIKE_BUILD) {
 		inquiry_claim(&s->weigh, W_TWO_PLACES,
 			ARGS(name, ip, inquiry_text(q, home->ip)), inquiry_cited(q, &s->first));
 		weigh_agent(q, s, home, name);

@@ -153,7 +153,12 @@ static json_t *verdict(const struct inquiry *q)
 	}
 	if (q->opened) {
 		add_once(resources, inquiry_text(q, q->opened->target));
-		add_once(ips, inquiry_text(q, q->visitor));
+		size_t k;
+		json_t *visitor;
+		json_array_foreach(q->visitors, k, visitor)
+		{
+			add_once(ips, json_string_value(visitor));
+		}
 	}
 	if (q->ssh_entry != INQUIRY_NONE) {
 		add_once(ips, inquiry_text(q, q->r->ssh.events[q->ssh_entry].ip));

@@ -86,3 +86,20 @@ bool ruling_is_attack(const struct inquiry *q, size_t suspect)
 	return q->root != INQUIRY_NONE &&
 	       (suspect == q->root || (s->guilty && s->attack == q->suspects[q->root].attack));
 }
+
+bool ruling_reads(const struct inquiry *q, const struct s3log_row *row)
+{
+	/* Nobody's requests belong to an exposure of that bucket, from its beginning on. */
+	if (row->requester == 0) {
+		return q->opened && row->bucket == q->opened->target &&
+		       row->last_ms >= q->opened->ref.time_ms && row->n > row->n_denied;
+	}
+	for (size_t i = 0; i < q->n_suspects && q->root != INQUIRY_NONE; i++) {
+		const struct suspect *s = &q->suspects[i];
+		if (s->ip == row->ip && ruling_is_attack(q, i) &&
+			track_holder_at(q->t, s->holder)->arn == row->requester) {
+			return true;
+		}
+	}
+	return false;
+}

@@ -18,5 +18,7 @@ void ruling_gaps(struct inquiry *q, enum inquiry_class c);
 void ruling_claims(struct inquiry *q, const struct suspect *s);
 /* The suspect is the attack's. */
 bool ruling_is_attack(const struct inquiry *q, size_t suspect);
+/* The row of S3's access logs is the attack's: its principals at its addresses, or visitors. */
+bool ruling_reads(const struct inquiry *q, const struct s3log_row *row);
 
 #endif

@@ -9,7 +9,8 @@
 
 struct entry {
 	int64_t time_ms;
-	enum { E_CALL, E_WEB, E_SSH, E_FINDING } kind;
+	enum { E_CALL, E_WEB, E_SSH, E_FINDING, E_NOTE } kind;
+	const struct track_note *note;
 	const struct track_lite *lite;
 	size_t index;
 };
@@ -80,6 +81,19 @@ static bool is_attacker(const struct inquiry *q, uint32_t ip)
 	return false;
 }
 
+/* The call that opened a door, and the one by which something was taken through it. */
+static void collect_exposure(const struct inquiry *q, struct entries *e)
+{
+	const struct track_note *const notes[] = { q->opened, q->taken };
+	for (size_t i = 0; i < 2; i++) {
+		struct entry row = { .kind = E_NOTE, .note = notes[i] };
+		if (notes[i]) {
+			row.time_ms = notes[i]->ref.time_ms;
+			add(e, &row);
+		}
+	}
+}
+
 static void collect_hosts(const struct inquiry *q, struct entries *e)
 {
 	for (size_t i = 0; i < q->r->web.n_hits; i++) {
@@ -123,6 +137,9 @@ static int order(const void *a, const void *b, void *ctx)
 	if (x->kind != y->kind) {
 		return x->kind > y->kind ? -1 : 1;
 	}
+	if (x->kind == E_NOTE) {
+		return track_ref_cmp(ctx, &x->note->ref, &y->note->ref);
+	}
 	if (x->kind == E_CALL) {
 		return track_ref_cmp(ctx, &x->lite->ref, &y->lite->ref);
 	}
@@ -153,6 +170,21 @@ static json_t *call_row(const struct inquiry *q, const struct track_lite *l)
 		doc_str(str_from(id)));
 }
 
+static json_t *note_row(const struct inquiry *q, const struct track_note *n)
+{
+	const struct track_edge *e = track_edge_at(q->t, n->edge);
+	struct str source = str_from(n->api->source);
+	char action[160];
+	char id[128];
+	(void)snprintf(action, sizeof(action), "%.*s:%s",
+		STR_ARG(str_sub(source, 0, str_find_char(source, '.'))), n->api->name);
+	track_ref_text(q->t, &n->ref, id, sizeof(id));
+	return json_pack("{s:s,s:o,s:o,s:s,s:o,s:s,s:[s],s:o}", "source", "cloudtrail",
+		"principal", text(q, track_holder_at(q->t, e->holder)->arn), "ip",
+		text(q, e->ip), "action", action, "target", text(q, n->target), "outcome", "ok",
+		"tags", "exposure", "event", doc_str(str_from(id)));
+}
+
 static json_t *web_row(const struct inquiry *q, const struct web_hit *h)
 {
 	static const char *const words[] = { "", "ssrf", "command", "jndi", "webshell",
@@ -181,6 +213,8 @@ static json_t *row_of(const struct inquiry *q, const struct entry *e)
 	utc_rfc3339(e->time_ms, when);
 	if (e->kind == E_CALL) {
 		row = call_row(q, e->lite);
+	} else if (e->kind == E_NOTE) {
+		row = note_row(q, e->note);
 	} else if (e->kind == E_WEB) {
 		row = web_row(q, &q->r->web.hits[e->index]);
 	} else if (e->kind == E_SSH) {
@@ -204,6 +238,7 @@ json_t *inquiry_timeline(struct inquiry *q, size_t max)
 {
 	struct entries e = { 0 };
 	collect_calls(q, &e);
+	collect_exposure(q, &e);
 	collect_hosts(q, &e);
 	if (e.n) {
 		qsort_r(e.rows, e.n, sizeof(*e.rows), order, q->t);

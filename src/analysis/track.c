@@ -24,7 +24,7 @@ void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str ow
 	table_init(&t->edges, sizeof(struct track_edge), EDGES_MAX);
 	table_init(&t->relations, sizeof(struct track_relation), RELATIONS_MAX);
 	table_init(&t->issues, sizeof(struct track_issue), ISSUES_MAX);
-	table_init(&t->families, sizeof(uint32_t), MEMO_MAX);
+	table_init(&t->programs, sizeof(uint32_t), MEMO_MAX);
 	table_init(&t->actions, sizeof(uint32_t), MEMO_MAX);
 	t->calls = calloc(TRACK_CALL_SLOTS, sizeof(*t->calls));
 	if (!t->calls) {
@@ -42,7 +42,7 @@ void track_deinit(struct track *t)
 	table_deinit(&t->edges);
 	table_deinit(&t->relations);
 	table_deinit(&t->issues);
-	table_deinit(&t->families);
+	table_deinit(&t->programs);
 	table_deinit(&t->actions);
 }
 
@@ -367,17 +367,17 @@ static uint32_t action_text(struct track *t, const struct event *e)
 	return *memo;
 }
 
-static uint32_t family_text(struct track *t, struct str agent)
+static uint32_t program_text(struct track *t, struct str agent)
 {
-	char room[AGENT_FAMILY_MAX];
+	char room[AGENT_PROGRAM_MAX];
 	bool fresh = false;
-	size_t at = table_add(&t->families, table_hash(t->seed, agent), &fresh);
+	size_t at = table_add(&t->programs, table_hash(t->seed, agent), &fresh);
 	if (at == SIZE_MAX) {
-		return pool_put(&t->pool, agent_family(agent, room));
+		return pool_put(&t->pool, agent_program(agent, room));
 	}
-	uint32_t *memo = table_at(&t->families, at);
+	uint32_t *memo = table_at(&t->programs, at);
 	if (fresh) {
-		*memo = pool_put(&t->pool, agent_family(agent, room));
+		*memo = pool_put(&t->pool, agent_program(agent, room));
 	}
 	return *memo;
 }
@@ -438,8 +438,8 @@ static void begin_call(struct track *t, const struct event *e, struct track_call
 		return;
 	}
 	add_flags(edge, e);
-	uint32_t family = family_text(t, e->agent);
-	c->iac = agent_is_iac(track_text(t, family));
+	uint32_t program = program_text(t, e->agent);
+	c->iac = agent_is_iac(agent_family_of(track_text(t, program)));
 	c->read = e->read_only || api_is_read(e->name);
 	c->action = action_text(t, e);
 	c->region = pool_put(&t->pool, e->region);
@@ -447,7 +447,7 @@ static void begin_call(struct track *t, const struct event *e, struct track_call
 					: e->error_code.n ? str_sub(e->error_code, 0, 64)
 							  : STR("Failure"));
 	c->relations[0] = relation_at(t, c->edge, TRACK_API, c->action);
-	c->relations[1] = relation_at(t, c->edge, TRACK_AGENT, family);
+	c->relations[1] = relation_at(t, c->edge, TRACK_AGENT, program);
 	c->relations[2] = relation_at(t, c->edge, TRACK_REGION, c->region);
 	c->relations[3] = TRACK_NONE;
 	c->relations[4] = TRACK_NONE;

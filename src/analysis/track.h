@@ -69,7 +69,7 @@ struct track_lite {
 
 enum track_rel {
 	TRACK_API = 1,
-	TRACK_AGENT,
+	TRACK_AGENT, /* a program: family and build (agent.h) */
 	TRACK_KEY,
 	TRACK_BUCKET,
 	TRACK_REGION,
@@ -140,7 +140,7 @@ struct track {
 	uint64_t n_own; /* calls that cordon itself made, left out */
 	struct track_ref first, last;
 	struct str own_marker;
-	struct table families,
+	struct table programs,
 		actions;          /* memo: hash of agent, or of service and call -> text */
 	struct track_call *calls; /* TRACK_CALL_SLOTS, by key */
 };

@@ -297,8 +297,9 @@ static enum web_attack match_decoded(char *room, size_t *n)
 	enum web_attack attack = match((struct str){ room, *n });
 	for (int i = 0; i < DECODE_ROUNDS; i++) {
 		*n = undo_lookups(room, decode_round(room, *n));
-		if (attack == WEB_NONE) {
-			attack = match((struct str){ room, *n });
+		if (attack == WEB_NONE || attack == WEB_PROBE) {
+			enum web_attack more = match((struct str){ room, *n });
+			attack = more != WEB_NONE ? more : attack;
 		}
 	}
 	return attack;

@@ -28,7 +28,7 @@ def play(kind, seed):
     """The world of one incident, its truth and its files."""
     n = zlib.crc32(kind.encode()) ^ seed * 2654435761 & 0xffffffff
     r = random.Random(n)
-    w = World(n, days=r.choice([1, 2, 3, 5]), people=r.randrange(3, 9), machines=r.randrange(1, 4))
+    w = World(n, days=r.choice([1, 2, 3, 5]), people=r.choice([2, 3, 4, 5, 8]), machines=r.randrange(1, 4), mfa=r.choice([0, .5, .8, 1]))
     calm.live(w, r.choice([.15, .35, .8]), hosts=True)
     truth = attacks.KINDS[kind](w)
     return w, truth, w.files()

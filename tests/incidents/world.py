@@ -134,7 +134,7 @@ class Machine:
 
 
 class World:
-    def __init__(self, seed, days=3, people=5, machines=2):
+    def __init__(self, seed, days=3, people=5, machines=2, mfa=.8):
         r = self.rng = random.Random(seed)
         self.seed = seed
         self.account = ''.join(r.choice('123456789') for _ in range(12))
@@ -146,7 +146,7 @@ class World:
         self.bad = set()
         self.office = self.address(OFFICES)
         self.names = set()
-        self.people = [Person(self, self.a_name(), r.random() < .8) for _ in range(people)]
+        self.people = [Person(self, self.a_name(), r.random() < mfa) for _ in range(people)]
         self.staff = list(self.people)
         self.machines = [Machine(self, w) for w in r.sample(WORDS, machines)]
         self.buckets = [f'{r.choice(WORDS)}-{r.choice(["data", "backups", "exports", "media"])}-{self.hex(6)}' for _ in range(4)]
