@@ -79,6 +79,13 @@ static const struct key keys[] = {
 		N_("Name of the Systems Manager document") },
 	{ "response.isolation_endpoints", TYPE_LIST, AT(isolation_endpoints), NULL, NULL, 0, 0,
 		N_("CIDRs (SSM and S3 endpoints) that stay reachable on TCP 443") },
+	{ "response.isolation_groups", TYPE_LIST, AT(isolation_groups), NULL, NULL, 0, 0,
+		N_("Security groups without rules, made beforehand for quarantine; verified at "
+		   "use") },
+	{ "response.waf_ip_sets", TYPE_LIST, AT(waf_ip_sets), NULL, NULL, 0, 0,
+		N_("ARNs of WAF IP sets that attackers' addresses go into") },
+	{ "response.firewall_rule_groups", TYPE_LIST, AT(firewall_groups), NULL, NULL, 0, 0,
+		N_("ARNs of stateful Network Firewall rule groups that drop rules go into") },
 	{ "response.approvers", TYPE_LIST, AT(approvers), NULL, NULL, 0, 0,
 		N_("Who may approve; printed in messages") },
 	{ "guards.exempt_tags", TYPE_LIST, AT(exempt_tags), NULL, NULL, 0, 0,

@@ -99,6 +99,14 @@ class Resolver:
     def _CreateFirewallRuleGroup(self, p):
         return {'FirewallRuleGroup': self._group_of(self._make(self.groups, 'frg', p))}
 
+    def _ListFirewallDomainLists(self, p):
+        return {'FirewallDomainLists': [{k: v for k, v in self._list_of(d).items() if k not in ('Status', 'DomainCount')}
+                                        for d in self.lists.values()]}
+
+    def _ListFirewallRuleGroups(self, p):
+        return {'FirewallRuleGroups': [{k: v for k, v in self._group_of(g).items() if k not in ('Status', 'RuleCount')}
+                                       for g in self.groups.values()]}
+
     def _UpdateFirewallDomains(self, p):
         d = self._of(self.lists, p['FirewallDomainListId'])
         if p['Operation'] == 'REMOVE':

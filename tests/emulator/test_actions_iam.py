@@ -476,3 +476,62 @@ def test_slow_service_is_waited_for(techsolutions, ssm_step, stub):
     stub('instances', {i: {'PingStatus': 'ConnectionLost'}})
     answer = s.apply()
     assert answer['status'] == 'unreachable' and 'does not end' in answer['error']['message']
+
+
+# --- remove-user-from-groups
+
+def test_groups_of_a_user_are_kept_and_given_back(aws, step):
+    iam = aws('iam')
+    [key] = user_with_keys(iam, n=1)
+    for group in ('admins', 'developers'):
+        iam.create_group(GroupName=group)
+        iam.add_user_to_group(GroupName=group, UserName='deploy')
+
+    def groups():
+        return {g['GroupName'] for g in iam.list_groups_for_user(UserName='deploy')['Groups']}
+    s = step('remove-user-from-groups', key, kind='AccessKey', **{'with': {'user': 'deploy'}})
+    s.contain()
+    assert groups() == set() and s.before['parts'] == {'admins': True, 'developers': True}
+    assert s.undo()['differences'] == []
+    assert groups() == {'admins', 'developers'}
+    assert s.apply(die_after=1) is None
+    assert s.undo(after=None)['differences'] == []
+    assert groups() == {'admins', 'developers'}
+
+
+def test_user_without_groups(aws, step):
+    [key] = user_with_keys(aws('iam'), n=1)
+    answer = step('remove-user-from-groups', key, kind='AccessKey', **{'with': {'user': 'deploy'}}).observe()
+    assert not answer['needed'] and 'no group' in answer['before']['reason']
+
+
+# --- chains
+
+def test_chained_roles_are_named_and_revoked_when_asked(aws, techsolutions, step):
+    iam = aws('iam')
+    arn = iam.get_role(RoleName='web-role-1')['Role']['Arn']
+    trust = {'Version': '2012-10-17', 'Statement': [{'Effect': 'Allow', 'Principal': {'AWS': arn}, 'Action': 'sts:AssumeRole'}]}
+    iam.create_role(RoleName='deeper', AssumeRolePolicyDocument=json.dumps(trust))
+    trust['Statement'][0]['Principal'] = {'AWS': arn + 'x'}
+    iam.create_role(RoleName='unrelated', AssumeRolePolicyDocument=json.dumps(trust))
+    named = step('revoke-role-sessions', techsolutions.instances[0])
+    named.contain()
+    assert named.before['chained'] == ['deeper'] and [r['role'] for r in named.before['roles']] == ['web-role-1']
+    assert named.before['roles'][0]['holders'] == ['instances']
+    assert iam.list_role_policies(RoleName='deeper')['PolicyNames'] == []
+    assert named.undo()['status'] == 'ok'
+    s = step('revoke-role-sessions', techsolutions.instances[0], **{'with': {'chained': True}})
+    s.contain()
+    assert iam.list_role_policies(RoleName='deeper')['PolicyNames'] == ['cordon-revoke-2026-0042']
+    assert s.undo()['differences'] == []
+    assert iam.list_role_policies(RoleName='deeper')['PolicyNames'] == []
+
+
+def test_sessions_of_a_function_are_revoked_by_its_role(aws, step):
+    iam = aws('iam')
+    trust = {'Version': '2012-10-17', 'Statement': [
+        {'Effect': 'Allow', 'Principal': {'Service': 'lambda.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}
+    iam.create_role(RoleName='worker-role', Path='/service-role/', AssumeRolePolicyDocument=json.dumps(trust))
+    s = step('revoke-role-sessions', 'worker', kind='Lambda', **{'with': {'role': 'worker-role'}})
+    s.contain()
+    assert s.before['roles'][0]['holders'] == ['functions']

@@ -1,257 +1,15 @@
 /*
  * block-address: denies the attacker's addresses in the network ACL of the instance's subnets, both
  * directions. ACLs keep no state, so this cuts connections that security groups let live. The whole
- * subnet is concerned, and an ACL takes few rules: hence only the named addresses, one by one.
+ * subnet is concerned, and an ACL takes few rules: hence only the named addresses, one by one. Cases
+ * that share an ACL share its rules: see holders.h.
  */
 #include "base/phrase.h"
-#include "response/actions/cidr.h"
-#include "response/actions/ec2.h"
+#include "response/actions/acl.h"
+#include "response/actions/holders.h"
 #include "response/actions/registry.h"
 
 #include <string.h>
-
-#define MAX_ADDRESSES 4     /* an ACL takes 20 rules a direction by default */
-#define MAX_RULE      32766 /* highest number a rule may have */
-
-static json_t *addresses_wanted(const struct action_ctx *c)
-{
-	json_t *out = json_array(), *given = json_object_get(c->with, "addresses"), *a;
-	size_t i;
-	json_array_foreach(given, i, a)
-	{
-		if (json_is_string(a)) {
-			json_array_append(out, a);
-		}
-	}
-	for (i = 0; json_array_size(given) == 0 && c->finding && i < c->finding->n_actors;
-		i++) {
-		if (c->finding->actors[i].ip.n > 0) {
-			json_array_append_new(out, doc_str(c->finding->actors[i].ip));
-		}
-	}
-	return out;
-}
-
-/* Ranges of the VPCs and addresses of the account, which must stay reachable. */
-static json_t *own_ranges(const json_t *vpcs, const json_t *addresses)
-{
-	json_t *out = json_array();
-	size_t i, k;
-	json_t *vpc, *set, *a;
-	json_array_foreach(json_object_get(vpcs, "Vpcs"), i, vpc)
-	{
-		json_array_foreach(json_object_get(vpc, "CidrBlockAssociationSet"), k, set)
-		{
-			json_array_append(out, json_object_get(set, "CidrBlock"));
-		}
-		json_array_foreach(json_object_get(vpc, "Ipv6CidrBlockAssociationSet"), k, set)
-		{
-			json_array_append(out, json_object_get(set, "Ipv6CidrBlock"));
-		}
-	}
-	json_array_foreach(json_object_get(addresses, "Addresses"), i, a)
-	{
-		json_array_append(out, json_object_get(a, "PublicIp"));
-	}
-	return out;
-}
-
-static bool overlaps(const char *range, const struct cidr *c)
-{
-	struct cidr other;
-	return range && cidr_parse(str_from(range), &other) &&
-	       (cidr_contains(&other, c) || cidr_contains(c, &other));
-}
-
-/* Why an address may not be blocked, or NULL. */
-static const char *refusal(
-	const struct action_ctx *c, const json_t *own, const char *text, struct cidr *out)
-{
-	size_t i;
-	json_t *range;
-	if (!cidr_parse(str_from(text), out)) {
-		return "not an address";
-	}
-	if (out->prefix != (out->v6 ? 128 : 32)) {
-		return "a range, not one address";
-	}
-	const char *special = cidr_special(out);
-	if (special) {
-		return special;
-	}
-	json_array_foreach(own, i, range)
-	{
-		if (overlaps(json_string_value(range), out)) {
-			return "an address of this account or VPC";
-		}
-	}
-	for (i = 0; c->config && i < c->config->never_block.n; i++) {
-		if (overlaps(c->config->never_block.items[i], out)) {
-			return "listed under never_block";
-		}
-	}
-	return NULL;
-}
-
-/* [{"cidr","v6"}] of what may be blocked; what may not goes to `left_out` with the reason. */
-static json_t *choose(const struct action_ctx *c, const json_t *own, json_t *left_out)
-{
-	json_t *wanted = addresses_wanted(c), *chosen = json_array(), *a, *other;
-	size_t i, k;
-	json_array_foreach(wanted, i, a)
-	{
-		struct cidr range;
-		char text[CIDR_TEXT];
-		const char *why = refusal(c, own, json_string_value(a), &range);
-		bool twice = false;
-		if (!why) {
-			cidr_text(&range, text);
-			json_array_foreach(chosen, k, other)
-			{
-				twice = twice ||
-					strcmp(doc_text_or(other, "cidr", ""), text) == 0;
-			}
-			why = json_array_size(chosen) >= MAX_ADDRESSES && !twice
-				      ? "more addresses than an ACL has room for"
-				      : NULL;
-		}
-		if (why) {
-			json_array_append_new(
-				left_out, json_pack("{s:O,s:s}", "address", a, "reason", why));
-		} else if (!twice) {
-			json_array_append_new(
-				chosen, json_pack("{s:s,s:b}", "cidr", text, "v6", range.v6));
-		}
-	}
-	json_decref(wanted);
-	return chosen;
-}
-
-static const char *range_of(const json_t *entry)
-{
-	return doc_text_or(entry, "CidrBlock", doc_text_or(entry, "Ipv6CidrBlock", ""));
-}
-
-static bool same_range(const char *a, const char *b)
-{
-	struct cidr x, y;
-	return cidr_parse(str_from(a), &x) && cidr_parse(str_from(b), &y) && cidr_eq(&x, &y);
-}
-
-/* The entry is a full deny of exactly this address. */
-static bool denies(const json_t *entry, const char *cidr)
-{
-	return strcmp(doc_text_or(entry, "RuleAction", ""), "deny") == 0 &&
-	       strcmp(doc_text_or(entry, "Protocol", ""), "-1") == 0 &&
-	       same_range(range_of(entry), cidr);
-}
-
-static json_t *entry_at(const json_t *acl, bool egress, int64_t number)
-{
-	size_t i;
-	json_t *entry;
-	json_array_foreach(json_object_get(acl, "Entries"), i, entry)
-	{
-		if (json_is_true(json_object_get(entry, "Egress")) == egress &&
-			doc_int(entry, "RuleNumber", -1) == number) {
-			return entry;
-		}
-	}
-	return NULL;
-}
-
-/* The lowest number of an allow rule: a deny works only before it. */
-static int64_t first_allow(const json_t *acl, bool egress)
-{
-	int64_t lowest = MAX_RULE + 1;
-	size_t i;
-	json_t *entry;
-	json_array_foreach(json_object_get(acl, "Entries"), i, entry)
-	{
-		int64_t number = doc_int(entry, "RuleNumber", MAX_RULE + 1);
-		if (json_is_true(json_object_get(entry, "Egress")) == egress &&
-			number < lowest &&
-			strcmp(doc_text_or(entry, "RuleAction", ""), "allow") == 0) {
-			lowest = number;
-		}
-	}
-	return lowest;
-}
-
-/* A deny of the address that comes before every allow rule. */
-static bool denied(const json_t *acl, bool egress, const char *cidr)
-{
-	int64_t limit = first_allow(acl, egress);
-	size_t i;
-	json_t *entry;
-	json_array_foreach(json_object_get(acl, "Entries"), i, entry)
-	{
-		if (json_is_true(json_object_get(entry, "Egress")) == egress &&
-			denies(entry, cidr) &&
-			doc_int(entry, "RuleNumber", MAX_RULE + 1) < limit) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The lowest number that is neither in the ACL nor planned, before every allow; 0 = no room. */
-static int64_t free_number(const json_t *acl, bool egress, const json_t *planned)
-{
-	int64_t limit = first_allow(acl, egress);
-	const json_t *id = json_object_get(acl, "NetworkAclId");
-	for (int64_t n = 1; n < limit && n <= MAX_RULE; n++) {
-		bool taken = entry_at(acl, egress, n) != NULL;
-		size_t i;
-		json_t *p;
-		json_array_foreach(planned, i, p)
-		{
-			taken = taken ||
-				(doc_eq(json_object_get(p, "acl"), id) &&
-					json_is_true(json_object_get(p, "egress")) == egress &&
-					doc_int(p, "number", 0) == n);
-		}
-		if (!taken) {
-			return n;
-		}
-	}
-	return 0;
-}
-
-/* Entries to make: every address, in every ACL, both ways, unless it is denied there already. */
-static json_t *plan_entries(const json_t *acls, const json_t *chosen, json_t *left_out)
-{
-	json_t *planned = json_array(), *acl, *address;
-	size_t i, k;
-	json_array_foreach(json_object_get(acls, "NetworkAcls"), i, acl)
-	{
-		json_array_foreach(chosen, k, address)
-		{
-			const char *cidr = doc_text_or(address, "cidr", "");
-			for (int way = 0; way < 2; way++) {
-				bool egress = way == 1;
-				int64_t n = free_number(acl, egress, planned);
-				if (denied(acl, egress, cidr)) {
-					continue;
-				}
-				if (n == 0) {
-					json_array_append_new(left_out,
-						json_pack("{s:s,s:s}", "address", cidr,
-							"reason",
-							"no rule number is free before the "
-							"first allow rule"));
-					continue;
-				}
-				json_array_append_new(planned,
-					json_pack("{s:O,s:I,s:b,s:s,s:O}", "acl",
-						json_object_get(acl, "NetworkAclId"), "number",
-						(json_int_t)n, "egress", egress, "cidr", cidr,
-						"v6", json_object_get(address, "v6")));
-			}
-		}
-	}
-	return planned;
-}
 
 /* Distinct values of `key` of all interfaces; new reference. */
 static json_t *distinct(const json_t *interfaces, const char *key)
@@ -295,13 +53,13 @@ static enum err_status observe(
 	size_t at_vpcs =
 		batch_add(&second, "ec2", "DescribeVpcs", ec2_filter_list("vpc-id", vpcs));
 	TRY(batch_run(&second, c->aws, err));
-	own = own_ranges(batch_result(&second, at_vpcs), batch_result(&first, at_addresses));
+	own = addresses_own(batch_result(&second, at_vpcs), batch_result(&first, at_addresses));
 	json_array_append(own, json_object_get(instance, "PublicIpAddress"));
-	chosen = choose(c, own, left_out);
+	chosen = addresses_choose(c, own, left_out);
 	seen = json_pack("{s:s,s:O,s:O,s:O,s:o}", "instance", c->id, "subnets", subnets,
 		"addresses", chosen, "left_out", left_out, "entries", json_null());
-	json_object_set_new(seen, "entries",
-		plan_entries(batch_result(&second, at_acls), chosen, left_out));
+	json_object_set_new(
+		seen, "entries", acl_plan(batch_result(&second, at_acls), chosen, left_out));
 	if (json_array_size(json_object_get(seen, "entries")) == 0) {
 		st = ec2_skip(json_incref(seen),
 			json_array_size(chosen) == 0
@@ -328,136 +86,84 @@ out:
 	return st;
 }
 
-/*
- * The ACLs that a list of entries names, as they are now, {"NetworkAcls":[..]}; new reference. One
- * that was deleted meanwhile is left out: each is asked for by itself.
- */
-static enum err_status read_acls(
-	const struct action_ctx *c, const json_t *entries, json_t **out, struct err *err)
+/* Adds the calls that put this step's tags on the ACLs, or take them away: one a (ACL, address). */
+static void add_tags(const struct action_ctx *c, struct batch *b, const json_t *entries,
+	const char *operation)
 {
-	json_t *found = json_array(), *asked = json_object(), *e;
-	struct batch b;
+	json_t *seen = json_object(), *e;
 	size_t i;
-	enum err_status st = ERR_OK;
-	batch_init(&b);
 	json_array_foreach(entries, i, e)
 	{
-		const char *id = doc_text_or(e, "acl", "");
-		if (!json_object_get(asked, id)) {
-			json_object_set_new(asked, id, json_true());
-			batch_add_lenient(&b, "ec2", "DescribeNetworkAcls",
-				json_pack("{s:[s]}", "NetworkAclIds", id),
+		const char *acl = doc_text_or(e, "acl", ""), *cidr = doc_text_or(e, "cidr", "");
+		json_t *name = json_sprintf("%s %s", acl, cidr);
+		if (!json_object_get(seen, json_string_value(name))) {
+			json_object_set_new(seen, json_string_value(name), json_true());
+			batch_add_lenient(b, "ec2", operation,
+				json_pack("{s:[s],s:[o]}", "Resources", acl, "Tags",
+					holders_tag(c, cidr)),
 				"InvalidNetworkAclID.NotFound");
 		}
+		json_decref(name);
 	}
-	TRY(batch_run(&b, c->aws, err));
-	for (i = 0; i < b.n; i++) {
-		json_array_extend(found, doc_get(batch_result(&b, i), "NetworkAcls"));
-	}
-	*out = json_pack("{s:O}", "NetworkAcls", found);
-out:
+	json_decref(seen);
+}
+
+static enum err_status tag(const struct action_ctx *c, const json_t *entries,
+	const char *operation, struct err *err)
+{
+	struct batch b;
+	batch_init(&b);
+	add_tags(c, &b, entries, operation);
+	enum err_status st = batch_run(&b, c->aws, err);
 	batch_deinit(&b);
-	json_decref(asked);
-	json_decref(found);
 	return st;
 }
 
-static json_t *acl_of(const json_t *acls, const json_t *entry)
+/* Creates the entries; *all when every one is new. One that is there already is forgiven. */
+static enum err_status create(
+	const struct action_ctx *c, const json_t *entries, bool *all, struct err *err)
 {
+	struct batch b;
+	json_t *e;
 	size_t i;
-	json_t *acl;
-	json_array_foreach(json_object_get(acls, "NetworkAcls"), i, acl)
-	{
-		if (doc_eq(json_object_get(acl, "NetworkAclId"),
-			    json_object_get(entry, "acl"))) {
-			return acl;
-		}
-	}
-	return NULL;
-}
-
-/* The entry stands in its ACL exactly as it was made. */
-static bool stands(const json_t *acls, const json_t *entry)
-{
-	const json_t *there = entry_at(acl_of(acls, entry),
-		json_is_true(json_object_get(entry, "egress")), doc_int(entry, "number", 0));
-	return there && denies(there, doc_text_or(entry, "cidr", ""));
-}
-
-static json_t *create_params(const json_t *e)
-{
-	return json_pack("{s:O,s:O,s:O,s:s,s:s,s:O}", "NetworkAclId", json_object_get(e, "acl"),
-		"RuleNumber", json_object_get(e, "number"), "Egress",
-		json_object_get(e, "egress"), "Protocol", "-1", "RuleAction", "deny",
-		json_is_true(json_object_get(e, "v6")) ? "Ipv6CidrBlock" : "CidrBlock",
-		json_object_get(e, "cidr"));
-}
-
-/* Gives an entry whose number somebody else took meanwhile the next free one. */
-static enum err_status renumber(const struct action_ctx *c, json_t *entries, struct err *err)
-{
-	json_t *acls = NULL, *e;
-	size_t i;
-	enum err_status st = ERR_OK;
-	TRY(read_acls(c, entries, &acls, err));
+	batch_init(&b);
 	json_array_foreach(entries, i, e)
 	{
-		bool egress = json_is_true(json_object_get(e, "egress"));
-		json_t *acl = acl_of(acls, e);
-		if (stands(acls, e) || !entry_at(acl, egress, doc_int(e, "number", 0))) {
-			continue;
-		}
-		int64_t n = free_number(acl, egress, entries);
-		if (n == 0) {
-			st = err_set(err, ERR_LIMIT,
-				"network ACL %s has no free rule number before its first "
-				"allow rule: remove a rule there, or block the address in "
-				"a firewall",
-				doc_text_or(e, "acl", "?"));
-			goto out;
-		}
-		json_object_set_new(e, "number", json_integer((json_int_t)n));
+		batch_add_lenient(&b, "ec2", "CreateNetworkAclEntry", acl_create_params(e),
+			"NetworkAclEntryAlreadyExists");
 	}
-out:
-	json_decref(acls);
+	enum err_status st = batch_run(&b, c->aws, err);
+	*all = true;
+	for (i = 0; i < b.n; i++) {
+		*all = *all && batch_ok(&b, i);
+	}
+	batch_deinit(&b);
 	return st;
 }
 
 static enum err_status apply(
 	const struct action_ctx *c, const json_t *before, json_t **after, struct err *err)
 {
-	json_t *noted = json_object_get(c->partial, "entries");
+	json_t *noted = json_object_get(c->partial, "entries"), *acls = NULL, *old = NULL;
 	json_t *entries = json_deep_copy(noted ? noted : json_object_get(before, "entries"));
-	struct err local = { 0 };
-	json_t *e;
-	size_t i;
 	enum err_status st = ERR_OK;
-	err = err ? err : &local;
+	/* The tag first: from then on no other step's undo takes a shared rule away. */
+	TRY(tag(c, entries, "CreateTags", err));
 	for (int try = 0; try < 4; try++) {
-		struct batch b;
-		batch_init(&b);
-		json_array_foreach(entries, i, e)
-		{
-			batch_add_lenient(&b, "ec2", "CreateNetworkAclEntry", create_params(e),
-				"NetworkAclEntryAlreadyExists");
-		}
-		st = batch_run(&b, c->aws, err);
-		bool all_new = true;
-		for (i = 0; i < b.n; i++) {
-			all_new = all_new && batch_ok(&b, i);
-		}
-		batch_deinit(&b);
-		TRY(st);
-		if (all_new) {
+		bool all = false;
+		TRY(create(c, entries, &all, err));
+		if (all) {
 			break;
 		}
-		/* There already: ours from an interrupted try, or another's of the same number. */
-		json_t *old = json_deep_copy(entries);
-		st = renumber(c, entries, err);
-		bool same = doc_eq(old, entries);
+		/* There already: ours from an interrupted try, one shared with another case, or a
+		 * stranger's of the same number. */
+		json_decref(acls);
 		json_decref(old);
-		TRY(st);
-		if (same) {
+		acls = NULL;
+		old = json_deep_copy(entries);
+		TRY(acl_read(c, entries, &acls, err));
+		TRY(acl_renumber(acls, entries, err));
+		if (doc_eq(old, entries)) {
 			break;
 		}
 		TRY(ec2_note(c,
@@ -467,6 +173,8 @@ static enum err_status apply(
 	}
 	*after = json_pack("{s:O}", "entries", entries);
 out:
+	json_decref(old);
+	json_decref(acls);
 	json_decref(entries);
 	return st;
 }
@@ -484,13 +192,11 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 		}
 		json_decref(acls);
 		acls = NULL;
-		TRY(read_acls(c, entries, &acls, err));
+		TRY(acl_read(c, entries, &acls, err));
 		standing = 0;
 		json_array_foreach(entries, i, e)
 		{
-			standing += denied(acl_of(acls, e),
-				json_is_true(json_object_get(e, "egress")),
-				doc_text_or(e, "cidr", ""));
+			standing += acl_denied(acls, e);
 		}
 	}
 	*ok = n > 0 && standing == n;
@@ -511,6 +217,38 @@ out:
 	return st;
 }
 
+/* What undo does with one entry: deletes it, leaves it to another case, or names what took its place. */
+static void undo_one(const struct action_ctx *c, const json_t *acls, const json_t *e,
+	struct batch *b, json_t *diffs)
+{
+	const char *acl = doc_text_or(e, "acl", "?");
+	const json_t *there = acl_present(acls, e);
+	const char *holder = holders_other(
+		c, json_object_get(acl_of(acls, e), "Tags"), doc_text_or(e, "cidr", ""));
+	bool ours = acl_stands(acls, e);
+	if (!there) {
+		return;
+	}
+	if (ours && !holder) {
+		batch_add_lenient(b, "ec2", "DeleteNetworkAclEntry",
+			json_pack("{s:s,s:O,s:O}", "NetworkAclId", acl, "RuleNumber",
+				json_object_get(e, "number"), "Egress",
+				json_object_get(e, "egress")),
+			"InvalidNetworkAclEntry.NotFound");
+		return;
+	}
+	/* Not even by force: the rule is not this step's to take. */
+	ec2_differ(diffs,
+		&(struct ec2_difference){ .resource = acl,
+			.what = "NetworkAclEntry",
+			.before = ours ? json_string(holder) : NULL,
+			.now = json_deep_copy(there),
+			.text = ours ? N_("Another case needs the same rule: it was kept.")
+				     : N_("The rule with this number is another one now "
+					  "and was kept."),
+			.blocking = false });
+}
+
 static enum err_status undo(const struct action_ctx *c, const json_t *before,
 	const json_t *after, json_t **differences, struct err *err)
 {
@@ -521,29 +259,11 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 	size_t i;
 	enum err_status st = ERR_OK;
 	batch_init(&b);
-	TRY(read_acls(c, entries, &acls, err));
+	TRY(tag(c, entries, "DeleteTags", err));
+	TRY(acl_read(c, entries, &acls, err));
 	json_array_foreach(entries, i, e)
 	{
-		const json_t *there = entry_at(acl_of(acls, e),
-			json_is_true(json_object_get(e, "egress")), doc_int(e, "number", 0));
-		if (stands(acls, e)) {
-			batch_add_lenient(&b, "ec2", "DeleteNetworkAclEntry",
-				json_pack("{s:O,s:O,s:O}", "NetworkAclId",
-					json_object_get(e, "acl"), "RuleNumber",
-					json_object_get(e, "number"), "Egress",
-					json_object_get(e, "egress")),
-				"InvalidNetworkAclEntry.NotFound");
-		} else if (there) {
-			/* Not even by force: the rule is not cordon's. */
-			ec2_differ(diffs, &(struct ec2_difference){
-						  .resource = doc_text_or(e, "acl", "?"),
-						  .what = "NetworkAclEntry",
-						  .before = NULL,
-						  .now = json_deep_copy(there),
-						  .text = N_("The rule with this number is "
-							     "another one now and was kept."),
-						  .blocking = false });
-		}
+		undo_one(c, acls, e, &b, diffs);
 	}
 	TRY(batch_run(&b, c->aws, err));
 	st = ec2_undone(c, diffs, differences, err);
@@ -557,7 +277,8 @@ out:
 
 static const char *const calls[] = { "ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces",
 	"ec2:DescribeAddresses", "ec2:DescribeVpcs", "ec2:DescribeNetworkAcls",
-	"ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAclEntry", NULL };
+	"ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAclEntry", "ec2:CreateTags",
+	"ec2:DeleteTags", NULL };
 
 const struct action action_block_address = {
 	.name = "block-address",
@@ -570,10 +291,10 @@ const struct action action_block_address = {
 		   "it."),
 	.undo_text = N_(
 		"The deny rules made by this step are removed, if they are still the ones it "
-		"made."),
+		"made and no other case needs them."),
 	.kinds = "Instance",
 	.calls = calls,
-	.rounds = 1,
+	.rounds = 2,
 	.reversible = true,
 	.observe = observe,
 	.apply = apply,

@@ -3,61 +3,14 @@
  * bucket's policy. The smallest cut that stops a known thief: everybody else goes on working.
  */
 #include "base/phrase.h"
+#include "response/actions/bucket.h"
 #include "response/actions/ec2.h"
-#include "response/actions/iam.h"
 #include "response/actions/registry.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define POLICY_MAX     20480 /* Amazon S3 User Guide, "Bucket policies": 20 KB */
 #define PRINCIPALS_MAX 16
-
-/* "CordonDeny20260042": S3 takes letters and digits. */
-static void sid_of(const struct action_ctx *c, char out[IAM_NAME_MAX])
-{
-	size_t n = (size_t)snprintf(out, IAM_NAME_MAX, "CordonDeny");
-	for (const char *p = c->case_id; *p && n < IAM_NAME_MAX - 1; p++) {
-		if (isalnum((unsigned char)*p)) {
-			out[n++] = *p;
-		}
-	}
-	out[n] = '\0';
-}
-
-/* The policy's own text; *out is NULL when the bucket has none. Heap. */
-static enum err_status read_policy(const struct action_ctx *c, char **out, struct err *err)
-{
-	json_t *params = json_pack("{s:s}", "Bucket", c->id), *answer = NULL;
-	enum err_status st = aws_call(c->aws, "s3", "GetBucketPolicy", params, &answer, err);
-	json_decref(params);
-	if (st == ERR_NOT_FOUND && (!err || strcmp(err->code, "NoSuchBucketPolicy") == 0)) {
-		err_clear(err);
-		*out = NULL;
-		return ERR_OK;
-	}
-	if (st == ERR_OK) {
-		*out = str_dup(str_from(doc_text_or(answer, "Policy", "")));
-	}
-	json_decref(answer);
-	return st;
-}
-
-static enum err_status write_policy(
-	const struct action_ctx *c, const char *text, struct err *err)
-{
-	json_t *params = json_pack("{s:s}", "Bucket", c->id);
-	const char *operation = "DeleteBucketPolicy";
-	if (text) {
-		json_object_set_new(params, "Policy", json_string(text));
-		operation = "PutBucketPolicy";
-	}
-	enum err_status st = aws_call(c->aws, "s3", operation, params, NULL, err);
-	json_decref(params);
-	return st;
-}
 
 /* ARN of the user or role by name; "" when it does not exist. */
 static enum err_status arn_by_name(const struct action_ctx *c, const char *kind,
@@ -141,104 +94,51 @@ static enum err_status objection(
 	return ERR_OK;
 }
 
-static json_t *statement(const struct action_ctx *c, const json_t *principals)
-{
-	char sid[IAM_NAME_MAX], bucket[160], objects[164];
-	const char *first = json_string_value(json_array_get(principals, 0));
-	struct str rest = str_from(first ? first : ""), partition = STR("aws");
-	(void)str_cut(&rest, ':', &partition);
-	(void)str_cut(&rest, ':', &partition); /* arn:PARTITION:... */
-	sid_of(c, sid);
-	snprintf(bucket, sizeof(bucket), "arn:%.*s:s3:::%s", STR_ARG(partition), c->id);
-	snprintf(objects, sizeof(objects), "%s/*", bucket);
-	return json_pack("{s:s,s:s,s:{s:O},s:s,s:[s,s]}", "Sid", sid, "Effect", "Deny",
-		"Principal", "AWS", principals, "Action", "s3:*", "Resource", bucket, objects);
-}
-
-/* Removes our statement from a parsed policy, whose statements become a list. */
-static void without_ours(const struct action_ctx *c, json_t *policy)
+static json_t *statement_for(const struct action_ctx *c, const json_t *principals)
 {
 	char sid[IAM_NAME_MAX];
-	json_t *list = json_object_get(policy, "Statement");
-	sid_of(c, sid);
-	if (json_is_object(list)) {
-		json_object_set_new(policy, "Statement", json_pack("[O]", list));
-		list = json_object_get(policy, "Statement");
-	} else if (!json_is_array(list)) {
-		json_object_set_new(policy, "Statement", json_array());
-		list = json_object_get(policy, "Statement");
-	}
-	for (size_t i = json_array_size(list); i-- > 0;) {
-		const char *s = doc_text(json_array_get(list, i), "Sid");
-		if (s && strcmp(s, sid) == 0) {
-			json_array_remove(list, i);
-		}
-	}
-}
-
-/* `text` (NULL: no policy) with our statement in it. */
-static enum err_status merged(const struct action_ctx *c, const char *text,
-	const json_t *principals, json_t **out, struct err *err)
-{
-	json_t *policy = NULL;
-	if (text) {
-		enum err_status st = iam_document(text, &policy, err);
-		if (st != ERR_OK) {
-			return st;
-		}
-	} else {
-		policy = json_pack("{s:s}", "Version", "2012-10-17");
-	}
-	without_ours(c, policy);
-	json_array_append_new(json_object_get(policy, "Statement"), statement(c, principals));
-	char *size = iam_text(policy);
-	size_t n = strlen(size);
-	free(size);
-	if (n > POLICY_MAX) {
-		json_decref(policy);
-		return err_set(err, ERR_LIMIT,
-			"the policy of bucket %s would have %zu bytes and S3 takes %d: shorten "
-			"it, "
-			"or cut the principal with deny-user or revoke-role-sessions",
-			c->id, n, POLICY_MAX);
-	}
-	*out = policy;
-	return ERR_OK;
+	json_t *bucket = bucket_arn(c, c->id);
+	bucket_sid(c, false, sid);
+	json_t *out = json_pack("{s:s,s:s,s:{s:O},s:s,s:[O,o]}", "Sid", sid, "Effect", "Deny",
+		"Principal", "AWS", principals, "Action", "s3:*", "Resource", bucket,
+		json_sprintf("%s/*", json_string_value(bucket)));
+	json_decref(bucket);
+	return out;
 }
 
 static enum err_status observe(
 	const struct action_ctx *c, json_t **before, bool *needed, struct err *err)
 {
 	enum err_status st = ERR_OK;
-	json_t *principals = json_array(), *old = NULL, *new = NULL;
+	json_t *principals = json_array(), *policy = NULL, *statement = NULL, *seen = NULL;
 	char *text = NULL;
 	const char *why = NULL;
+	bool there = false;
 	TRY(principals_meant(c, principals, err));
 	TRY(objection(c, principals, &why, err));
-	TRY(read_policy(c, &text, err));
-	json_t *seen = json_pack("{s:s,s:O,s:s}", "bucket", c->id, "principals", principals,
-		"policy", text ? text : "none");
+	TRY(bucket_policy_read(c, c->id, &text, err));
+	seen = json_pack("{s:s,s:O,s:s,s:o}", "bucket", c->id, "principals", principals,
+		"policy", text ? text : "none", "doors", bucket_doors(c, c->id, text));
 	if (why) {
-		st = ec2_skip(seen, why, before, needed);
+		st = ec2_skip(json_incref(seen), why, before, needed);
 		goto out;
 	}
-	st = merged(c, text, principals, &new, err);
-	if (st == ERR_OK && text) {
-		st = iam_document(text, &old, err);
+	statement = statement_for(c, principals);
+	TRY(bucket_policy_merged(c->id, text, statement, &policy, err));
+	TRY(bucket_policy_has(c, c->id, statement, &there, err));
+	if (there) {
+		st = ec2_skip(json_incref(seen), N_("the bucket denies the principal already"),
+			before, needed);
+		goto out;
 	}
-	if (st != ERR_OK) {
-		json_decref(seen);
-	} else if (old && doc_eq(old, new)) {
-		st = ec2_skip(
-			seen, N_("the bucket denies the principal already"), before, needed);
-	} else {
-		*before = seen;
-		*needed = true;
-	}
+	json_object_set(seen, "will", statement);
+	*before = json_incref(seen);
+	*needed = true;
 out:
 	free(text);
-	json_decref(new);
-	json_decref(old);
+	json_decref(seen);
+	json_decref(statement);
+	json_decref(policy);
 	json_decref(principals);
 	return st;
 }
@@ -246,124 +146,60 @@ out:
 static enum err_status apply(
 	const struct action_ctx *c, const json_t *before, json_t **after, struct err *err)
 {
-	enum err_status st = ERR_OK;
-	char *present = NULL, *text = NULL;
-	json_t *policy = NULL;
-	/* What is there now, not what was: somebody may have written in between. */
-	TRY(read_policy(c, &present, err));
-	TRY(merged(c, present, json_object_get(before, "principals"), &policy, err));
-	text = iam_text(policy);
-	TRY(write_policy(c, text, err));
-	*after = json_pack("{s:O}", "policy", policy);
-out:
-	free(text);
-	free(present);
-	json_decref(policy);
+	json_t *statement = statement_for(c, json_object_get(before, "principals"));
+	enum err_status st = bucket_policy_add(c, c->id, statement, err);
+	if (st == ERR_OK) {
+		*after = json_pack("{s:O}", "statement", statement);
+	}
+	json_decref(statement);
 	return st;
 }
 
 static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	const json_t *after, bool *ok, json_t **proof, struct err *err)
 {
-	enum err_status st = ERR_OK;
-	char *text = NULL;
-	json_t *now = NULL;
-	TRY(read_policy(c, &text, err));
-	if (text) {
-		TRY(iam_document(text, &now, err));
+	const json_t *principals = json_object_get(before, "principals");
+	const json_t *statement = json_object_get(after, "statement");
+	enum err_status st = bucket_policy_has(c, c->id, statement, ok, err);
+	if (st != ERR_OK) {
+		return st;
 	}
-	*ok = now && doc_eq(now, json_object_get(after, "policy"));
-	*proof = json_pack("{s:s,s:O,s:O?}", "bucket", c->id, "principals",
-		json_object_get(before, "principals"), "policy", now);
+	*proof = json_pack("{s:s,s:O,s:O}", "bucket", c->id, "principals", principals,
+		"statement", statement);
 	if (*ok) {
 		phrase_set(*proof, "text",
 			N_("The policy of bucket {0} denies everything to the principals named "
 			   "(how many: {1}); all other statements are as they were."),
-			PHRASE_ARGS(c->id, PHRASE_NUMBER(json_array_size(
-						   json_object_get(before, "principals")))));
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(json_array_size(principals))));
 	} else {
 		phrase_set(*proof, "text",
 			N_("The policy of bucket {0} is not as it was written; principals: "
 			   "{1}."),
-			PHRASE_ARGS(c->id, PHRASE_NUMBER(json_array_size(
-						   json_object_get(before, "principals")))));
+			PHRASE_ARGS(c->id, PHRASE_NUMBER(json_array_size(principals))));
 	}
-out:
-	json_decref(now);
-	free(text);
-	return st;
-}
-
-/* Somebody wrote the policy after us: our statement goes, theirs stay and are named. */
-static enum err_status take_out(const struct action_ctx *c, json_t *now, const json_t *before,
-	json_t *diffs, struct err *err)
-{
-	ec2_differ(diffs,
-		&(struct ec2_difference){ .resource = c->id,
-			.what = "BucketPolicy",
-			.before = json_incref(json_object_get(before, "policy")),
-			.now = json_deep_copy(now),
-			.text = N_("Somebody changed the policy after the step: the step's "
-				   "statement was taken out and the rest left as it is."),
-			.blocking = false });
-	without_ours(c, now);
-	bool empty = json_array_size(json_object_get(now, "Statement")) == 0;
-	char *text = empty ? NULL : iam_text(now);
-	enum err_status st = write_policy(c, text, err);
-	free(text);
-	return st;
+	return ERR_OK;
 }
 
 static enum err_status undo(const struct action_ctx *c, const json_t *before,
 	const json_t *after, json_t **differences, struct err *err)
 {
+	json_t *diffs = json_array();
+	json_t *statement = statement_for(c, json_object_get(before, "principals"));
 	enum err_status st = ERR_OK;
-	json_t *now = NULL, *was = NULL, *ours = NULL, *diffs = json_array();
-	char *text = NULL;
-	const char *old = doc_text_or(before, "policy", "none");
-	bool none = strcmp(old, "none") == 0;
-	TRY(read_policy(c, &text, err));
-	if (text) {
-		TRY(iam_document(text, &now, err));
-	}
-	if (!none) {
-		TRY(iam_document(old, &was, err));
-	}
-	if (now ? was && doc_eq(now, was) : none) {
-		goto done;
-	}
-	if (after) {
-		ours = json_incref(json_object_get(after, "policy"));
-	} else {
-		TRY(merged(c, none ? NULL : old, json_object_get(before, "principals"), &ours,
-			err));
-	}
-	if (ec2_forced(c) || (now && doc_eq(now, ours))) {
-		TRY(write_policy(c, none ? NULL : old, err));
-	} else if (now) {
-		TRY(take_out(c, now, before, diffs, err));
-	} else {
-		ec2_differ(diffs, &(struct ec2_difference){ .resource = c->id,
-					  .what = "BucketPolicy",
-					  .before = json_string(old),
-					  .text = N_("Somebody deleted the policy after the "
-						     "step; it was not put back."),
-					  .blocking = true });
-	}
-done:
+	(void)after;
+	TRY(bucket_policy_undo(
+		c, c->id, doc_text_or(before, "policy", "none"), statement, diffs, err));
 	st = ec2_undone(c, diffs, differences, err);
 	diffs = NULL;
 out:
+	json_decref(statement);
 	json_decref(diffs);
-	json_decref(ours);
-	json_decref(was);
-	json_decref(now);
-	free(text);
 	return st;
 }
 
 static const char *const calls[] = { "iam:GetRole", "iam:GetUser", "s3:GetBucketPolicy",
-	"s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "sts:GetCallerIdentity", NULL };
+	"s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetReplicationConfiguration",
+	"sts:GetCallerIdentity", NULL };
 
 const struct action action_deny_principal_on_bucket = {
 	.name = "deny-principal-on-bucket",

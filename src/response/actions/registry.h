@@ -5,7 +5,10 @@
 #include "response/action.h"
 
 extern const struct action action_block_address;
+extern const struct action action_block_at_firewall;
+extern const struct action action_block_at_waf;
 extern const struct action action_block_bucket_public_access;
+extern const struct action action_block_domain;
 extern const struct action action_collect_console;
 extern const struct action action_contain_runbook;
 extern const struct action action_deny_principal_on_bucket;
@@ -17,12 +20,16 @@ extern const struct action action_disable_image;
 extern const struct action action_disable_imds;
 extern const struct action action_disable_login_profile;
 extern const struct action action_drop_public_address;
+extern const struct action action_enforce_bucket_ownership;
 extern const struct action action_freeze_function;
 extern const struct action action_hand_over;
 extern const struct action action_isolate_database;
 extern const struct action action_isolate_host;
 extern const struct action action_isolate_network;
+extern const struct action action_lock_bucket;
 extern const struct action action_protect_instance;
+extern const struct action action_quarantine_object;
+extern const struct action action_remove_user_from_groups;
 extern const struct action action_replace_instance_profile;
 extern const struct action action_revoke_cluster_access;
 extern const struct action action_revoke_role_sessions;

@@ -13,7 +13,79 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROLES_MAX 8
+#define ROLES_MAX   8
+#define CHAINED_MAX 20
+
+/* Who gets sessions of a role, by a word in its trust policy: where to look, and what comes back. */
+static const struct {
+	const char *word, *holder;
+} holders[] = {
+	{ "ec2.amazonaws.com", "instances" },
+	{ "lambda.amazonaws.com", "functions" },
+	{ "ecs-tasks.amazonaws.com", "tasks" },
+	{ "pods.eks.amazonaws.com", "pods (EKS Pod Identity)" },
+	{ "oidc.eks.", "pods (IAM roles for service accounts)" },
+	{ "token.actions.githubusercontent.com", "a pipeline (OpenID Connect)" },
+	{ ":saml-provider/", "people (SAML)" },
+};
+
+/* The kinds of holder that the trust policy names; "people or other roles" when it names none. */
+static json_t *holders_of(const json_t *role)
+{
+	const char *trust = doc_text_or(role, "AssumeRolePolicyDocument", "");
+	json_t *out = json_array();
+	for (size_t i = 0; i < sizeof(holders) / sizeof(holders[0]); i++) {
+		if (strstr(trust, holders[i].word)) {
+			json_array_append_new(out, json_string(holders[i].holder));
+		}
+	}
+	if (json_array_size(out) == 0) {
+		json_array_append_new(out, json_string("people or other roles"));
+	}
+	return out;
+}
+
+/* The policy names the ARN as a whole text. */
+static bool names(const char *policy, const char *arn)
+{
+	size_t n = strlen(arn);
+	for (const char *at = policy; n > 0 && (at = strstr(at, arn)); at += n) {
+		if (at > policy && at[-1] == '"' && at[n] == '"') {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Roles of the account whose trust policy names one of `roles`: a session of those may have been made
+ * from a stolen one, and outlives it. JSON null when they may not be listed.
+ */
+static json_t *chained_roles(const struct action_ctx *c, const json_t *roles)
+{
+	json_t *none = json_object(), *answer = NULL, *out = json_array(), *role, *from;
+	struct err ignored = { 0 };
+	size_t i, k;
+	if (aws_call_paged(c->aws, "iam", "ListRoles", none, 0, &answer, &ignored) != ERR_OK) {
+		json_decref(out);
+		out = json_null();
+	}
+	json_array_foreach(json_object_get(answer, "Roles"), i, role)
+	{
+		const char *trust = doc_text_or(role, "AssumeRolePolicyDocument", "");
+		bool chained = false;
+		json_array_foreach(roles, k, from)
+		{
+			chained = chained || names(trust, doc_text_or(from, "arn", ""));
+		}
+		if (chained && json_array_size(out) < CHAINED_MAX) {
+			json_array_append(out, json_object_get(role, "RoleName"));
+		}
+	}
+	json_decref(answer);
+	json_decref(none);
+	return out;
+}
 
 static bool is_quarantine(const struct action_ctx *c, const char *arn)
 {
@@ -142,8 +214,10 @@ static enum err_status weigh(const struct action_ctx *c, const char *name, json_
 		json_array_append_new(
 			refused, json_pack("{s:s,s:s}", "role", name, "reason", why));
 	} else if (st == ERR_OK) {
-		json_array_append_new(roles, json_pack("{s:s,s:s}", "role", name, "arn",
-						     doc_text_or(answer, "Role.Arn", "")));
+		json_array_append_new(
+			roles, json_pack("{s:s,s:s,s:o}", "role", name, "arn",
+				       doc_text_or(answer, "Role.Arn", ""), "holders",
+				       holders_of(json_object_get(answer, "Role"))));
 	}
 	json_decref(answer);
 	json_decref(params);
@@ -154,17 +228,25 @@ static enum err_status observe(
 	const struct action_ctx *c, json_t **before, bool *needed, struct err *err)
 {
 	enum err_status st = ERR_OK;
-	json_t *names = json_array(), *roles = json_array(), *refused = json_array(), *v;
+	json_t *meant = json_array(), *roles = json_array(), *refused = json_array(), *v;
+	json_t *chained = NULL;
 	size_t i;
 	char policy[IAM_NAME_MAX];
 	iam_policy_name(c, "revoke", policy);
-	TRY(roles_meant(c, names, err));
-	json_array_foreach(names, i, v)
+	TRY(roles_meant(c, meant, err));
+	json_array_foreach(meant, i, v)
 	{
 		TRY(weigh(c, json_string_value(v), roles, refused, err));
 	}
-	json_t *seen = json_pack(
-		"{s:s,s:O,s:O}", "policy", policy, "roles", roles, "refused", refused);
+	chained = json_array_size(roles) > 0 ? chained_roles(c, roles) : json_array();
+	if (doc_true(c->with, "chained")) {
+		json_array_foreach(chained, i, v)
+		{
+			TRY(weigh(c, json_string_value(v), roles, refused, err));
+		}
+	}
+	json_t *seen = json_pack("{s:s,s:O,s:O,s:O}", "policy", policy, "roles", roles,
+		"refused", refused, "chained", chained);
 	if (json_array_size(roles) > 0) {
 		*before = seen;
 		*needed = true;
@@ -186,8 +268,9 @@ static enum err_status observe(
 	}
 out:
 	json_decref(refused);
+	json_decref(chained);
 	json_decref(roles);
-	json_decref(names);
+	json_decref(meant);
 	return st;
 }
 
@@ -265,8 +348,8 @@ out:
 }
 
 static const char *const calls[] = { "ec2:DescribeIamInstanceProfileAssociations",
-	"iam:GetInstanceProfile", "iam:GetRole", "iam:GetRolePolicy", "iam:PutRolePolicy",
-	"iam:DeleteRolePolicy", "sts:GetCallerIdentity", NULL };
+	"iam:GetInstanceProfile", "iam:GetRole", "iam:ListRoles", "iam:GetRolePolicy",
+	"iam:PutRolePolicy", "iam:DeleteRolePolicy", "sts:GetCallerIdentity", NULL };
 
 const struct action action_revoke_role_sessions = {
 	.name = "revoke-role-sessions",

@@ -81,14 +81,8 @@ out:
 
 static json_t *wanted(const struct action_ctx *c, const json_t *parts)
 {
-	json_t *out = json_deep_copy(parts), *value;
-	const char *name;
 	(void)c;
-	json_object_foreach(out, name, value)
-	{
-		json_object_set_new(out, name, json_integer(0));
-	}
-	return out;
+	return setting_all(parts, json_integer(0));
 }
 
 static enum err_status write_parts(

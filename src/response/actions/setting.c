@@ -25,6 +25,18 @@ static json_t *outstanding(const struct setting *s, json_t *wanted, const json_t
 	return out;
 }
 
+json_t *setting_all(const json_t *parts, json_t *value_taken)
+{
+	json_t *out = json_deep_copy(parts), *old;
+	const char *name;
+	json_object_foreach(out, name, old)
+	{
+		json_object_set(out, name, value_taken);
+	}
+	json_decref(value_taken);
+	return out;
+}
+
 static enum err_status read_parts(
 	const struct setting *s, const struct action_ctx *c, json_t **parts, struct err *err)
 {

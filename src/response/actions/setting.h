@@ -31,6 +31,9 @@ struct setting {
 		json_t *parts, struct err *err);
 };
 
+/* Every part with this one value; takes it. New reference: what `wanted` often gives. */
+json_t *setting_all(const json_t *parts, json_t *value_taken);
+
 /*
  * The four phases of struct action. before = {"parts", ..notes}; after = {"parts"}: the wanted
  * ones. Undo gives each part its old value back, unless it is neither the old nor ours: that one

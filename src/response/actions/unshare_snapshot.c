@@ -42,14 +42,8 @@ static enum err_status read_parts(const struct action_ctx *c, json_t *notes, jso
 
 static json_t *wanted(const struct action_ctx *c, const json_t *parts)
 {
-	json_t *out = json_deep_copy(parts), *value;
-	const char *name;
 	(void)c;
-	json_object_foreach(out, name, value)
-	{
-		json_object_set_new(out, name, json_null());
-	}
-	return out;
+	return setting_all(parts, json_null());
 }
 
 /* What is written is all taken away (the step) or all given back (its undo). */
