@@ -146,8 +146,7 @@ static bool fill(const struct str v[FLOW_FIELDS], struct flow_record *out)
 		.accepted = str_eq_nocase(v[FLOW_ACTION], STR("ACCEPT")),
 		.skipped = str_is(v[FLOW_STATUS], "SKIPDATA") };
 	/* NODATA and SKIPDATA rows hold "-" where a flow would be. */
-	r.empty = !r.skipped &&
-		  (str_is(v[FLOW_STATUS], "NODATA") || str_is(r.src, "-") || r.src.n == 0);
+	r.empty = !r.skipped && (str_is(v[FLOW_STATUS], "NODATA") || str_is(r.src, "-"));
 	bool known = r.empty || r.skipped || (address_like(r.src) && address_like(r.dst));
 	if (!known || !read_time(v[FLOW_START], &r.start_ms) ||
 		!read_time(v[FLOW_END], &r.end_ms)) {
