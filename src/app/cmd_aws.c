@@ -10,6 +10,8 @@ static const struct app_option options[] = {
 		NULL },
 	{ "show-request", 0, NULL, N_("print the signed request as JSON and send nothing"),
 		NULL },
+	{ "presign", 0, "SECONDS",
+		N_("print a URL that is good for this one call, and send nothing"), NULL },
 	{ "paginate", 0, NULL, N_("follow all pages and join them"), NULL },
 	{ "wait", 0, "WAITER", N_("ask again until AWS's waiter of that name is content"),
 		NULL },
@@ -96,6 +98,21 @@ static void say_look(void *ctx, const struct aws_look *look)
 	}
 }
 
+static enum err_status presign(struct app *app, struct aws_client *client, const json_t *params,
+	json_t **result, struct err *err)
+{
+	struct aws_presign what = {
+		.service = app->args[0], .operation = app->args[1], .params = params
+	};
+	const char *text = app_opt(app, "presign");
+	if (!str_to_i64(str_from(text), &what.expires_s) || what.expires_s < 1) {
+		return err_set(err, ERR_USAGE,
+			"--presign takes seconds, from 1 to %d, not '%s'", AWS_PRESIGN_MAX_S,
+			text);
+	}
+	return aws_presign(client, &what, result, err);
+}
+
 static enum err_status perform(
 	struct app *app, const json_t *params, json_t **result, struct err *err)
 {
@@ -108,6 +125,9 @@ static enum err_status perform(
 	catch_interrupt(client);
 	if (app_opt(app, "show-request")) {
 		return aws_show_request(client, service, operation, params, result, err);
+	}
+	if (app_opt(app, "presign")) {
+		return presign(app, client, params, result, err);
 	}
 	if (app_opt(app, "paginate")) {
 		return aws_call_paged(client, service, operation, params, 0, result, err);

@@ -1,6 +1,7 @@
 #include "aws/job.h"
 
 #include "aws/build.h"
+#include "aws/copyurl.h"
 #include "aws/errors.h"
 #include "aws/proto.h"
 #include "aws/validate.h"
@@ -103,11 +104,11 @@ enum err_status job_prepare(
 	j->deadline_ms = own && (!all || own < all) ? own : all;
 	env_uuid(c->env, j->invocation);
 	j->body_out_start = req->body_out ? req->body_out->n : 0;
-	bool has_token =
-		false; /* makes a repeat harmless, so every call that can carry one has one */
+	bool has_token = false; /* it makes a repeat harmless */
 	j->params = build_params(&j->call, c->env, req->params, &has_token);
 	j->repeatable = has_token || repeatable(j);
-	return build(j, err);
+	st = copyurl_add(j, err);
+	return st == ERR_OK ? build(j, err) : st;
 }
 
 /* ---- sending ---- */
@@ -152,6 +153,23 @@ static struct sigv4_params signing(const struct job *j, const char *payload)
 	};
 }
 
+/* A form becomes the query of a GET: the URL is then the whole call. */
+static void form_to_query(struct wire_request *w)
+{
+	struct str form = buf_view(&w->body), piece;
+	while (str_cut(&form, '&', &piece)) {
+		size_t equal = str_find_char(piece, '=');
+		char *name = str_dup(str_sub(piece, 0, equal));
+		wire_add(&w->query, name,
+			equal == SIZE_MAX ? (struct str){ 0 }
+					  : str_sub(piece, equal + 1, SIZE_MAX));
+		free(name);
+	}
+	buf_reset(&w->body);
+	wire_remove(&w->headers, "Content-Type");
+	w->method = "GET";
+}
+
 enum err_status job_presign(struct job *j, int64_t seconds, struct err *err)
 {
 	struct aws_client *c = j->client;
@@ -162,6 +180,11 @@ enum err_status job_presign(struct job *j, int64_t seconds, struct err *err)
 	enum err_status st = creds_get(c->creds, &j->creds, err);
 	if (st != ERR_OK) {
 		return st;
+	}
+	wire_remove(&j->wire.headers, "User-Agent"); /* it will be somebody else's */
+	if (j->call.service->protocol == MODEL_QUERY ||
+		j->call.service->protocol == MODEL_EC2) {
+		form_to_query(&j->wire);
 	}
 	struct sigv4_params p = signing(j, NULL);
 	p.payload_hash = p.s3 ? SIGV4_UNSIGNED : NULL;

@@ -16,6 +16,7 @@ struct job {
 	bool fixed_creds; /* the caller's, never renewed here */
 	bool show_only;   /* for a person's eyes: the dry run does not matter */
 	bool body_later;  /* whoever sends it brings the body of a streaming payload */
+	bool is_copy_url; /* made for the URL that a copy carries (copyurl.c) */
 	struct wire_request wire;
 	struct chunked chunked; /* the body of a stream to S3 */
 	struct wire_response answer;

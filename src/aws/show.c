@@ -53,23 +53,6 @@ enum err_status aws_show_request(struct aws_client *c, const char *service,
 	return st;
 }
 
-/* A form becomes the query of a GET: the URL is then the whole call. */
-static void form_to_query(struct wire_request *w)
-{
-	struct str form = buf_view(&w->body), piece;
-	while (str_cut(&form, '&', &piece)) {
-		size_t equal = str_find_char(piece, '=');
-		char *name = str_dup(str_sub(piece, 0, equal));
-		wire_add(&w->query, name,
-			equal == SIZE_MAX ? (struct str){ 0 }
-					  : str_sub(piece, equal + 1, SIZE_MAX));
-		free(name);
-	}
-	buf_reset(&w->body);
-	wire_remove(&w->headers, "Content-Type");
-	w->method = "GET";
-}
-
 enum err_status aws_presign(
 	struct aws_client *c, const struct aws_presign *what, json_t **out, struct err *err)
 {
@@ -90,12 +73,6 @@ enum err_status aws_presign(
 	j->body_later = true;
 	enum err_status st = job_prepare(j, c, &r, err);
 	if (st == ERR_OK) {
-		bool form = j->call.service->protocol == MODEL_QUERY ||
-			    j->call.service->protocol == MODEL_EC2;
-		wire_remove(&j->wire.headers, "User-Agent");
-		if (form) {
-			form_to_query(&j->wire);
-		}
 		st = job_presign(j, seconds, err);
 	}
 	if (st == ERR_OK) {

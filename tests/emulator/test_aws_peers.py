@@ -63,6 +63,19 @@ def test_a_wrong_key_is_refused(cordon_alone: Cordon, s3_server):
     assert ran.code == 3 and 'SignatureDoesNotMatch' in ran.err
 
 
+def test_a_person_can_presign(cordon_alone: Cordon, s3_server):
+    s3_server.client.create_bucket(Bucket='evidence')
+    s3_server.client.put_object(Bucket='evidence', Key=KEY, Body=b'for the lawyer')
+    params = json.dumps({'Bucket': 'evidence', 'Key': KEY})
+    shown = cordon_alone('aws', 's3', 'GetObject', '--params', params, '--presign', '600', env=s3_server.env).json
+    assert fetch(s3_server, shown) == (200, b'for the lawyer') and shown['expires'].endswith('Z')
+    for seconds, words in (('0', 'takes seconds'), ('soon', 'takes seconds'), ('604801', 'from 1 to 604800')):
+        ran = cordon_alone('aws', 's3', 'GetObject', '--params', params, '--presign', seconds, env=s3_server.env)
+        assert ran.code == 2 and words in ran.err, ran.err
+    dry = cordon_alone('--dry-run', 'aws', 's3', 'PutObject', '--params', params, '--presign', '60', env=s3_server.env)
+    assert dry.code == 1 and 's3:PutObject was not sent' in dry.err
+
+
 # ---- DynamoDB ----
 
 def test_conditional_writes(cordon_alone: Cordon, dynamodb_local):
