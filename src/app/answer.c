@@ -58,11 +58,46 @@ out:
 	return st;
 }
 
+/*
+ * Whoever keeps several accounts in his profiles must say which one is to be changed: the one called
+ * default is easily used by mistake.
+ */
+static enum err_status check_profile(struct app *app, struct aws_client *aws, struct err *err)
+{
+	static const char *const elsewhere[] = { "environment", "container", "EC2 instance" };
+	const char *source = "";
+	bool named = app->profile != NULL || app->config.profile != NULL ||
+		     env_var(app->env, "AWS_PROFILE") != NULL ||
+		     env_var(app->env, "AWS_DEFAULT_PROFILE") != NULL ||
+		     env_var(app->env, "AWS_WEB_IDENTITY_TOKEN_FILE") != NULL;
+
+	if (named || app->dry_run) {
+		return ERR_OK;
+	}
+	enum err_status st = aws_credentials_source(aws, &source, err);
+	for (size_t i = 0; st == ERR_OK && i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+		if (strcmp(source, elsewhere[i]) == 0) {
+			return ERR_OK;
+		}
+	}
+	return st != ERR_OK ? st
+			    : err_set(err, ERR_CONFIG,
+				      "the credentials are those of the default profile, which "
+				      "nobody "
+				      "named, and this changes the account; if it is the one "
+				      "you mean: "
+				      "--profile default");
+}
+
 enum err_status answer_banner(struct app *app, struct err *err)
 {
 	struct aws_client *aws = NULL;
 	const char *account = NULL, *arn = NULL;
 	enum err_status st = app_aws(app, &aws, err);
+
+	if (st == ERR_OK) {
+		st = check_profile(app, aws, err);
+	}
 
 	if (st == ERR_OK) {
 		st = aws_caller(aws, &account, &arn, err);
@@ -76,6 +111,16 @@ enum err_status answer_banner(struct app *app, struct err *err)
 			app->dry_run ? app_tr(app, N_(" · dry run: nothing is changed")) : "");
 	}
 	return st;
+}
+
+void answer_say_observe(const struct app *app)
+{
+	if (app->config.mode == CONFIG_OBSERVE) {
+		(void)fprintf(stderr, "%s\n",
+			app_tr(app, N_("mode is observe, as after a first installation: cordon "
+				       "tells, and changes nothing. To let it act, set `mode: "
+				       "approve` or `mode: auto` in cordon.yaml.")));
+	}
 }
 
 bool answer_may_ask(const struct app *app)

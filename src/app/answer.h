@@ -18,8 +18,13 @@ void answer_region(struct app *app, const char *region);
 /* Fills a flow over the app's client and journal; playbooks are the caller's to free. */
 ERR_MUST_CHECK enum err_status answer_flow(
 	struct app *app, struct flow *out, struct playbook_set **playbooks, struct err *err);
-/* "account 1111 · role ARN · region" on stderr, before anything is changed. */
+/*
+ * "account 1111 · role ARN · region" on stderr, before anything is changed. ERR_CONFIG when the credentials
+ * are those of the default profile and nobody named it.
+ */
 ERR_MUST_CHECK enum err_status answer_banner(struct app *app, struct err *err);
+/* Says on stderr that the configured mode keeps cordon from acting, where it does. */
+void answer_say_observe(const struct app *app);
 /* Asks on the terminal; false unless the answer is yes. */
 bool answer_ask(struct app *app, const char *question);
 /* A person sits at the terminal and did not say --yes. */

@@ -122,6 +122,7 @@ static void print_step(const struct app *app, const json_t *step, FILE *to)
 				app, to, lines[i].label, json_object_get(step, lines[i].key));
 		}
 	}
+	answer_print_phrase(app, to, N_("because"), json_object_get(step, "origin"));
 	if (json_array_size(json_object_get(step, "needs")) > 0) {
 		answer_print_line(app, to, N_("needs"), json_object_get(step, "needs"));
 	}

@@ -14,6 +14,9 @@ static enum err_status plan_one(struct app *app, struct finding *finding, struct
 	if (st == ERR_OK) {
 		st = flow_plan(&f, finding, &plan, err);
 	}
+	if (st == ERR_OK) {
+		answer_say_observe(app);
+	}
 	if (st == ERR_OK && app->output == APP_TABLE) {
 		answer_print_plan(app, plan, stdout);
 	} else if (st == ERR_OK) {

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "finding/finding.h"
 #include "response/guard.h"
+#include "response/matrix.h"
 #include "response/playbook.h"
 
 #include <stdlib.h>
@@ -261,6 +262,66 @@ static enum err_status test(struct app *app, const struct playbook_set *set, str
 	return worst;
 }
 
+/* "run 8, ask 3, tell 1", or what holds everything back. */
+static void matrix_cell(const struct app *app, const json_t *c)
+{
+	static const struct {
+		const char *mode, *word;
+	} words[] = { { "auto", N_("run") }, { "approve", N_("ask") }, { "notify", N_("tell") } };
+	const json_t *steps = json_object_get(c, "steps"), *s = NULL;
+	char text[200] = "";
+	size_t used = 0, i = 0;
+
+	for (size_t k = 0; k < 3; k++) {
+		size_t n = 0;
+		json_array_foreach(steps, i, s)
+		{
+			n += strcmp(doc_text_or(s, "mode", ""), words[k].mode) == 0;
+		}
+		if (n > 0) {
+			used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%s %zu",
+				used > 0 ? ", " : "", app_tr(app, words[k].word), n);
+		}
+	}
+	if (doc_text(c, "held_back[0].guard") != NULL) {
+		(void)snprintf(text, sizeof(text), "%s",
+			app_tr(app, guard_text(doc_text(c, "held_back[0].guard"))));
+	} else if (used == 0) {
+		(void)snprintf(text, sizeof(text), "%s", app_tr(app, N_("tell; change nothing")));
+	}
+	cell(text, 0);
+}
+
+static enum err_status matrix_row(void *ctx, const json_t *row, struct err *err)
+{
+	static const char *const modes[] = { "observe", "approve", "auto" };
+	static const char *const environments[] = { "production", "other" };
+	struct app *app = ctx;
+	char text[200], path[60];
+
+	(void)err;
+	if (app->output != APP_TABLE) {
+		char *line = json_dumps(row, JSON_COMPACT);
+		printf("%s\n", line != NULL ? line : "null");
+		free(line);
+		return ERR_OK;
+	}
+	(void)snprintf(text, sizeof(text), "%s  %s  %s%s%s  -> %s", doc_text_or(row, "type", ""),
+		doc_text_or(row, "kind", ""), app_tr(app, doc_text_or(row, "severity", "")),
+		doc_text(row, "role") ? "  " : "", doc_text_or(row, "role", ""),
+		doc_text_or(row, "playbook", app_tr(app, N_("none"))));
+	cell(text, 0);
+	for (size_t m = 0; m < 3; m++) {
+		for (size_t e = 0; e < 2; e++) {
+			(void)snprintf(path, sizeof(path), "modes.%s.%s", modes[m], environments[e]);
+			printf("    %-8s %-11s ", modes[m],
+				app_tr(app, e == 0 ? N_("production") : N_("elsewhere")));
+			matrix_cell(app, doc_get(row, path));
+		}
+	}
+	return ERR_OK;
+}
+
 static enum err_status run(struct app *app, struct err *err)
 {
 	enum err_status st = ERR_OK;
@@ -272,6 +333,8 @@ static enum err_status run(struct app *app, struct err *err)
 		st = list(app, set);
 	} else if (strcmp(what, "show") == 0) {
 		st = show(app, set, err);
+	} else if (strcmp(what, "test") == 0 && app_opt(app, "all-types") != NULL) {
+		st = matrix_each(set, &app->config, matrix_row, app, err);
 	} else if (strcmp(what, "test") == 0) {
 		st = test(app, set, err);
 	} else {
@@ -288,12 +351,16 @@ out:
 static const struct app_option options[] = {
 	{ "mode", 0, "MODE", N_("Decide as if `mode` of cordon.yaml were this"),
 		"observe|approve|auto" },
+	{ "all-types", 0, NULL,
+		N_("test: every known finding type, what would be done in each mode, in production "
+		   "and elsewhere"),
+		NULL },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
 const struct app_command cmd_playbook = {
 	.name = "playbook",
-	.usage = "list | show NAME | test FINDING...",
+	.usage = "list | show NAME | test FINDING... | test --all-types",
 	.summary = N_("List and show playbooks; see what they decide for a finding"),
 	.text = N_(
 		"No AWS call is made. `test` prints one route (cordon.route/1) a line for "
@@ -305,6 +372,7 @@ const struct app_command cmd_playbook = {
 	.examples = "cordon playbook list\tAll playbooks and what they answer\n"
 		    "cordon playbook show ec2-compromised\tOne playbook, to copy and edit\n"
 		    "cordon playbook test finding.json\tWhat would be done for a finding\n"
+		    "cordon playbook test --all-types\tEvery type in every mode\n"
 		    "cordon playbook test --mode approve *.json.gz\tThe same when cordon may "
 		    "only ask",
 	.options = options,

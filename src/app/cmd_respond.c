@@ -68,6 +68,7 @@ static enum err_status respond_one(struct app *app, struct finding *finding, str
 	answer_region(app, region);
 	TRY(answer_flow(app, &f, &playbooks, err));
 	TRY(answer_banner(app, err));
+	answer_say_observe(app);
 	TRY(confirm(app, &f, finding, &go, err));
 	if (go) {
 		answer_catch_interrupt();

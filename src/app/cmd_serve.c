@@ -2,6 +2,7 @@
 #include "app/deliver.h"
 #include "app/parts.h"
 #include "app/serve_hand.h"
+#include "app/serve_web.h"
 #include "base/log.h"
 
 #include <pthread.h>
@@ -295,6 +296,27 @@ out:
 	return st;
 }
 
+/* Approval links, where serve.listen says so; with a journal, so an actor, of their own. */
+static enum err_status open_links(struct daemon *d, struct serve_web **out, struct err *err)
+{
+	struct journal *own = NULL;
+	enum err_status st = ERR_OK;
+
+	if (d->app->config.listen == NULL) {
+		return ERR_OK;
+	}
+	TRY(parts_journal(d->app, &own, err));
+	const struct flow flow = { .env = d->app->env,
+		.aws = d->aws,
+		.journal = own,
+		.config = &d->app->config,
+		.playbooks = d->playbooks,
+		.dry_run = d->app->dry_run };
+	st = serve_web_start(&flow, own, out, err);
+out:
+	return st;
+}
+
 static enum err_status run(struct app *app, struct err *err)
 {
 	const char *queue = app_opt(app, "queue-url");
@@ -304,6 +326,7 @@ static enum err_status run(struct app *app, struct err *err)
 		.queue = { .url = queue != NULL ? queue : app->config.queue_url,
 			.visible_s = app->config.serve_visibility_seconds },
 		.n_workers = (int)app->config.serve_workers };
+	struct serve_web *links = NULL;
 	enum err_status st;
 
 	if (d.queue.url == NULL) {
@@ -316,6 +339,7 @@ static enum err_status run(struct app *app, struct err *err)
 	TRY(playbook_load(app->env, &app->config, &playbooks, err));
 	d.playbooks = playbooks;
 	TRY(look_at_queue(&d, err));
+	TRY(open_links(&d, &links, err));
 	(void)sigaction(SIGTERM, &term, NULL);
 	(void)sigaction(SIGINT, &term, NULL);
 	log_event(LOG_INFO, "serving", json_pack("{s:s}", "queue", d.queue.url));
@@ -324,6 +348,7 @@ static enum err_status run(struct app *app, struct err *err)
 		app->exit_code = err_exit_code(ERR_PARTIAL);
 	}
 out:
+	serve_web_stop(links);
 	playbook_set_free(playbooks);
 	(void)pthread_mutex_destroy(&d.print);
 	return st;

@@ -206,6 +206,8 @@ static enum err_status set_the_stage(struct drill *d, struct err *err)
 	TRY(drill_access_make(d, err));
 	TRY(drill_seed_account(d, err));
 	TRY(write_config(d, err));
+	TRY(playbook_load(&d->env.base, &d->config, &d->playbooks, err));
+	TRY(drill_access_allow(d, err));
 	TRY(scenario_play(&d->story, err));
 	TRY(drill_seed_files(d, err));
 	TRY(keep_logs(d, err));
@@ -326,7 +328,6 @@ static enum err_status answer(struct drill *d, struct err *err)
 	buf_init(&body, (size_t)1024 * 1024);
 	drill_say_part(&d->say, N_("The finding"));
 	TRY(journal_open(&d->env.base, d->config.state, NULL, &d->journal, err));
-	TRY(playbook_load(&d->env.base, &d->config, &d->playbooks, err));
 	TRY(control(d, "recorder/start-recording", "", err));
 	d->say.zero_us = env_mono_us(d->app->env);
 	TRY(publish(d, err));

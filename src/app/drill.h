@@ -113,6 +113,8 @@ ERR_MUST_CHECK enum err_status drill_seed_account(struct drill *d, struct err *e
 ERR_MUST_CHECK enum err_status drill_seed_files(struct drill *d, struct err *err);
 /* drill_access.c: users, roles and what each may do; makes the responder's credentials. */
 ERR_MUST_CHECK enum err_status drill_access_make(struct drill *d, struct err *err);
+/* Once configuration and playbooks are there: what they need is all that the responder may. */
+ERR_MUST_CHECK enum err_status drill_access_allow(struct drill *d, struct err *err);
 /* drill_look.c: everything that describe-calls tell of the account; new reference. */
 ERR_MUST_CHECK enum err_status drill_look(struct drill *d, json_t **out, struct err *err);
 /* What differs between two looks, as texts "path: before -> after"; new reference. */

@@ -1,7 +1,7 @@
 #include "app/drill.h"
 
 #include "app/drill_calls.h"
-#include "response/action.h"
+#include "response/policy.h"
 
 #include <string.h>
 
@@ -28,48 +28,84 @@ static json_t *trust(json_t *principal_taken)
 		"sts:AssumeRole"));
 }
 
-static void add(json_t *list, const char *action)
+/*
+ * What moto calls otherwise than AWS's IAM does (it goes by operation names for S3).
+ * Left: the action of the policy; right: what the emulator asks for instead.
+ */
+static const char *const moto_names[][2] = {
+	{ "s3:GetBucketPublicAccessBlock", "s3:GetPublicAccessBlock" },
+	{ "s3:GetEncryptionConfiguration", "s3:GetBucketEncryption" },
+	{ "s3:GetBucketObjectLockConfiguration", "s3:GetObjectLockConfiguration" },
+	{ "s3:GetObject", "s3:HeadObject" },
+	{ "s3:ListBucket", "s3:HeadBucket" },
+	{ "s3:ListBucket", "s3:ListObjects" },
+	{ "s3:ListBucket", "s3:ListObjectsV2" },
+};
+
+static bool holds(const json_t *list, const char *text)
 {
 	size_t i;
-	json_t *have;
+	const json_t *v;
 
-	json_array_foreach(list, i, have)
+	json_array_foreach(list, i, v)
 	{
-		if (strcmp(json_string_value(have), action) == 0) {
-			return;
+		if (strcmp(json_string_value(v), text) == 0) {
+			return true;
 		}
 	}
-	json_array_append_new(list, json_string(action));
+	return false;
 }
 
-/* The least that a responder needs: what its measures say they call, and the calls around them. */
-static json_t *responder_actions(void)
+/*
+ * The emulator judges actions, and of resources only those of S3; it can't judge conditions. So the
+ * actions are exactly the policy's, and what it can't judge is left out.
+ */
+static void for_the_emulator(json_t *policy)
 {
-	static const char *const around[] = { "sts:GetCallerIdentity", "sns:Publish",
-		"sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic", "s3:PutObject",
-		"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:ListAllMyBuckets",
-		"s3:HeadObject", "s3:HeadBucket", "s3:GetBucketVersioning",
-		"s3:GetBucketObjectLockConfiguration", "s3:GetObjectLockConfiguration",
-		"s3:GetEncryptionConfiguration", "s3:GetBucketEncryption",
-		"s3:GetBucketPublicAccessBlock", "s3:GetPublicAccessBlock",
-		"s3:PutObjectRetention", "s3:GetObjectRetention", "s3:GetBucketLocation",
-		"s3:ListObjects", "s3:ListObjectsV2", "sqs:ReceiveMessage", "sqs:DeleteMessage",
-		"sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes",
-		"ec2:DescribeInstances", "ec2:DescribeInstanceAttribute",
-		"ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups",
-		"ec2:DescribeVolumes", "cloudtrail:LookupEvents", NULL };
-	json_t *list = json_array();
+	size_t i, k;
+	json_t *statement, *resource;
 
-	for (size_t i = 0; around[i] != NULL; i++) {
-		add(list, around[i]);
-	}
-	for (size_t i = 0; action_all[i] != NULL; i++) {
-		for (size_t k = 0;
-			action_all[i]->calls != NULL && action_all[i]->calls[k] != NULL; k++) {
-			add(list, action_all[i]->calls[k]);
+	json_array_foreach(json_object_get(policy, "Statement"), i, statement)
+	{
+		json_t *actions = json_object_get(statement, "Action");
+		bool s3 = false;
+		json_array_foreach(json_object_get(statement, "Resource"), k, resource)
+		{
+			s3 = s3 ||
+			     strncmp(json_string_value(resource), "arn:aws:s3:::", 13) == 0;
+		}
+		for (k = 0; k < sizeof(moto_names) / sizeof(moto_names[0]); k++) {
+			if (holds(actions, moto_names[k][0])) {
+				json_array_append_new(actions, json_string(moto_names[k][1]));
+			}
+		}
+		json_object_del(statement, "Condition");
+		if (!s3) {
+			json_object_set_new(statement, "Resource", json_string("*"));
 		}
 	}
-	return list;
+}
+
+/* Exactly what `cordon policy` prints for this configuration: a call outside it fails the drill. */
+enum err_status drill_access_allow(struct drill *d, struct err *err)
+{
+	struct drill_calls c = { d->admin, &d->arena, ERR_OK, err };
+	const struct policy_options o = { .config = &d->config,
+		.playbooks = d->playbooks,
+		.account = d->story.world.account,
+		.region = DRILL_REGION,
+		.state = journal_calls(d->config.state) };
+	json_t *policy = NULL;
+	enum err_status st = policy_make(&o, &policy, err);
+
+	if (st != ERR_OK) {
+		return st;
+	}
+	for_the_emulator(policy);
+	drill_calls_do(&c, "iam", "PutRolePolicy",
+		json_pack("{s:s, s:s, s:o}", "RoleName", "cordon-responder", "PolicyName",
+			"respond", "PolicyDocument", text_of(policy)));
+	return c.st;
 }
 
 static void server_role(struct drill *d, struct drill_calls *c, int i)
@@ -148,9 +184,6 @@ static void responder(struct drill *d, struct drill_calls *c)
 		json_pack("{s:s, s:o}", "RoleName", "cordon-responder",
 			"AssumeRolePolicyDocument", trust(json_pack("{s:s}", "AWS", user_arn))),
 		"Role.Arn");
-	drill_calls_do(c, "iam", "PutRolePolicy",
-		json_pack("{s:s, s:s, s:o}", "RoleName", "cordon-responder", "PolicyName",
-			"respond", "PolicyDocument", text_of(allow(responder_actions()))));
 	session = drill_calls_get(c, "sts", "AssumeRole",
 		json_pack("{s:s, s:s}", "RoleArn", arn, "RoleSessionName", "cordon-drill"));
 	drill_env_set(&d->env, "AWS_ACCESS_KEY_ID",

@@ -145,6 +145,13 @@ void drill_tell_measures(struct drill *d)
 		drill_say_line(&d->say, doc_true(step, "verified") ? DRILL_GOOD : DRILL_BAD,
 			a != NULL ? a->title : doc_text_or(step, "id", ""),
 			doc_text_or(step, "resource.id", ""));
+		if (json_is_object(doc_get(step, "origin"))) {
+			struct buf origin;
+			phrase(d, doc_get(step, "origin"), &origin);
+			drill_say_fact(
+				&d->say, N_("found in the logs"), origin.n > 0 ? origin.p : "");
+			buf_deinit(&origin);
+		}
 		if (doc_text(step, "proof.text") != NULL) {
 			struct buf proof;
 			phrase(d, doc_get(step, "proof"), &proof);

@@ -1,8 +1,11 @@
 #include "app/lambda.h"
 
+#include "app/approve_web.h"
 #include "app/deliver.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/utc.h"
+#include "response/approval_link.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,6 +122,96 @@ static json_t *answer_batch(const struct flow *f, const json_t *records)
 	return json_pack("{s:o}", "batchItemFailures", failures);
 }
 
+/* Of a function URL: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html (payload 2.0). */
+static bool is_url_request(const json_t *event)
+{
+	return doc_text(event, "requestContext.http.method") != NULL;
+}
+
+static json_t *url_response(const struct approve_web_answer *a)
+{
+	json_t *headers = json_object();
+
+	for (size_t i = 0; approve_web_headers[i] != NULL; i += 2) {
+		json_object_set_new(headers, approve_web_headers[i],
+			json_string(approve_web_headers[i + 1]));
+	}
+	json_object_set_new(headers, "Content-Security-Policy", json_string(a->csp));
+	return json_pack("{s:i, s:o, s:o}", "statusCode", a->status, "headers", headers, "body",
+		doc_str(buf_view(&a->html)));
+}
+
+static void carry_out(const struct flow *f, const char *case_id)
+{
+	json_t *response = NULL;
+	struct err err = { 0 };
+	enum err_status st = flow_resume(f, case_id, &response, &err);
+
+	if (st != ERR_OK && st != ERR_AWAITING) {
+		log_err(LOG_ERROR, "what was approved by a link was not carried out in full",
+			&err);
+	}
+	json_decref(response);
+}
+
+/* An approval link: the page, and what was decided carried out before the function is frozen. */
+static enum err_status answer_url(
+	const struct flow *f, const json_t *event, json_t **answer, struct err *err)
+{
+	struct buf body;
+	struct secret *key = NULL;
+	struct approve_web_answer a;
+	const char *text = doc_text_or(event, "body", "");
+	enum err_status st = approval_link_key(f->env, f->aws, f->config, &key, err);
+
+	if (st != ERR_OK) {
+		return st;
+	}
+	buf_init(&body, APPROVE_WEB_BODY_MAX * 2);
+	if (!doc_true(event, "isBase64Encoded")) {
+		buf_puts(&body, text);
+	} else if (!hash_unbase64(str_from(text), &body)) {
+		buf_reset(&body);
+	}
+	const struct approve_web w = { .env = f->env, .journal = f->journal, .key = key };
+	const struct approve_web_request r = {
+		.method = str_from(doc_text(event, "requestContext.http.method")),
+		.query = str_from(doc_text_or(event, "rawQueryString", "")),
+		.body = buf_view(&body),
+		.source_ip = str_from(doc_text_or(event, "requestContext.http.sourceIp", "")),
+		.caller_arn = str_from(
+			doc_text_or(event, "requestContext.authorizer.iam.userArn", "")),
+		.accept_language = str_from(doc_text_or(event, "headers.accept-language", "")),
+	};
+	approve_web_answer(&w, &r, &a);
+	*answer = url_response(&a);
+	if (a.case_id[0] != '\0') {
+		carry_out(f, a.case_id);
+	}
+	approve_web_deinit(&a);
+	buf_deinit(&body);
+	secret_free(key);
+	return ERR_OK;
+}
+
+/* An EventBridge schedule: time to look for questions that nobody answered. */
+static bool is_schedule(const json_t *event)
+{
+	return strcmp(doc_text_or(event, "detail-type", ""), "Scheduled Event") == 0 &&
+	       strcmp(doc_text_or(event, "source", ""), "aws.events") == 0;
+}
+
+static enum err_status answer_schedule(const struct flow *f, json_t **answer, struct err *err)
+{
+	size_t n = 0;
+	enum err_status st = flow_tick(f, &n, err);
+
+	if (st == ERR_OK) {
+		*answer = json_pack("{s:I}", "ran_out", (json_int_t)n);
+	}
+	return st;
+}
+
 enum err_status lambda_event_answer(
 	const struct flow *f, struct str event, json_t **answer, struct err *err)
 {
@@ -126,6 +219,12 @@ enum err_status lambda_event_answer(
 	enum err_status st = doc_parse(event, DOC_MAX_BYTES, &doc, err);
 
 	if (st != ERR_OK) {
+		return st;
+	}
+	if (is_url_request(doc) || is_schedule(doc)) {
+		st = is_schedule(doc) ? answer_schedule(f, answer, err)
+				      : answer_url(f, doc, answer, err);
+		json_decref(doc);
 		return st;
 	}
 	if (is_sqs_batch(doc)) {

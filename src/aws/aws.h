@@ -213,6 +213,13 @@ ERR_MUST_CHECK enum err_status aws_presign(
 ERR_MUST_CHECK enum err_status aws_caller(
 	struct aws_client *c, const char **account, const char **arn, struct err *err);
 
+/*
+ * Where the credentials come from: "environment", "container", "EC2 instance", "STS" (a role of a profile
+ * or of a web identity), or anything else for a profile's own ways. Static.
+ */
+ERR_MUST_CHECK enum err_status aws_credentials_source(
+	struct aws_client *c, const char **source, struct err *err);
+
 /* Counters since the client was made. */
 struct aws_stats {
 	uint64_t calls, attempts, errors, bytes_in, bytes_out;

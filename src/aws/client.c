@@ -270,6 +270,19 @@ json_t *aws_client_refused(struct aws_client *c)
 	return copy;
 }
 
+enum err_status aws_credentials_source(
+	struct aws_client *c, const char **source, struct err *err)
+{
+	struct creds *creds = NULL;
+	enum err_status st = creds_get(c->creds, &creds, err);
+
+	if (st == ERR_OK) {
+		*source = creds->source;
+		creds_unref(creds);
+	}
+	return st;
+}
+
 /* The fields are written once, under the lock, and then only read. */
 enum err_status aws_caller(
 	struct aws_client *c, const char **account, const char **arn, struct err *err)

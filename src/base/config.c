@@ -88,6 +88,12 @@ static const struct key keys[] = {
 		N_("ARNs of stateful Network Firewall rule groups that drop rules go into") },
 	{ "response.approvers", TYPE_LIST, AT(approvers), NULL, NULL, 0, 0,
 		N_("Who may approve; printed in messages") },
+	{ "approvals.key", TYPE_TEXT, AT(approval_key), NULL, NULL, 0, 0,
+		N_("Key that signs approval links, 32 bytes or more: file:PATH or secret:NAME "
+		   "(Secrets Manager)") },
+	{ "approvals.url", TYPE_TEXT, AT(approval_url), NULL, NULL, 0, 0,
+		N_("Address that approval links lead to: the Lambda function URL, or where "
+		   "serve.listen is reached") },
 	{ "guards.exempt_tags", TYPE_LIST, AT(exempt_tags), NULL, NULL, 0, 0,
 		N_("Tags (key or key=value) of resources that are never touched") },
 	{ "guards.exempt_accounts", TYPE_LIST, AT(exempt_accounts), NULL, NULL, 0, 0,
@@ -106,6 +112,10 @@ static const struct key keys[] = {
 		43200, N_("Seconds a message stays hidden; extended while it is worked on") },
 	{ "serve.workers", TYPE_INT, AT(serve_workers), "4", NULL, 1, 16,
 		N_("Findings that `cordon serve` answers at once") },
+	{ "serve.listen", TYPE_TEXT, AT(listen), NULL, NULL, 0, 0,
+		N_("Address and port where `cordon serve` answers approval links, behind a "
+		   "proxy "
+		   "with TLS; without it, none is opened") },
 	{ "log_level", TYPE_TEXT, AT(log_level), "warn",
 		"trace|debug|info|warn|error|fatal|off", 0, 0,
 		N_("Lowest level of log lines on standard error") },

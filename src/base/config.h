@@ -62,6 +62,11 @@ struct config {
 	const char *queue_url;           /* SQS queue of `serve` */
 	int64_t serve_visibility_seconds;
 	int64_t serve_workers;           /* findings that `serve` answers at once */
+	const char
+		*approval_key; /* "file:PATH" or "secret:NAME-OR-ARN": signs approval links */
+	const char *approval_url; /* where those links lead, NULL = no links */
+	const char *
+		listen; /* "127.0.0.1:8080": where `serve` answers approval links, NULL = not */
 	const char *log_level;
 };
 

@@ -115,6 +115,17 @@ out:
 	return st;
 }
 
+/* What the analysis brought up may need an answer: then the message says so. */
+static void tell_explained(const struct flow *f, const char *case_id)
+{
+	json_t *view = NULL;
+	bool asks = stages_view(f, case_id, &view, NULL) == ERR_OK &&
+		    strcmp(doc_text_or(view, "state", ""), "awaiting_approval") == 0;
+
+	json_decref(view);
+	stages_notify(f, case_id, asks ? "action.pending" : "case.updated");
+}
+
 void stages_explain(const struct flow *f, const char *case_id)
 {
 	json_t *view = NULL;
@@ -122,6 +133,7 @@ void stages_explain(const struct flow *f, const char *case_id)
 	struct err err = { 0 };
 	enum err_status st = stages_view(f, case_id, &view, &err);
 	if (st == ERR_OK && json_is_object(json_object_get(view, "investigation"))) {
+		stages_follow(f, case_id); /* where a killed run did not come to it */
 		json_decref(view);
 		return;
 	}
@@ -143,7 +155,8 @@ void stages_explain(const struct flow *f, const char *case_id)
 		}
 		json_decref(failed);
 	} else {
-		stages_notify(f, case_id, "case.updated");
+		stages_follow(f, case_id);
+		tell_explained(f, case_id);
 	}
 	vault_free(vault);
 	json_decref(view);

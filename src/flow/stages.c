@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "notify/notify.h"
+#include "response/approval_link.h"
 #include "response/plan.h"
 
 #include <string.h>
@@ -98,7 +99,8 @@ enum err_status stages_contain(const struct flow *f, const struct finding *findi
 	};
 	TRY(plan_make(&base, route, &plan, err));
 	plan_distinct(plan, view);
-	plan_hash(plan, hash);
+	plan_keep_follow_ups(plan, json_object_get(view, "plan"));
+	plan_hash(plan, NULL, hash);
 	payload = json_pack("{s:O, s:O*, s:O*, s:s}", "plan", plan, "playbook",
 		json_object_get(route, "playbook"), "mode", json_object_get(route, "mode"),
 		"hash", hash);
@@ -117,12 +119,44 @@ out:
 	return st;
 }
 
+/* Each open question of the view gets the link that answers it, where links are configured. */
+static void add_links(const struct flow *f, json_t *view)
+{
+	json_t *q;
+	size_t i;
+	struct secret *key = NULL;
+	struct err err = { 0 };
+
+	if (f->config->approval_url == NULL ||
+		approval_link_key(f->env, f->aws, f->config, &key, &err) != ERR_OK) {
+		if (err.status != ERR_OK) {
+			log_err(LOG_ERROR, "messages go out without approval links", &err);
+		}
+		return;
+	}
+	json_array_foreach(json_object_get(view, "approvals"), i, q)
+	{
+		struct buf link;
+		if (key == NULL || !json_is_null(json_object_get(q, "decision"))) {
+			continue;
+		}
+		buf_init(&link, 4096);
+		buf_printf(&link, "%s%ct=", f->config->approval_url,
+			strchr(f->config->approval_url, '?') ? '&' : '?');
+		approval_link_make(key, view, q, &link);
+		json_object_set_new(q, "link", doc_str(buf_view(&link)));
+		buf_deinit(&link);
+	}
+	secret_free(key);
+}
+
 void stages_notify(const struct flow *f, const char *case_id, const char *event)
 {
 	json_t *view = NULL, *sent = NULL;
 	struct err err = { 0 };
 	enum err_status st = stages_view(f, case_id, &view, &err);
 	if (st == ERR_OK) {
+		add_links(f, view);
 		st = notify_case(
 			f->env, f->aws, f->journal, f->config, view, event, &sent, &err);
 	}

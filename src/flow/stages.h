@@ -71,6 +71,11 @@ ERR_MUST_CHECK enum err_status stages_finish(const struct flow *f, struct findin
 	const char *case_id, json_t **out, struct err *err);
 /* Publishes one event of the case; a failure is recorded by the room itself and logged. */
 void stages_notify(const struct flow *f, const char *case_id, const char *event);
+/*
+ * Plans and runs what contains the credentials that the analysis found to be the intruder's making;
+ * what was proposed before is not proposed again. What fails is in the case and logged.
+ */
+void stages_follow(const struct flow *f, const char *case_id);
 /* Takes the evidence and finds the cause, unless the case has both already. */
 void stages_explain(const struct flow *f, const char *case_id);
 

@@ -205,10 +205,14 @@ static enum err_status make_file(const char *path, struct err *err)
 	if (st != ERR_OK) {
 		return st;
 	}
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	/*
+	 * Only a new file is opened here: to close one that another handle of this process has open would
+	 * drop that one's POSIX locks, and two writers would then spoil the file.
+	 */
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd >= 0) {
 		close(fd);
-	} else if (errno != EACCES && errno != EROFS && errno != EPERM) {
+	} else if (errno != EEXIST && errno != EACCES && errno != EROFS && errno != EPERM) {
 		return err_set(err, ERR_IO, "opening the store %s: %s", path,
 			reason_of(errno, space, sizeof(space)));
 	}

@@ -55,7 +55,8 @@ static bool differs(const json_t *a, const json_t *b, const char *key)
 static void take_plan(struct view_fold *f, const struct view_record *r)
 {
 	static const char *const fields[] = { "action", "resource", "mode", "needs", "with",
-		"why", "risk", "undo", "title", "reversible", "before", "after", NULL };
+		"why", "risk", "undo", "title", "reversible", "before", "after", "origin",
+		NULL };
 	json_t *plan = json_object_get(r->payload, "plan");
 	json_t *planned;
 	size_t i;

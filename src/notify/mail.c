@@ -166,6 +166,10 @@ static void decisions(const struct summary *s, struct buf *out)
 			summary_step_title(s, step), doc_text_or(step, "resource.id", "-"),
 			doc_text_or(asked, "until", "-"));
 		LINE(s, out, "    cordon approve {0} {1}", s->case_id, id);
+		if (doc_text(asked,
+			    "link")) { /* our own: nothing in it needs escaping or cutting */
+			buf_printf(out, "    %s\n", doc_text(asked, "link"));
+		}
 	}
 	if (n > MOST_QUESTIONS) {
 		(void)snprintf(more, sizeof(more), "%zu", n - MOST_QUESTIONS);

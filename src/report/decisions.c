@@ -50,6 +50,10 @@ static void approval(struct sheet *s, const json_t *step)
 	sheet_code(s, doc_text(step, "resource.id"));
 	sheet_end(s, SHEET_PARA);
 	sheet_begin(s, SHEET_FACTS);
+	if (json_is_object(doc_get(step, "origin"))) {
+		sheet_fact(s, N_("Found by the analysis"));
+		sheet_phrase(s, doc_get(step, "origin"));
+	}
 	words_of(s, step, "why", N_("Why"));
 	words_of(s, step, "risk", N_("What it may break"));
 	words_of(s, step, "undo", N_("How it is undone"));

@@ -190,6 +190,10 @@ static void one(struct sheet *s, const json_t *step)
 	title(s, step);
 	sheet_begin(s, SHEET_FACTS);
 	when(s, step);
+	if (json_is_object(doc_get(step, "origin"))) {
+		sheet_fact(s, N_("Found by the analysis"));
+		sheet_phrase(s, doc_get(step, "origin"));
+	}
 	if (doc_text(step, "why")) {
 		sheet_fact(s, N_("Why"));
 		sheet_say(s, doc_text(step, "why"));

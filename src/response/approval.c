@@ -158,7 +158,7 @@ enum err_status approval_find(const json_t *view, const char *step, int64_t now_
 	}
 	asked_about = doc_text(q, "plan");
 	if (json_is_object(plan)) {
-		plan_hash(plan, hash);
+		plan_hash(plan, step, hash);
 	}
 	if (asked_about != NULL && strcmp(asked_about, hash) != 0) {
 		st = err_set(err, ERR_REFUSED,

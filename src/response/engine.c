@@ -234,9 +234,9 @@ static enum err_status record_plan(struct engine_work *w, struct err *err)
 	char hash[65], old[65] = "";
 	json_t *known = json_object_get(w->view, "plan");
 
-	plan_hash(w->plan, hash);
+	plan_hash(w->plan, NULL, hash);
 	if (json_is_object(known)) {
-		plan_hash(known, old);
+		plan_hash(known, NULL, old);
 	}
 	if (strcmp(hash, old) == 0) {
 		return ERR_OK;

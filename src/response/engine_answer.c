@@ -2,6 +2,7 @@
 #include "response/engine_ctx.h"
 #include "response/engine_run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 json_t *engine_answer(const json_t *view)
@@ -43,6 +44,23 @@ json_t *engine_answer(const json_t *view)
 		errors);
 }
 
+/* What a denied call wants allowed, for the end of a message; "" when nothing was denied. */
+static void permission_wanted(const json_t *response, char out[160])
+{
+	const json_t *e;
+	size_t i;
+
+	out[0] = '\0';
+	json_array_foreach(json_object_get(response, "errors"), i, e)
+	{
+		if (strcmp(doc_text_or(e, "status", ""), err_name(ERR_DENIED)) == 0 &&
+			out[0] == '\0') {
+			(void)snprintf(out, 160, "; allow %.80s: `cordon policy` prints all it takes",
+				doc_text_or(e, "call", "the call"));
+		}
+	}
+}
+
 /* The status a script sees: the first failure's own when nothing at all was achieved. */
 enum err_status engine_answer_status(const json_t *response, struct err *err)
 {
@@ -50,6 +68,9 @@ enum err_status engine_answer_status(const json_t *response, struct err *err)
 	const char *message = doc_text_or(response, "errors[0].message", "a step failed");
 	const char *step = doc_text_or(response, "errors[0].step", "?");
 	size_t n = json_array_size(json_object_get(response, "errors"));
+	char wanted[160];
+
+	permission_wanted(response, wanted);
 
 	if (strcmp(state, "awaiting_approval") == 0) {
 		return err_set(err, ERR_AWAITING,
@@ -58,8 +79,9 @@ enum err_status engine_answer_status(const json_t *response, struct err *err)
 	}
 	if (strcmp(state, "partial") == 0) {
 		return n == 0 ? err_set(err, ERR_PARTIAL, "not every step was run")
-			      : err_set(err, ERR_PARTIAL, "%zu step(s) failed, first %s: %s", n,
-					step, message);
+			      : err_set(err, ERR_PARTIAL,
+					"%zu step(s) failed, first %.60s: %.180s%s", n, step,
+					message, wanted);
 	}
 	if (strcmp(state, "failed") != 0) {
 		return ERR_OK;
@@ -68,7 +90,7 @@ enum err_status engine_answer_status(const json_t *response, struct err *err)
 	if (st != ERR_DENIED && st != ERR_UNREACHABLE && st != ERR_CONFIG) {
 		st = ERR_FAILED;
 	}
-	return err_set(err, st, "%s: %s", step, message);
+	return err_set(err, st, "%.60s: %.180s%s", step, message, wanted);
 }
 
 /* The view with nothing done yet shows exactly the plan; the rehearsal left its calls there. */

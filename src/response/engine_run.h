@@ -38,12 +38,11 @@ struct engine_step {
 struct engine_work {
 	const struct engine *e;
 	const char *case_id;
-	json_t *plan;       /* owned */
-	json_t *view;       /* the case at the start; owned */
-	json_t *none;       /* {} */
-	json_t *facts;      /* what steps made so far; under lock */
-	char plan_hash[65]; /* what approvals are bound to */
-	bool fresh;         /* the plan's before-states were seen a moment ago */
+	json_t *plan;  /* owned */
+	json_t *view;  /* the case at the start; owned */
+	json_t *none;  /* {} */
+	json_t *facts; /* what steps made so far; under lock */
+	bool fresh;    /* the plan's before-states were seen a moment ago */
 	struct engine_step *steps;
 	size_t n;
 	pthread_mutex_t lock; /* phases, facts, running, stop */

@@ -48,19 +48,22 @@ static bool ran_out(const struct engine_work *w, const json_t *question)
 static bool outdated(const struct engine_work *w, const json_t *question)
 {
 	const char *about = doc_text(question, "plan");
+	char hash[65];
 
-	return about != NULL && strcmp(about, w->plan_hash) != 0;
+	plan_hash(w->plan, doc_text_or(question, "step", ""), hash);
+	return about != NULL && strcmp(about, hash) != 0;
 }
 
 static void ask(struct engine_work *w, struct engine_step *s)
 {
 	const json_t *terms = json_object_get(w->plan, "approve");
 	json_t *who = json_object_get(terms, "who");
-	char until[32];
+	char until[32], hash[65];
 
+	plan_hash(w->plan, doc_text_or(s->planned, "id", ""), hash);
 	utc_rfc3339(env_now_ms(w->e->env) + doc_int(terms, "until_minutes", 60) * 60000, until);
 	json_t *more = json_pack("{s:O?, s:s, s:s, s:s}", "who", who, "until", until,
-		"on_expiry", doc_text_or(terms, "on_expiry", "hold"), "plan", w->plan_hash);
+		"on_expiry", doc_text_or(terms, "on_expiry", "hold"), "plan", hash);
 	s->phase = ENGINE_PENDING;
 	(void)!engine_step_record(w, s, "approval.asked", more, "awaiting_approval");
 }
@@ -192,7 +195,6 @@ enum err_status engine_settle_load(struct engine_work *w, struct err *err)
 	}
 	w->n = n;
 	w->facts = json_object();
-	plan_hash(w->plan, w->plan_hash);
 	w->none = json_object();
 	w->fresh = utc_parse(str_from(doc_text(w->plan, "made")), &made) &&
 		   env_now_ms(w->e->env) - made <= FRESH_MS;

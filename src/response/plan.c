@@ -406,16 +406,60 @@ void plan_distinct(json_t *plan, const json_t *view)
 	}
 }
 
-void plan_hash(const json_t *plan, char out[65])
+static bool is_follow_up(const json_t *step)
 {
-	json_t *timeless = json_deep_copy(plan);
+	return json_is_object(json_object_get(step, "origin"));
+}
 
-	json_object_del(timeless, "made");
+void plan_add_steps(json_t *plan, const json_t *steps)
+{
+	json_t *all = json_object_get(plan, "steps");
 	json_t *step;
 	size_t i;
-	json_array_foreach(json_object_get(timeless, "steps"), i, step)
+
+	json_array_foreach(steps, i, step)
 	{
-		json_object_del(step, "would_call"); /* a rehearsal's note */
+		if (step_of(plan, doc_text_or(step, "id", "")) == NULL) {
+			json_array_append_new(all, json_deep_copy(step));
+		}
+	}
+	json_object_set_new(plan, "permissions", permissions(all));
+}
+
+void plan_keep_follow_ups(json_t *plan, const json_t *older)
+{
+	json_t *kept = json_array();
+	json_t *step;
+	size_t i;
+
+	json_array_foreach(json_object_get(older, "steps"), i, step)
+	{
+		if (is_follow_up(step)) {
+			json_array_append(kept, step);
+		}
+	}
+	if (json_array_size(kept) > 0) {
+		plan_add_steps(plan, kept);
+	}
+	json_decref(kept);
+}
+
+void plan_hash(const json_t *plan, const char *step, char out[65])
+{
+	json_t *timeless = json_deep_copy(plan);
+	json_t *steps = json_object_get(timeless, "steps");
+	bool whole = step == NULL || is_follow_up(step_of(plan, step));
+
+	json_object_del(timeless, "made");
+	for (size_t i = json_array_size(steps); i > 0; i--) {
+		json_t *one = json_array_get(steps, i - 1);
+		json_object_del(one, "would_call"); /* a rehearsal's note */
+		if (!whole && is_follow_up(one)) {
+			json_array_remove(steps, i - 1);
+		}
+	}
+	if (!whole) {
+		json_object_del(timeless, "permissions");
 	}
 	doc_sha256(timeless, out);
 	json_decref(timeless);

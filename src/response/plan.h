@@ -19,7 +19,15 @@ ERR_MUST_CHECK enum err_status plan_make(
  * that each keeps its own before-state. `view` is the case (view.h). Repeating it changes nothing.
  */
 void plan_distinct(json_t *plan, const json_t *view);
-/* Hash that approvals are bound to: SHA-256 of the canonical plan without times. */
-void plan_hash(const json_t *plan, char out[65]);
+/* Appends steps (borrowed) that the plan does not have by id, and what they need to `permissions`. */
+void plan_add_steps(json_t *plan, const json_t *steps);
+/* Takes the follow-up steps of an older plan of the case into a new one. */
+void plan_keep_follow_ups(json_t *plan, const json_t *older);
+/*
+ * SHA-256 of the canonical plan without times: what an approval is bound to. Of a `step` that stood in
+ * the plan from the start (NULL: no step meant) the follow-up steps, which join later, are left out: they
+ * change nothing about it.
+ */
+void plan_hash(const json_t *plan, const char *step, char out[65]);
 
 #endif

@@ -64,6 +64,13 @@ struct playbook_step {
 	json_t *with;
 };
 
+/* Mode of the steps that contain credentials which the analysis found to be the intruder's making. */
+struct playbook_follow_up {
+	enum playbook_mode mode; /* when `matrix` is NULL */
+	const struct playbook_matrix *matrix;
+	bool may_act; /* some cell is approve or auto */
+};
+
 struct playbook {
 	const char *file, *name, *title;
 	struct str source; /* text of the file */
@@ -76,6 +83,7 @@ struct playbook {
 	size_t n_matrices;
 	struct playbook_step *steps;
 	size_t n_steps;
+	struct playbook_follow_up follow_up;
 	json_t *doc; /* as it was read */
 };
 

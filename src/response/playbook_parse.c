@@ -290,29 +290,52 @@ static void read_modes(struct reader *r, const struct reader_place *top, struct 
 	}
 }
 
-/* The step's mode: a mode, or the name of a matrix. */
-static void read_mode(struct reader *r, const struct reader_place *at, const struct playbook *p,
-	struct playbook_step *s)
+/* The text at `key`: a mode, or the name of a matrix. False when it is not there. */
+static bool mode_or_matrix(struct reader *r, const struct reader_place *at, const char *key,
+	const struct playbook *p, struct playbook_follow_up *out)
 {
 	const char *known[READER_MAX_WORDS] = { "none", "notify", "approve", "auto" };
 	const char *word = NULL;
 
-	reader_text(r, at, "mode", &word);
-	if (word == NULL) {
-		reader_wrong(r, at->path, "step '%.60s' has no mode", s->id);
-		return;
-	}
-	for (size_t i = 0; i < p->n_matrices; i++) {
+	reader_text(r, at, key, &word);
+	for (size_t i = 0; word != NULL && i < p->n_matrices; i++) {
 		if (strcmp(p->matrices[i].name, word) == 0) {
-			s->matrix = &p->matrices[i];
+			out->matrix = &p->matrices[i];
 		}
 		if (4 + i < READER_MAX_WORDS - 1) {
 			known[4 + i] = p->matrices[i].name;
 		}
 	}
-	if (s->matrix == NULL && !is_mode(word, &s->mode)) {
-		reader_unknown(
-			r, reader_inside(at, "mode").path, "mode or matrix", word, known);
+	if (word != NULL && out->matrix == NULL && !is_mode(word, &out->mode)) {
+		reader_unknown(r, reader_inside(at, key).path, "mode or matrix", word, known);
+	}
+	return word != NULL;
+}
+
+static void read_mode(struct reader *r, const struct reader_place *at, const struct playbook *p,
+	struct playbook_step *s)
+{
+	struct playbook_follow_up got = { PLAYBOOK_NONE, NULL, false };
+
+	if (!mode_or_matrix(r, at, "mode", p, &got)) {
+		reader_wrong(r, at->path, "step '%.60s' has no mode", s->id);
+	}
+	s->mode = got.mode;
+	s->matrix = got.matrix;
+}
+
+/* Left out, a person is asked. */
+static void read_follow_up(struct reader *r, const struct reader_place *top, struct playbook *p)
+{
+	struct playbook_follow_up *f = &p->follow_up;
+
+	f->mode = PLAYBOOK_APPROVE;
+	(void)mode_or_matrix(r, top, "follow_up", p, f);
+	f->may_act = f->matrix == NULL && f->mode >= PLAYBOOK_APPROVE;
+	for (size_t e = 0; f->matrix != NULL && e < PLAYBOOK_ENVS; e++) {
+		for (size_t l = 0; l < PLAYBOOK_LEVELS; l++) {
+			f->may_act = f->may_act || f->matrix->cell[e][l] >= PLAYBOOK_APPROVE;
+		}
 	}
 }
 
@@ -441,7 +464,7 @@ static void read_steps(struct reader *r, const struct reader_place *top, struct 
 static void read_top(struct reader *r, const struct reader_place *top, struct playbook *p)
 {
 	static const char *const keys[] = { "name", "title", "answers", "approve", "modes",
-		"steps", NULL };
+		"steps", "follow_up", NULL };
 
 	if (!json_is_object(top->value)) {
 		reader_wrong(r, "", "a playbook is a mapping with name, title, answers, steps");
@@ -457,6 +480,7 @@ static void read_top(struct reader *r, const struct reader_place *top, struct pl
 	read_approve(r, top, p);
 	read_modes(r, top, p);
 	read_steps(r, top, p);
+	read_follow_up(r, top, p);
 }
 
 enum err_status playbook_parse(struct arena *arena, struct str text, const char *file,

@@ -468,14 +468,14 @@ static void test_plan_hash_ignores_time_alone(void **state)
 	char a[65], b[65], c[65];
 	json_t *plan = plan_for(three());
 
-	plan_hash(plan, a);
+	plan_hash(plan, NULL, a);
 	json_decref(plan);
 	env.now_ms += 5000;
 	plan = plan_for(three());
-	plan_hash(plan, b);
+	plan_hash(plan, NULL, b);
 	assert_string_equal(a, b);
 	json_object_set_new(plan, "mode", json_string("approve"));
-	plan_hash(plan, c);
+	plan_hash(plan, NULL, c);
 	assert_string_not_equal(a, c);
 	json_decref(plan);
 }
