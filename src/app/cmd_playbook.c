@@ -267,7 +267,8 @@ static void matrix_cell(const struct app *app, const json_t *c)
 {
 	static const struct {
 		const char *mode, *word;
-	} words[] = { { "auto", N_("run") }, { "approve", N_("ask") }, { "notify", N_("tell") } };
+	} words[] = { { "auto", N_("run") }, { "approve", N_("ask") },
+		{ "notify", N_("tell") } };
 	const json_t *steps = json_object_get(c, "steps"), *s = NULL;
 	char text[200] = "";
 	size_t used = 0, i = 0;
@@ -287,7 +288,8 @@ static void matrix_cell(const struct app *app, const json_t *c)
 		(void)snprintf(text, sizeof(text), "%s",
 			app_tr(app, guard_text(doc_text(c, "held_back[0].guard"))));
 	} else if (used == 0) {
-		(void)snprintf(text, sizeof(text), "%s", app_tr(app, N_("tell; change nothing")));
+		(void)snprintf(
+			text, sizeof(text), "%s", app_tr(app, N_("tell; change nothing")));
 	}
 	cell(text, 0);
 }
@@ -306,14 +308,16 @@ static enum err_status matrix_row(void *ctx, const json_t *row, struct err *err)
 		free(line);
 		return ERR_OK;
 	}
-	(void)snprintf(text, sizeof(text), "%s  %s  %s%s%s  -> %s", doc_text_or(row, "type", ""),
-		doc_text_or(row, "kind", ""), app_tr(app, doc_text_or(row, "severity", "")),
+	(void)snprintf(text, sizeof(text), "%s  %s  %s%s%s  -> %s",
+		doc_text_or(row, "type", ""), doc_text_or(row, "kind", ""),
+		app_tr(app, doc_text_or(row, "severity", "")),
 		doc_text(row, "role") ? "  " : "", doc_text_or(row, "role", ""),
 		doc_text_or(row, "playbook", app_tr(app, N_("none"))));
 	cell(text, 0);
 	for (size_t m = 0; m < 3; m++) {
 		for (size_t e = 0; e < 2; e++) {
-			(void)snprintf(path, sizeof(path), "modes.%s.%s", modes[m], environments[e]);
+			(void)snprintf(
+				path, sizeof(path), "modes.%s.%s", modes[m], environments[e]);
 			printf("    %-8s %-11s ", modes[m],
 				app_tr(app, e == 0 ? N_("production") : N_("elsewhere")));
 			matrix_cell(app, doc_get(row, path));
@@ -352,7 +356,8 @@ static const struct app_option options[] = {
 	{ "mode", 0, "MODE", N_("Decide as if `mode` of cordon.yaml were this"),
 		"observe|approve|auto" },
 	{ "all-types", 0, NULL,
-		N_("test: every known finding type, what would be done in each mode, in production "
+		N_("test: every known finding type, what would be done in each mode, in "
+		   "production "
 		   "and elsewhere"),
 		NULL },
 	{ NULL, 0, NULL, NULL, NULL },

@@ -29,17 +29,19 @@ static json_t *trust(json_t *principal_taken)
 }
 
 /*
- * What moto calls otherwise than AWS's IAM does (it goes by operation names for S3).
- * Left: the action of the policy; right: what the emulator asks for instead.
+ * What moto calls otherwise than IAM does: it takes settings of a bucket that it has no name for as
+ * listing, making or deleting the bucket. Left: the action of the policy; right: what moto asks for.
  */
 static const char *const moto_names[][2] = {
-	{ "s3:GetBucketPublicAccessBlock", "s3:GetPublicAccessBlock" },
-	{ "s3:GetEncryptionConfiguration", "s3:GetBucketEncryption" },
-	{ "s3:GetBucketObjectLockConfiguration", "s3:GetObjectLockConfiguration" },
-	{ "s3:GetObject", "s3:HeadObject" },
+	{ "s3:GetBucketObjectLockConfiguration", "s3:ListBucket" },
+	{ "s3:GetBucketOwnershipControls", "s3:ListBucket" },
+	{ "s3:GetBucketPublicAccessBlock", "s3:ListBucket" },
+	{ "s3:GetEncryptionConfiguration", "s3:ListBucket" },
 	{ "s3:ListBucket", "s3:HeadBucket" },
-	{ "s3:ListBucket", "s3:ListObjects" },
-	{ "s3:ListBucket", "s3:ListObjectsV2" },
+	{ "s3:PutBucketOwnershipControls", "s3:CreateBucket" },
+	{ "s3:PutBucketOwnershipControls", "s3:DeleteBucket" },
+	{ "s3:PutBucketPublicAccessBlock", "s3:CreateBucket" },
+	{ "s3:PutBucketPublicAccessBlock", "s3:DeleteBucket" },
 };
 
 static bool holds(const json_t *list, const char *text)

@@ -61,7 +61,7 @@ struct config {
 	struct config_list approvers;    /* who may approve, printed in messages */
 	const char *queue_url;           /* SQS queue of `serve` */
 	int64_t serve_visibility_seconds;
-	int64_t serve_workers;           /* findings that `serve` answers at once */
+	int64_t serve_workers; /* findings that `serve` answers at once */
 	const char
 		*approval_key; /* "file:PATH" or "secret:NAME-OR-ARN": signs approval links */
 	const char *approval_url; /* where those links lead, NULL = no links */

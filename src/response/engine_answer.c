@@ -55,7 +55,8 @@ static void permission_wanted(const json_t *response, char out[160])
 	{
 		if (strcmp(doc_text_or(e, "status", ""), err_name(ERR_DENIED)) == 0 &&
 			out[0] == '\0') {
-			(void)snprintf(out, 160, "; allow %.80s: `cordon policy` prints all it takes",
+			(void)snprintf(out, 160,
+				"; allow %.80s: `cordon policy` prints all it takes",
 				doc_text_or(e, "call", "the call"));
 		}
 	}

@@ -22,14 +22,15 @@ static const struct {
 		"\"instanceDetails\":{\"instanceId\":\"i-0a1b2c3d4e5f67890\",\"tags\":%s}" },
 	{ "AccessKey", "\"accessKeyDetails\":{\"accessKeyId\":\"AKIAIOSFODNN7EXAMPLE\","
 		       "\"userName\":\"somebody\",\"userType\":\"IAMUser\",\"tags\":%s}" },
-	{ "S3Bucket", "\"s3BucketDetails\":[{\"name\":\"a-bucket\",\"tags\":%s,\"publicAccess\":{"
-		      "\"effectivePermission\":\"PUBLIC\"}}],\"accessKeyDetails\":{"
-		      "\"accessKeyId\":\"AKIAIOSFODNN7EXAMPLE\",\"userName\":\"somebody\","
-		      "\"userType\":\"IAMUser\"}" },
+	{ "S3Bucket",
+		"\"s3BucketDetails\":[{\"name\":\"a-bucket\",\"tags\":%s,\"publicAccess\":{"
+		"\"effectivePermission\":\"PUBLIC\"}}],\"accessKeyDetails\":{"
+		"\"accessKeyId\":\"AKIAIOSFODNN7EXAMPLE\",\"userName\":\"somebody\","
+		"\"userType\":\"IAMUser\"}" },
 	{ "S3Object", "\"s3BucketDetails\":[{\"name\":\"a-bucket\",\"tags\":%s,"
 		      "\"s3ObjectDetails\":[{\"key\":\"a/key\"}]}]" },
-	{ "RDSDBInstance",
-		"\"rdsDbInstanceDetails\":{\"dbInstanceIdentifier\":\"a-database\",\"tags\":%s}" },
+	{ "RDSDBInstance", "\"rdsDbInstanceDetails\":{\"dbInstanceIdentifier\":\"a-database\","
+			   "\"tags\":%s}" },
 	{ "RDSLimitlessDB", "\"rdsLimitlessDbDetails\":{\"dbShardGroupIdentifier\":\"a-shard-"
 			    "group\",\"tags\":%s}" },
 	{ "Lambda", "\"lambdaDetails\":{\"functionName\":\"a-function\",\"tags\":%s}" },
@@ -67,7 +68,8 @@ static void add_block(struct buf *out, const char *block, const char *tags)
 
 /* A sequence names several things: an instance, a credential, a bucket. */
 static const char sequence[] =
-	"\"detection\":{\"sequence\":{\"resources\":[{\"uid\":\"i-0a1b2c3d4e5f67890\",\"resourceType\":"
+	"\"detection\":{\"sequence\":{\"resources\":[{\"uid\":\"i-0a1b2c3d4e5f67890\","
+	"\"resourceType\":"
 	"\"EC2_INSTANCE\"},{\"uid\":\"a-bucket\",\"resourceType\":\"S3_BUCKET\"}],\"actors\":[{"
 	"\"user\":{\"name\":\"somebody\",\"type\":\"IAMUser\",\"uid\":\"AIDAEXAMPLE\","
 	"\"credentialUid\":\"AKIAIOSFODNN7EXAMPLE\"}}]}},";
@@ -81,16 +83,20 @@ static struct finding *make(const struct kind_of_finding *k, bool production)
 
 	buf_init(&b, 65536);
 	buf_printf(&b,
-		"{\"accountId\":\"111122223333\",\"region\":\"eu-west-1\",\"arn\":\"arn:aws:guardduty:"
-		"eu-west-1:111122223333:detector/d/finding/f\",\"type\":\"%.*s\",\"severity\":%.1f,"
+		"{\"accountId\":\"111122223333\",\"region\":\"eu-west-1\",\"arn\":\"arn:aws:"
+		"guardduty:"
+		"eu-west-1:111122223333:detector/d/finding/"
+		"f\",\"type\":\"%.*s\",\"severity\":%.1f,"
 		"\"resource\":{\"resourceType\":\"%.*s\",",
 		STR_ARG(k->type), number_of(k->severity), STR_ARG(k->kind));
 	add_block(&b, block_of(k->kind), tags);
 	buf_printf(&b,
 		"},\"service\":{%s\"resourceRole\":\"%s\",\"action\":{\"actionType\":\"NETWORK_"
-		"CONNECTION\",\"networkConnectionAction\":{\"remoteIpDetails\":{\"ipAddressV4\":"
+		"CONNECTION\",\"networkConnectionAction\":{\"remoteIpDetails\":{"
+		"\"ipAddressV4\":"
 		"\"198.51.100.77\"}}}}}",
-		str_is(k->kind, "AttackSequence") ? sequence : "", k->role ? k->role : "TARGET");
+		str_is(k->kind, "AttackSequence") ? sequence : "",
+		k->role ? k->role : "TARGET");
 	if (finding_read(buf_view(&b), &set, NULL) == ERR_OK && set.n == 1) {
 		f = set.items[0];
 		set.items[0] = NULL;
@@ -109,12 +115,12 @@ static json_t *cell_of(const json_t *route)
 
 	json_array_foreach(json_object_get(route, "steps"), i, s)
 	{
-		json_array_append_new(steps, json_pack("{s:O, s:O}", "id",
-						     json_object_get(s, "id"), "mode",
-						     json_object_get(s, "mode")));
+		json_array_append_new(
+			steps, json_pack("{s:O, s:O}", "id", json_object_get(s, "id"), "mode",
+				       json_object_get(s, "mode")));
 	}
-	return json_pack("{s:O, s:o, s:O}", "mode", json_object_get(route, "mode"), "steps", steps,
-		"held_back", json_object_get(route, "held_back"));
+	return json_pack("{s:O, s:o, s:O}", "mode", json_object_get(route, "mode"), "steps",
+		steps, "held_back", json_object_get(route, "held_back"));
 }
 
 static enum err_status one_cell(const struct playbook_set *s, const struct config *config,
@@ -125,8 +131,8 @@ static enum err_status one_cell(const struct playbook_set *s, const struct confi
 
 	tagged.environment_tag = "Environment";
 	if (f == NULL) {
-		return err_set(err, ERR_INPUT, "the list of finding types can't be read at %.*s",
-			STR_ARG(k->type));
+		return err_set(err, ERR_INPUT,
+			"the list of finding types can't be read at %.*s", STR_ARG(k->type));
 	}
 	enum err_status st = playbook_route(s, &tagged, f, route, err);
 	finding_free(f);
@@ -138,9 +144,10 @@ static enum err_status make_row(const struct playbook_set *s, const struct confi
 {
 	static const char *const modes[] = { "observe", "approve", "auto" };
 	json_t *by_mode = json_object(), *route = NULL;
-	json_t *row = json_pack("{s:s, s:o, s:o, s:o, s:s?, s:n, s:O}", "schema",
-		"cordon.matrix/1", "type", doc_str(k->type), "kind", doc_str(k->kind), "severity",
-		doc_str(k->severity), "role", k->role, "playbook", "modes", by_mode);
+	json_t *row =
+		json_pack("{s:s, s:o, s:o, s:o, s:s?, s:n, s:O}", "schema", "cordon.matrix/1",
+			"type", doc_str(k->type), "kind", doc_str(k->kind), "severity",
+			doc_str(k->severity), "role", k->role, "playbook", "modes", by_mode);
 	enum err_status st = ERR_OK;
 
 	for (int m = CONFIG_OBSERVE; m <= CONFIG_AUTO; m++) {

@@ -63,6 +63,11 @@ const struct policy_group policy_groups[] = {
 	{ "MakeSnapshots", "arn:{p}:ec2:{r}::snapshot/*", MADE_AS_CORDONS,
 		"ec2:CreateSnapshots" },
 	{ "MakeSnapshotsOf", EC2("instance") " " EC2("volume"), NULL, "ec2:CreateSnapshots" },
+	{ "Images", "arn:{p}:ec2:{r}::image/*", NULL,
+		"ec2:DescribeImageAttribute ec2:DisableImage ec2:EnableImage "
+		"ec2:ModifyImageAttribute" },
+	{ "Snapshots", "arn:{p}:ec2:{r}::snapshot/*", NULL,
+		"ec2:DescribeSnapshotAttribute ec2:ModifySnapshotAttribute" },
 	{ "Tags", EC2("instance") " " EC2("security-group") " arn:{p}:ec2:{r}::snapshot/*",
 		TAGS_OF_CORDON, "ec2:CreateTags ec2:DeleteTags" },
 	{ "Scaling", "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:*", NULL,
@@ -187,6 +192,7 @@ const struct policy_group policy_groups[] = {
 
 	/* What goes around the measures: messages, evidence, logs, queue, cases, the key of links. */
 	{ "Messages", "{topic}", NULL, "sns:Publish" },
+	/* Without ListBucket S3 says of an object that is not there yet that it is forbidden. */
 	{ "EvidenceBucket", "{evidence}", NULL,
 		"s3:GetBucketObjectLockConfiguration s3:GetBucketPublicAccessBlock "
 		"s3:GetBucketVersioning s3:GetEncryptionConfiguration s3:ListBucket" },

@@ -134,3 +134,29 @@ def test_every_shared_finding_has_a_route(tmp_path):
         sample = route['finding']['sample']
         assert not (sample and route['steps']), route['finding']
         assert sample == any(h['guard'] == 'sample' for h in route['held_back'])
+
+
+def test_every_type_in_every_mode(tmp_path):
+    r = cordon('playbook', 'test', '--all-types', '--output', 'json', cwd=tmp_path)
+    assert r.returncode == 0, r.stderr
+    rows = routes(r)
+    assert len({row['type'] for row in rows}) > 190 and not [row for row in rows if row['playbook'] in (None, 'unknown')]
+    for row in rows:
+        modes = row['modes']
+        for cells in modes['observe'].values():  # a first installation changes nothing
+            assert cells['mode'] in ('notify', 'none') and all(s['mode'] == 'notify' for s in cells['steps']), row
+        for cells in modes['approve'].values():
+            assert all(s['mode'] in ('notify', 'approve') for s in cells['steps']), row
+        if row['role'] == 'TARGET':
+            assert not modes['auto']['other']['steps'], row
+    probe = next(row for row in rows if row['type'] == 'UnauthorizedAccess:EC2/SSHBruteForce' and row['role'] == 'TARGET')
+    assert probe['modes']['auto']['production']['held_back'][0]['guard'] == 'target_only'
+    text = cordon('playbook', 'test', '--all-types', '--output', 'table', '--lang', 'es', cwd=tmp_path).stdout.decode()
+    assert 'producción' in text and 'ejecuta' in text
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason='the shared findings are not beside this checkout')
+def test_the_list_of_types_is_complete(tmp_path):
+    known = {t['type'] for family in json.loads((SHARED / 'types.json').read_text())['families'] for t in family['types']}
+    listed = {line.split()[0] for line in (ROOT / 'playbooks/types.list').read_text().splitlines() if not line.startswith('#')}
+    assert known <= listed
