@@ -33,6 +33,8 @@ const struct policy_group policy_groups[] = {
 		"elasticloadbalancing:DescribeTargetGroups "
 		"elasticloadbalancing:DescribeTargetHealth lambda:ListEventSourceMappings "
 		"logs:DescribeLogGroups route53resolver:ListFirewallRuleGroupAssociations "
+		"iam:ListRoles route53resolver:ListFirewallDomainLists "
+		"route53resolver:ListFirewallRuleGroups "
 		"route53resolver:ListFirewallConfigs ssm:DescribeInstanceInformation "
 		"ssm:GetCommandInvocation sts:GetCallerIdentity" },
 
@@ -168,7 +170,7 @@ const struct policy_group policy_groups[] = {
 
 	/* Attackers' addresses, names */
 	{ "WebFirewalls", "arn:{p}:wafv2:*:{a}:*/ipset/*", NULL,
-		"wafv2:GetIPSet wafv2:UpdateIPSet" },
+		"wafv2:GetIPSet wafv2:TagResource wafv2:UntagResource wafv2:UpdateIPSet" },
 	{ "WebFirewallLists", "*", NULL, "wafv2:ListIPSets wafv2:ListTagsForResource" },
 	{ "NetworkFirewalls",
 		"arn:{p}:network-firewall:{r}:{a}:stateful-rulegroup/* "
@@ -187,7 +189,8 @@ const struct policy_group policy_groups[] = {
 		"route53resolver:DisassociateFirewallRuleGroup "
 		"route53resolver:GetFirewallRuleGroup "
 		"route53resolver:GetFirewallRuleGroupAssociation "
-		"route53resolver:ListFirewallRules route53resolver:TagResource "
+		"route53resolver:ListFirewallDomains route53resolver:ListFirewallRules "
+		"route53resolver:TagResource "
 		"route53resolver:UpdateFirewallDomains" },
 
 	/* What goes around the measures: messages, evidence, logs, queue, cases, the key of links. */
