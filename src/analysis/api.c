@@ -119,6 +119,7 @@ static const struct api table[] = {
 	{ HUB, "DisableSecurityHub", API_DEFENCE, "T1562.001", N_("switched off Security Hub") },
 	{ "signin.amazonaws.com", "ConsoleLogin", API_LOGIN, "T1078.004", N_("signed in to the console") },
 	{ "signin.amazonaws.com", "GetSigninToken", API_CREDENTIAL, "T1550.001", N_("turned a key into a console session") },
+	{ "signin.amazonaws.com", "PasswordRecoveryCompleted", API_LOGIN, "T1098.001", N_("set a new root password through the mailbox") },
 	{ "signin.amazonaws.com", "PasswordRecoveryRequested", API_LOGIN, "T1078.004", N_("asked for the root password to be reset") },
 	{ SSM, "GetParameters", API_SECRET, "T1552", N_("read parameters") },
 	{ SSM, "SendCommand", API_EXECUTE, "T1651", N_("ran a command on an instance") },

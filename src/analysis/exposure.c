@@ -12,7 +12,27 @@
 
 enum thing { THING_NONE, THING_BUCKET, THING_SNAPSHOT, THING_DATABASE };
 
-static enum thing thing_of(const struct track_note *n)
+static bool is_database_port(int port)
+{
+	static const int ports[] = { 1433, 1521, 3306, 5432, 5439, 6379, 9042, 9200, 11211,
+		27017 };
+	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
+		if (ports[i] == port) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A rule that opens a database's port, or all ports (-1, or none named). */
+static bool opens_database(struct str port)
+{
+	int64_t n = -1;
+	(void)str_to_i64(port, &n);
+	return n < 1 || is_database_port((int)(n & 0xffff));
+}
+
+static enum thing thing_of(const struct inquiry *q, const struct track_note *n)
 {
 	const char *name = n->api->name;
 	if (!n->ok || !n->outside) {
@@ -24,8 +44,9 @@ static enum thing thing_of(const struct track_note *n)
 	if (strstr(name, "SnapshotAttribute") || strstr(name, "ImageAttribute")) {
 		return n->everybody ? THING_SNAPSHOT : THING_NONE;
 	}
-	bool database = !strcmp(name, "ModifyDBInstance") ||
-			!strcmp(name, "AuthorizeSecurityGroupIngress");
+	bool group = !strcmp(name, "AuthorizeSecurityGroupIngress") &&
+		     opens_database(track_text(q->t, n->detail));
+	bool database = group || !strcmp(name, "ModifyDBInstance");
 	return database && n->everybody ? THING_DATABASE : THING_NONE;
 }
 
@@ -166,18 +187,6 @@ static bool decide_snapshot(struct inquiry *q, const struct track_note *opened)
 
 /* ---- databases ---- */
 
-static bool is_database_port(int port)
-{
-	static const int ports[] = { 1433, 1521, 3306, 5432, 5439, 6379, 9042, 9200, 11211,
-		27017 };
-	for (size_t i = 0; i < sizeof(ports) / sizeof(ports[0]); i++) {
-		if (ports[i] == port) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /* Bytes that went back to an address. */
 static uint64_t bytes_to(const struct inquiry *q, uint32_t ip)
 {
@@ -213,7 +222,7 @@ bool exposure_decide(struct inquiry *q)
 {
 	for (size_t k = 0; k < q->t->n_notes; k++) {
 		const struct track_note *n = &q->t->notes[q->by_time[k]];
-		enum thing thing = thing_of(n);
+		enum thing thing = thing_of(q, n);
 		if ((thing == THING_BUCKET && decide_bucket(q, n)) ||
 			(thing == THING_SNAPSHOT && decide_snapshot(q, n)) ||
 			(thing == THING_DATABASE && decide_database(q, n))) {
@@ -223,12 +232,29 @@ bool exposure_decide(struct inquiry *q)
 	return false;
 }
 
+static const char *missing_of(enum thing thing)
+{
+	switch (thing) {
+	case THING_BUCKET:
+		return N_("S3 data events or server access logs: without them nobody can tell "
+			  "which objects were read");
+	case THING_DATABASE:
+		return N_(
+			"VPC flow logs of the database: they would show who connected and how "
+			"much was taken");
+	default:
+		return N_(
+			"Whether somebody copied it: AWS does not tell the owner of a snapshot "
+			"that is public");
+	}
+}
+
 bool exposure_ask(struct inquiry *q)
 {
 	for (size_t k = 0; k < q->t->n_notes; k++) {
 		const struct track_note *n = &q->t->notes[q->by_time[k]];
-		enum thing thing = thing_of(n);
-		bool open = n->everybody && (thing == THING_BUCKET || thing == THING_SNAPSHOT);
+		enum thing thing = thing_of(q, n);
+		bool open = n->everybody && thing != THING_NONE;
 		if (!open || by_automation(q, n)) {
 			continue;
 		}
@@ -240,11 +266,7 @@ bool exposure_ask(struct inquiry *q)
 			inquiry_cited(q, &n->ref));
 		ruling_alternative(q, CLASS_PUBLIC, 0.4,
 			N_("Nothing in the logs read shows that anybody came"));
-		ruling_missing(q, thing == THING_BUCKET
-					  ? N_("S3 data events or server access logs: without "
-					       "them nobody can tell which objects were read")
-					  : N_("Whether somebody copied it: AWS does not tell "
-					       "the owner of a snapshot that is public"));
+		ruling_missing(q, missing_of(thing));
 		return true;
 	}
 	return false;

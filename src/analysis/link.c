@@ -113,25 +113,48 @@ static const struct track_issue *maker_of(const struct inquiry *q, size_t i, siz
 	return after && made_by_guilty(q, issue, i, maker) ? issue : NULL;
 }
 
-/* The instance obeyed a command of a guilty suspect shortly before its credentials went astray. */
-static bool commanded_by_guilty(
-	const struct inquiry *q, const struct suspect *s, size_t *by, struct track_ref *ref)
+/* Who commanded the instance in the hour before its credentials went astray. */
+static size_t commander_of(
+	const struct inquiry *q, const struct suspect *s, bool guilty, struct track_ref *ref)
 {
 	uint32_t instance = track_holder_at(q->t, s->holder)->session;
 	for (size_t i = 0; i < q->t->n_notes; i++) {
 		const struct track_note *n = &q->t->notes[q->by_time[i]];
-		size_t maker = q->suspect_of[n->edge];
+		size_t by = q->suspect_of[n->edge];
 		bool fits = n->api->tags & API_EXECUTE && n->ok && n->target == instance &&
 			    n->ref.time_ms <= s->first.time_ms &&
 			    s->first.time_ms - n->ref.time_ms <= 60 * MINUTE_MS &&
-			    maker != INQUIRY_NONE && q->suspects[maker].guilty;
+			    by != INQUIRY_NONE &&
+			    (guilty ? q->suspects[by].guilty : q->suspects[by].ip == s->ip);
 		if (fits) {
-			*by = maker;
 			*ref = n->ref;
-			return true;
+			return by;
 		}
 	}
-	return false;
+	return INQUIRY_NONE;
+}
+
+/* Command from an address, then the instance's credentials at that address: one hand. */
+static bool claim_commanded(struct inquiry *q, size_t i)
+{
+	const struct suspect *s = &q->suspects[i];
+	struct track_ref ref;
+	size_t by = s->kind == TRACK_INSTANCE && s->guilty ? commander_of(q, s, false, &ref)
+							   : INQUIRY_NONE;
+	if (by == INQUIRY_NONE || q->suspects[by].guilty ||
+		q->suspects[by].weigh.for_it[G_CHAIN] > 0) {
+		return false;
+	}
+	struct suspect *c = &q->suspects[by];
+	json_t *events = inquiry_cited(q, &ref);
+	inquiry_cite(q, events, &s->first);
+	inquiry_claim(&c->weigh, W_COMMANDED,
+		ARGS(inquiry_name(q, c),
+			inquiry_text(q, track_holder_at(q->t, s->holder)->session)),
+		events);
+	c->score = inquiry_score(&c->weigh);
+	c->guilty = inquiry_accuses(&c->weigh);
+	return c->guilty;
 }
 
 /* All that came from this address came after the attack had begun, or is the attack's. */
@@ -165,7 +188,8 @@ static bool link_one(struct inquiry *q, size_t i)
 		s->from_ref = issue->ref;
 		s->has_from_ref = true;
 	} else if (s->kind == TRACK_INSTANCE && s->guilty) {
-		linked = commanded_by_guilty(q, s, &by, &s->from_ref);
+		by = commander_of(q, s, true, &s->from_ref);
+		linked = by != INQUIRY_NONE;
 		s->has_from_ref = linked;
 	}
 	if (!linked) {
@@ -255,7 +279,7 @@ static void claim_made_keys(struct inquiry *q)
 		bool other = !is_rotation(q, maker, s) && !is_shared_place(q, maker, s);
 		bool lasting = s->kind == TRACK_USER_KEY || s->kind == TRACK_CONSOLE ||
 			       s->kind == TRACK_LOGIN;
-		if (!lasting || !is_shared_place(q, maker, s)) {
+		if (!lasting || other) {
 			inherit(maker, s);
 		}
 		if (other && lasting) {
@@ -401,7 +425,8 @@ void inquiry_link(struct inquiry *q)
 			if (q->suspects[i].from == INQUIRY_NONE) {
 				changed |= link_one(q, i);
 			}
-			changed |= claim_made_for(q, i) || claim_same_hand(q, i);
+			changed |= claim_made_for(q, i) || claim_commanded(q, i) ||
+				   claim_same_hand(q, i);
 		}
 	}
 	for (size_t i = 0; i < q->n_suspects; i++) {

@@ -188,6 +188,14 @@ static void note_issue(
 	}
 }
 
+/* The first port that a rule opens, or "-1" for all. */
+static struct str first_port(const struct event *e)
+{
+	uint32_t items = scan_path(e->tape, e->request, "ipPermissions.items");
+	uint32_t rule = scan_first(e->tape, items);
+	return scan_raw(e->tape, scan_member(e->tape, rule, STR("fromPort")));
+}
+
 /* The one detail that a sentence about the call needs. */
 static struct str detail_of(const struct event *e, const struct api *api, struct str other)
 {
@@ -199,6 +207,9 @@ static struct str detail_of(const struct event *e, const struct api *api, struct
 	}
 	if (str_is(e->name, "RunInstances")) {
 		return event_text(e, e->request, "instanceType");
+	}
+	if (str_is(e->name, "AuthorizeSecurityGroupIngress")) {
+		return first_port(e);
 	}
 	struct str policy = event_text(e, e->request, "policyArn");
 	return policy.n ? policy : event_text(e, e->request, "policyName");

@@ -18,12 +18,15 @@ static const char *number(char room[24], uint64_t n)
 }
 
 struct logins {
-	const struct track_note *in, *no_mfa;
+	const struct track_note *in, *no_mfa, *reset;
 };
 
 static bool see_login(void *ctx, const struct track_note *n)
 {
 	struct logins *l = ctx;
+	if (!strncmp(n->api->name, "PasswordRecovery", 16)) {
+		l->reset = l->reset ? l->reset : n;
+	}
 	if (strcmp(n->api->name, "ConsoleLogin") != 0 || !n->ok) {
 		return true;
 	}
@@ -142,6 +145,11 @@ void signin_weigh(const struct inquiry *q, struct suspect *s)
 		return;
 	}
 	weigh_failures(q, s, l.in);
+	if (l.reset && l.reset->ref.time_ms <= l.in->ref.time_ms) {
+		json_t *events = inquiry_cited(q, &l.reset->ref);
+		inquiry_cite(q, events, &l.in->ref);
+		inquiry_claim(&s->weigh, W_PASSWORD_RESET, ARGS(name, ip), events);
+	}
 	if (l.no_mfa) {
 		inquiry_claim(&s->weigh, W_LOGIN_NO_MFA, ARGS(name, ip),
 			inquiry_cited(q, &l.no_mfa->ref));

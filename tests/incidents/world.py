@@ -142,7 +142,7 @@ class World:
         self.version = r.choice(['1.05', '1.08', '1.09', '1.10', '1.11'])
         self.start = 1672531200 + r.randrange(0, 1100) * DAY
         self.days, self.end = days, self.start + days * DAY
-        self.events, self.web, self.ssh, self.flows, self.findings = [], [], [], [], []
+        self.events, self.web, self.ssh, self.flows, self.findings, self.s3 = [], [], [], [], [], []
         self.bad = set()
         self.office = self.address(OFFICES)
         self.names = set()
@@ -279,6 +279,14 @@ class World:
         self.flow(t, a, b, sport, dport, packets, out, **more)
         self.flow(t, b, a, dport, sport, packets, back, **more)
 
+    def s3_line(self, t, bucket, ip, requester, operation, key, status, size, agent):
+        y, mo, d = civil(t // DAY)
+        s = t % DAY
+        error = 'AccessDenied' if status == 403 else '-'
+        self.s3.append((t, f'{self.hex(64)} {bucket} [{d:02}/{MONTHS[mo - 1]}/{y}:{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02} +0000] {ip} {requester} '
+                           f'{self.letters(16)} {operation} {key} "GET /{key} HTTP/1.1" {status} {error} {size} {size} 22 20 "-" "{agent}" - '
+                           f'{self.hex(40)} - TLS_AES_128_GCM_SHA256 - {bucket}.s3.amazonaws.com TLSv1.3 - -'))
+
     def finding(self, t, kind, resource, ip=None, severity=8, role='TARGET', action=None, late=420):
         f = {'schemaVersion': '2.0', 'accountId': self.account, 'region': self.region, 'partition': 'aws', 'id': self.hex(32),
              'type': kind, 'severity': severity, 'createdAt': rfc3339(t + late), 'updatedAt': rfc3339(t + late),
@@ -369,6 +377,8 @@ class World:
             out['ssh/' + r.choice(['auth.log', 'secure'])] = self.ssh_file(self.ssh, r.random() < .4)
         if self.flows:
             out['flow/flow.log.gz'] = squeeze(self.flow_file(r.random() < .4))
+        if self.s3:
+            out['s3/' + rfc3339(self.start)[:10] + '-00-00-00-' + self.hex(16).upper()] = ''.join(line + '\n' for _, line in sorted(self.s3)).encode()
         if self.findings:
             out['guardduty/findings.jsonl.gz'] = squeeze(''.join(json.dumps(f) + '\n' for _, f in sorted(self.findings, key=lambda p: p[0])).encode())
         return out
