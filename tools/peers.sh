@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # peers.sh: servers that other people wrote, for the tests that hold cordon against them: AWS's Lambda
-# runtime emulator, an S3 server (versitygw) and DynamoDB Local. They go into BUILD/peers, each in a
+# runtime emulator, an S3 server (versitygw), DynamoDB Local and the AWS CLI. They go into BUILD/peers, each in a
 # fixed version, once; afterwards nothing asks the network. A peer that can't be had leaves its reason
 # in BUILD/peers/NAME.missing, which the tests print when they skip (remove the file to try again).
 set -euo pipefail
@@ -30,6 +30,15 @@ go_program() { # go_program NAME PACKAGE@VERSION
 	echo "Building $1 (once)"
 	if ! GOFLAGS=-mod=mod GOBIN=$peers CGO_ENABLED=0 timeout 600 go install "$2" >"$peers/$1.log" 2>&1; then
 		missing "$1" "it could not be built (see $peers/$1.log)"
+	fi
+}
+python_program() { # python_program NAME PACKAGE==VERSION: an environment of its own
+	wanted "$1" || return 0
+	echo "Fetching $1 (once)"
+	if ! python3 -m venv "$peers/$1" >"$peers/$1.log" 2>&1 ||
+		! timeout 600 "$peers/$1/bin/pip" install -q "$2" >>"$peers/$1.log" 2>&1; then
+		rm -rf "${peers:?}/$1"
+		missing "$1" "it could not be installed (see $peers/$1.log)"
 	fi
 }
 # All jars of an artifact and of what it needs.
@@ -63,3 +72,4 @@ go_program aws-lambda-rie \
 	github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20251201070305-f9bf927dfc8a
 go_program versitygw github.com/versity/versitygw/cmd/versitygw@v1.8.0
 java_program dynamodb-local software.amazon.dynamodb DynamoDBLocal 3.3.1
+python_program awscli awscli==1.46.3 # digest validation, held against cordon trail verify

@@ -4,6 +4,7 @@ from __future__ import annotations
 import gzip
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import urllib.request
@@ -11,6 +12,7 @@ import urllib.request
 import pytest
 
 from conftest import KEYS, REGION, ROOT, Cordon, stop
+from peers import peer
 from trails import START, Trail, key_pair, public_key
 
 import datetime
@@ -249,3 +251,47 @@ def test_the_oldest_digest_is_missed_in_a_bucket(cordon: Cordon, bucket, aws):
     assert ran.code == 8 and 'digest_deleted' in kinds(ran.json)
     ran = cordon('trail', 'verify', f's3://{trail.bucket}/logs', '--since', '2026-08-01T11:00:00Z', '--output', 'json')
     assert ran.code == 0, ran.json
+
+
+# ---- beside AWS's own tool ----
+
+def edit_log(t: Trail) -> None:
+    t.objects[t.logs[3]] = flipped(t.objects[t.logs[3]])
+
+
+def delete_log(t: Trail) -> None:
+    del t.objects[t.logs[2]]
+
+
+def delete_digest(t: Trail) -> None:
+    del t.objects[t.digests[1]], t.metadata[t.digests[1]]
+
+
+def edit_digest(t: Trail) -> None:
+    digest = json.loads(gzip.decompress(t.objects[t.digests[1]]))
+    digest['logFiles'].pop()
+    t.objects[t.digests[1]] = gzip.compress(json.dumps(digest).encode())
+
+
+@pytest.mark.parametrize('change', [None, edit_log, delete_log, delete_digest, edit_digest])
+def test_the_aws_cli_finds_the_same(cordon: Cordon, bucket, moto: str, change):
+    """What `aws cloudtrail validate-logs` calls valid and not is what cordon does; cordon names more (log_unlisted)."""
+    trail = Trail(prefix='')
+    if change:
+        change(trail)
+    url = bucket(trail)
+    aws = peer('awscli') / 'bin/aws'
+    ran = subprocess.run([str(aws), 'cloudtrail', 'validate-logs', '--trail-arn', f'arn:aws:cloudtrail:{REGION}:111122223333:trail/{trail.name}',
+                          '--start-time', '2026-08-01T00:00:00Z', '--end-time', '2026-08-01T23:00:00Z', '--s3-bucket', trail.bucket],
+                         capture_output=True, text=True, timeout=120,
+                         env={**cordon.env, 'AWS_DEFAULT_REGION': REGION, 'AWS_ENDPOINT_URL_CLOUDTRAIL': url, 'AWS_ENDPOINT_URL': moto})
+    mine = cordon('trail', 'verify', f's3://{trail.bucket}', '--output', 'json')
+    assert (ran.returncode == 0) == (mine.code == 0), ran.stderr
+
+    def theirs(kind: str) -> int:
+        found = re.search(rf'(\d+)/\d+ {kind} files valid', ran.stdout)
+        return int(found[1])
+    assert theirs('digest') == mine.json['digests']['valid']
+    assert theirs('log') == mine.json['logs']['valid']
+    bad = {line.split('\t')[1].partition(trail.bucket + '/')[2] for line in (ran.stdout + ran.stderr).splitlines() if '\tINVALID' in line}
+    assert bad == {p['object'] for p in mine.json['problems'] if p['kind'] != 'log_unlisted'}
