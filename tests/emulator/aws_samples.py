@@ -13,6 +13,8 @@ WORDS = ['a', 'web-1', 'i-0abc', 'arn:aws:iam::123456789012:role/x', 'Zürich', 
          '<b>&amp;"\'', 'tab\there', 'line\nbreak', '{"k":[1]}', '0', 'true', 'null', '~._-', '/x/y', "it's", '[0]', '\\']
 PLAIN = ['a', 'web-1', 'i-0abc', 'x/y', 'a b', 'v1.2', 'text/plain', '0', 'a;b=c', "it's", 'q=0.5']
 
+SIMPLE = ['a', 'web-1', 'i-0abc', 'v1.2', '0', 'x_y', 'Z~']
+
 
 def operations() -> list[tuple[str, str]]:
     lines = (ROOT / 'src/aws/operations.list').read_text(encoding='utf-8').splitlines()
@@ -27,15 +29,16 @@ def services() -> dict[str, list[str]]:
 
 
 class Sampler:
-    """One seed, one sequence of samples. `answers`: what services send, which may leave out what is required."""
+    """One seed, one sequence of samples. `answers`: what services send, which may leave out what is required.
+    `simple`: texts that no escaping touches."""
 
-    def __init__(self, seed: str, answers: bool = False):
-        self.rng, self.answers = random.Random(seed), answers
+    def __init__(self, seed: str, answers: bool = False, simple: bool = False):
+        self.rng, self.answers, self.simple = random.Random(seed), answers, simple
 
     def text(self, shape, location: str | None) -> str:
         if shape.enum and self.rng.random() < 0.9:
             return self.rng.choice(shape.enum)
-        words = PLAIN if location in ('header', 'headers', 'host') else WORDS
+        words = SIMPLE if self.simple else PLAIN if location in ('header', 'headers', 'host') else WORDS
         value = ''.join(self.rng.choice(words) for _ in range(self.rng.randint(1, 3)))
         least = shape.metadata.get('min', 0)
         return value + 'm' * (least - len(value))

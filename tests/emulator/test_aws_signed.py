@@ -1,9 +1,10 @@
-"""moto with its checks of signatures and permissions on: it accepts a request of every service that it knows."""
+"""moto with its checks of signatures and permissions on accepts every request, and those of a stranger to no service."""
 import botocore.session
 import pytest
 
-from aws_samples import services
+from aws_samples import Sampler, services
 from test_aws import make_user
+from test_aws_wire import SEED, fit
 from wire_driver import Driver, Refused
 
 REFUSALS = ('SignatureDoesNotMatch', 'InvalidClientTokenId', 'AuthFailure', 'AccessDenied', 'AccessDeniedException',
@@ -32,10 +33,12 @@ def signed(moto, aws, auth_mode):
     return {'AWS_ENDPOINT_URL': moto, **keys}
 
 
-def test_every_service_is_accepted(signed):
+def test_every_service_is_accepted_and_strangers_are_not(signed):
     accepted, refused = {}, []
     with Driver(signed) as driver, Driver({**signed, 'AWS_SECRET_ACCESS_KEY': 'wrong'}) as stranger:
         for service, operation, params in reads():
+            if service in accepted:
+                continue
             try:
                 driver('call', service, operation, params)
                 accepted.setdefault(service, (operation, params))
@@ -51,3 +54,23 @@ def test_every_service_is_accepted(signed):
             assert answer.value.error['code'] in REFUSALS, f'moto checks nothing of {service}'
     assert not refused, '\n'.join(refused)
     assert set(accepted) == set(services()), set(services()) - set(accepted)
+
+
+def test_every_operation_is_accepted(signed):
+    """Whatever moto then makes of it: random parameters, in texts that its own check of signatures can bear."""
+    session, refused, count = botocore.session.get_session(), [], 0
+    with Driver(signed) as driver:
+        for service, operations in services().items():
+            model = session.get_service_model(service)
+            for operation in operations:
+                shape = model.operation_model(operation).input_shape
+                _, document = Sampler(f'{SEED}/{service}/{operation}/signed', simple=True).make(shape, depth=3) if shape else ({}, {})
+                fit(service, operation, document)
+                try:
+                    driver('call', service, operation, document)
+                except Refused as answer:
+                    if answer.error['code'] in REFUSALS:
+                        refused.append(f'{service} {operation}: {answer}')
+                    assert answer.error['http'], f'seed {SEED}: {service} {operation} was not sent: {answer}'
+                count += 1
+    assert not refused, f'seed {SEED}: {len(refused)} of {count}\n' + '\n'.join(refused)
