@@ -196,6 +196,26 @@ static enum err_status add_checksum(
 
 /* ---- all of it ---- */
 
+/*
+ * The length is the carrier's to say. A caller's own that is another would leave the server waiting
+ * for what never comes, or the connection with bytes that nobody reads.
+ */
+static enum err_status check_length(
+	const struct model_call *c, struct wire_request *r, struct err *err)
+{
+	const char *said = wire_get(&r->headers, "Content-Length");
+	uint64_t have = r->source ? r->source->size : wire_body(r).n;
+	int64_t n;
+	if (said && (!str_to_i64(str_from(said), &n) || n < 0 || (uint64_t)n != have)) {
+		return err_set(err, ERR_USAGE,
+			"%s %s: ContentLength is %s, but the body has %llu bytes; leave it out",
+			model_text(c->m, c->service->name), model_text(c->m, c->op->name), said,
+			(unsigned long long)have);
+	}
+	wire_remove(&r->headers, "Content-Length");
+	return ERR_OK;
+}
+
 enum err_status build_request(
 	const struct build_input *in, struct wire_request *out, struct err *err)
 {
@@ -216,5 +236,6 @@ enum err_status build_request(
 		out->body.n >= in->compress_from) {
 		compress(out);
 	}
-	return add_checksum(c, out, err);
+	st = check_length(c, out, err);
+	return st == ERR_OK ? add_checksum(c, out, err) : st;
 }

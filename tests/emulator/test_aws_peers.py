@@ -214,6 +214,25 @@ def test_streams_take_no_memory(store):
     assert got['rss_kb'] - before < 16 << 10, (before, put['rss_kb'], got['rss_kb'])
 
 
+def test_a_length_of_ones_own_is_that_of_the_body_or_refused(store):
+    with Driver(store.env) as driver:
+        driver('call', 's3', 'CreateBucket', {'Bucket': 'evidence'})
+        key = {'Bucket': 'evidence', 'Key': 'k'}
+        driver('put', 's3', 'PutObject', {**key, 'ContentLength': 1000}, size=1000)
+        driver('call', 's3', 'PutObject', {**key, 'ContentLength': 3, 'Body': 'YWJj'})
+        for length in (0, 2, 4, -1, 1 << 40):
+            with pytest.raises(Refused, match='but the body has 3 bytes'):
+                driver('call', 's3', 'PutObject', {**key, 'ContentLength': length, 'Body': 'YWJj'})
+        with pytest.raises(Refused, match='but the body has 10 bytes'):
+            driver('put', 's3', 'PutObject', {**key, 'ContentLength': 9}, size=10)
+        # In a URL it binds whoever sends the body.
+        put = driver('presign', 's3', 'PutObject', {**key, 'ContentLength': 5})
+        assert fetch(store, put, b'12345')[0] == 200 and put['headers']['Content-Length'] == '5'
+        longer = {**put, 'headers': {k: v for k, v in put['headers'].items() if k != 'Content-Length'}}
+        assert fetch(store, longer, b'123456')[0] == 403
+    assert store.client.get_object(**key)['Body'].read() == b'12345'
+
+
 # ---- presigned URLs ----
 
 def fetch(store, shown: dict, body: bytes | None = None, url: str | None = None, **headers) -> tuple[int, bytes]:

@@ -180,6 +180,8 @@ def fit(service: str, operation: str, values: dict) -> None:
             values[name] = 'access-1'
     if 'ChecksumAlgorithm' in values:
         values['ChecksumAlgorithm'] = 'SHA256'
+    if 'Body' in values or operation in ('PutObject', 'UploadPart'):
+        values.pop('ContentLength', None)  # that of the body, or refused
     if service == 's3' and values.get('Key', '').startswith('/'):
         values['Key'] = 'k' + values['Key']
     if service == 'events':  # a global endpoint, which needs SigV4A
