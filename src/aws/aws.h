@@ -51,7 +51,7 @@ struct aws_options {
 	const char *region;  /* explicit --region */
 	const char *endpoint_url;   /* explicit --endpoint-url, for every service */
 	const char *case_id;        /* goes into the user agent as md/case#ID */
-	int max_attempts;           /* default: AWS_MAX_ATTEMPTS, profile, 3 */
+	int max_attempts;           /* default: AWS_MAX_ATTEMPTS, profile, 3 (DynamoDB 4) */
 	int64_t connect_timeout_ms; /* 3000 */
 	int64_t call_timeout_ms;    /* one attempt without progress, 60000 */
 	int64_t deadline_ms; /* wall-clock bound of every call, ms since 1970; 0 = none */

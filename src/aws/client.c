@@ -77,7 +77,7 @@ static enum err_status check_retry_mode(struct aws_client *c, struct err *err)
 static enum err_status find_attempts(
 	struct aws_client *c, const struct aws_options *o, struct err *err)
 {
-	int64_t n = o->max_attempts ? o->max_attempts : 3;
+	int64_t n = o->max_attempts;
 	struct str text =
 		profile_setting(c->env, &c->profiles, "AWS_MAX_ATTEMPTS", "max_attempts");
 	if (!o->max_attempts && text.n && (!str_to_i64(text, &n) || n < 1 || n > 100)) {

@@ -20,7 +20,7 @@ struct aws_client {
 	struct retry_bucket *bucket;
 	char *region, *endpoint_url;
 	char *user_agent; /* without the case */
-	int max_attempts;
+	int max_attempts; /* 0: by the service */
 	bool refuse_mutating;
 	aws_observer_fn observer;
 	void *observer_ctx;

@@ -228,6 +228,24 @@ static enum err_status from_source(const struct creds_options *o, const char *pr
 	return other_sources(o, source, false, out, err);
 }
 
+static enum err_status from_kind(const struct creds_options *o, const char *profile,
+	struct str kind, struct creds **out, struct err *err)
+{
+	if (str_eq_nocase(kind, STR("Environment"))) {
+		return creds_from_env(o, out, err);
+	}
+	if (str_eq_nocase(kind, STR("Ec2InstanceMetadata"))) {
+		return creds_from_instance(o, out, err);
+	}
+	if (str_eq_nocase(kind, STR("EcsContainer"))) {
+		return creds_from_container(o, out, err);
+	}
+	return err_set(err, ERR_CONFIG,
+		"profile '%s' has role_arn but neither source_profile nor a "
+		"credential_source of Environment, Ec2InstanceMetadata or EcsContainer",
+		profile);
+}
+
 /* What signs the AssumeRole call. */
 static enum err_status base_creds(const struct creds_options *o, const char *profile, int depth,
 	struct creds **out, struct err *err)
@@ -235,27 +253,14 @@ static enum err_status base_creds(const struct creds_options *o, const char *pro
 	struct str source = get(o, profile, "source_profile");
 	struct str kind = get(o, profile, "credential_source");
 	char name[256];
-	enum err_status st;
 	if (source.n && kind.n) {
 		return err_set(err, ERR_CONFIG,
 			"profile '%s' has both source_profile and credential_source; keep one",
 			profile);
 	}
-	if (source.n) {
-		(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(source));
-		st = from_source(o, profile, name, depth, out, err);
-	} else if (str_eq_nocase(kind, STR("Environment"))) {
-		st = creds_from_env(o, out, err);
-	} else if (str_eq_nocase(kind, STR("Ec2InstanceMetadata"))) {
-		st = creds_from_instance(o, out, err);
-	} else if (str_eq_nocase(kind, STR("EcsContainer"))) {
-		st = creds_from_container(o, out, err);
-	} else {
-		return err_set(err, ERR_CONFIG,
-			"profile '%s' has role_arn but neither source_profile nor a "
-			"credential_source of Environment, Ec2InstanceMetadata or EcsContainer",
-			profile);
-	}
+	(void)snprintf(name, sizeof(name), "%.*s", STR_ARG(source));
+	enum err_status st = source.n ? from_source(o, profile, name, depth, out, err)
+				      : from_kind(o, profile, kind, out, err);
 	if (st == ERR_OK && !*out) {
 		st = err_set(err, ERR_CONFIG,
 			"profile '%s': no credentials where %s '%.*s' points to", profile,

@@ -269,6 +269,7 @@ static int on_seek(void *user, curl_off_t offset, int origin)
  * before an answer came, libcurl would send the same bytes again on a new one; whether that is
  * harmless only the caller knows, so the second time ends the transfer.
  */
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's signature */
 static int on_connected(void *user, char *to, char *from, int to_port, int from_port)
 {
 	struct http_exchange *x = user;

@@ -229,6 +229,12 @@ static enum err_status sign(struct job *j, struct err *err)
 	return ERR_OK;
 }
 
+static int attempts(const struct job *j)
+{
+	bool dynamodb = strcmp(service_name(j), "dynamodb") == 0;
+	return j->client->max_attempts ? j->client->max_attempts : retry_attempts(dynamodb);
+}
+
 enum err_status job_send(struct job *j, struct http *h, struct err *err)
 {
 	char text[64];
@@ -245,7 +251,7 @@ enum err_status job_send(struct job *j, struct http *h, struct err *err)
 	}
 	j->attempt++;
 	wire_set(&j->wire.headers, "amz-sdk-invocation-id", str_from(j->invocation));
-	(void)snprintf(text, sizeof(text), "attempt=%d; max=%d", j->attempt, c->max_attempts);
+	(void)snprintf(text, sizeof(text), "attempt=%d; max=%d", j->attempt, attempts(j));
 	wire_set(&j->wire.headers, "amz-sdk-request", str_from(text));
 	enum err_status st = ERR_OK;
 	if (!j->creds && !(j->call.op->flags & MODEL_OP_NO_SIGN)) {
@@ -410,7 +416,9 @@ static bool try_again(struct job *j, const struct err *e)
 	struct aws_client *c = j->client;
 	int64_t wait = 0, deadline = j->deadline_ms;
 	bool answered = j->exchange.result == HTTP_OK;
-	if (j->attempt >= c->max_attempts) {
+	bool throttled = aws_error_throttled(e);
+	bool dynamodb = strcmp(service_name(j), "dynamodb") == 0;
+	if (j->attempt >= attempts(j)) {
 		return false;
 	}
 	bool corrected = answered && correct(j, e);
@@ -418,7 +426,8 @@ static bool try_again(struct job *j, const struct err *e)
 		if (!may_repeat(j, e)) {
 			return false;
 		}
-		wait = retry_delay_ms(c->env, j->attempt, &j->answer);
+		struct retry_failed f = { j->attempt, throttled, dynamodb };
+		wait = retry_delay_ms(c->env, &f, &j->answer);
 	}
 	if (deadline && env_now_ms(c->env) + wait >= deadline) {
 		return false;
@@ -427,11 +436,10 @@ static bool try_again(struct job *j, const struct err *e)
 		return false;
 	}
 	if (!corrected) {
-		bool timed_out = j->exchange.timed_out;
-		if (!retry_take(c->bucket, timed_out)) {
+		if (!retry_take(c->bucket, throttled)) {
 			return false;
 		}
-		j->took = retry_price(timed_out);
+		j->took = retry_price(throttled);
 	}
 	j->state = JOB_WAITING;
 	j->due_us = env_mono_us(c->env) + wait * 1000;

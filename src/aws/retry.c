@@ -5,11 +5,17 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define BUCKET_SIZE    500
-#define RETRY_COST     5
-#define TIMEOUT_COST   10
-#define MAX_BACKOFF_MS 20000
-#define MAX_ASKED_MS   60000
+#define BUCKET_SIZE       500
+#define RETRY_COST        14
+#define THROTTLED_COST    5
+#define BASE_US           50000
+#define BASE_DYNAMODB_US  25000
+#define BASE_THROTTLED_US 1000000
+#define MAX_BACKOFF_US    20000000
+#define MAX_ASKED_MS      60000
+#define MAX_ASKED_MORE_MS 5000
+#define ATTEMPTS          3
+#define ATTEMPTS_DYNAMODB 4
 
 struct retry_bucket {
 	pthread_mutex_t lock;
@@ -35,14 +41,19 @@ void retry_bucket_free(struct retry_bucket *b)
 	}
 }
 
-int retry_price(bool timed_out)
+int retry_price(bool throttled)
 {
-	return timed_out ? TIMEOUT_COST : RETRY_COST;
+	return throttled ? THROTTLED_COST : RETRY_COST;
 }
 
-bool retry_take(struct retry_bucket *b, bool timed_out)
+int retry_attempts(bool dynamodb)
 {
-	int price = retry_price(timed_out);
+	return dynamodb ? ATTEMPTS_DYNAMODB : ATTEMPTS;
+}
+
+bool retry_take(struct retry_bucket *b, bool throttled)
+{
+	int price = retry_price(throttled);
 	(void)pthread_mutex_lock(&b->lock);
 	bool ok = b->tokens >= price;
 	if (ok) {
@@ -62,12 +73,13 @@ void retry_give(struct retry_bucket *b, int took)
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
-static int64_t asked_ms(struct env *env, const struct wire_response *answer)
+/* What the answer asks for; `jitter` is what would be waited without. */
+static int64_t asked_ms(struct env *env, const struct wire_response *answer, int64_t jitter)
 {
 	int64_t n;
 	const char *ms = wire_get(&answer->headers, "x-amz-retry-after");
 	if (ms && str_to_i64(str_from(ms), &n) && n > 0) {
-		return n < MAX_ASKED_MS ? n : MAX_ASKED_MS;
+		return n < jitter + MAX_ASKED_MORE_MS ? n : jitter + MAX_ASKED_MORE_MS;
 	}
 	const char *after = wire_get(&answer->headers, "Retry-After");
 	if (!after) {
@@ -84,17 +96,20 @@ static int64_t asked_ms(struct env *env, const struct wire_response *answer)
 	return 0;
 }
 
-int64_t retry_delay_ms(struct env *env, int attempt, const struct wire_response *answer)
+int64_t retry_delay_ms(
+	struct env *env, const struct retry_failed *f, const struct wire_response *answer)
 {
-	int64_t ceiling = 1000;
-	for (int i = 1; i < attempt && ceiling < MAX_BACKOFF_MS; i++) {
+	int64_t ceiling = f->throttled  ? BASE_THROTTLED_US
+			  : f->dynamodb ? BASE_DYNAMODB_US
+					: BASE_US;
+	for (int i = 1; i < f->attempt && ceiling < MAX_BACKOFF_US; i++) {
 		ceiling *= 2;
 	}
-	ceiling = ceiling < MAX_BACKOFF_MS ? ceiling : MAX_BACKOFF_MS;
+	ceiling = ceiling < MAX_BACKOFF_US ? ceiling : MAX_BACKOFF_US;
 	uint32_t r = 0;
 	env_random(env, &r, sizeof(r));
-	int64_t jitter = (int64_t)((double)r / 4294967296.0 * (double)ceiling);
-	int64_t asked = asked_ms(env, answer);
+	int64_t jitter = (int64_t)((double)r / 4294967296.0 * (double)ceiling) / 1000;
+	int64_t asked = asked_ms(env, answer, jitter);
 	return jitter > asked ? jitter : asked;
 }
 

@@ -10,6 +10,8 @@ import time
 
 import moto.moto_proxy
 import pytest
+from botocore.retries import standard
+from botocore.retries.quota import RetryQuota
 from aws_peer import Driver, Peer
 from conftest import KEYS, free_port, python_tool, stop, wait_for_port
 
@@ -97,6 +99,16 @@ def test_proxies():
 
 
 # ---- servers that misbehave ----
+
+def test_retry_numbers_are_those_of_botocore():
+    """Ours stand in src/aws/retry.c and its unit test; when AWS changes them, this is how it is noticed."""
+    checker, backoff = standard.RetryQuotaChecker, standard.ExponentialBackoff
+    assert (RetryQuota.INITIAL_CAPACITY, checker._RETRY_COST, checker._THROTTLING_RETRY_COST, checker._NO_RETRY_INCREMENT) == (500, 14, 5, 1)
+    assert (backoff._BASE, backoff._MAX_BACKOFF, backoff._RETRY_AFTER_MAX_ADDITIONAL) == (2, 20, 5)
+    assert backoff._DEFAULT_BACKOFF_CONFIG == {'throttling_base_scale': 1, 'non_throttling_base_scale': 0.05}
+    assert backoff._SERVICE_BACKOFF_CONFIG['dynamodb'] == {'non_throttling_base_scale': 0.025}
+    assert standard.DEFAULT_MAX_ATTEMPTS == 3
+
 
 def query_error(code: str, status: int = 400, **headers):
     return status, headers, f'<ErrorResponse><Error><Code>{code}</Code><Message>m</Message></Error><RequestId>r-1</RequestId></ErrorResponse>'

@@ -285,29 +285,85 @@ static void test_retry_parts(void **state)
 	int64_t skew;
 	stub_env_init(&env, NOW, NULL);
 	wire_response_init(&r, 10);
+	const struct retry_failed first = { .attempt = 1 };
 	for (int attempt = 1; attempt < 30; attempt++) {
-		assert_in_range(retry_delay_ms(&env.base, attempt, &r), 0, 20000);
+		const struct retry_failed f = { .attempt = attempt, .throttled = true };
+		assert_in_range(retry_delay_ms(&env.base, &f, &r), 0, 20000);
 	}
 	wire_set(&r.headers, "Retry-After", STR("86400"));
-	assert_int_equal(retry_delay_ms(&env.base, 1, &r), 60000);
+	assert_int_equal(retry_delay_ms(&env.base, &first, &r), 60000);
 	wire_set(&r.headers, "Retry-After", STR("Sat, 01 Aug 2026 10:00:07 GMT"));
-	assert_int_equal(retry_delay_ms(&env.base, 1, &r), 7000);
+	assert_int_equal(retry_delay_ms(&env.base, &first, &r), 7000);
 	wire_set(&r.headers, "x-amz-retry-after", STR("2500"));
-	assert_int_equal(retry_delay_ms(&env.base, 1, &r), 2500);
+	assert_int_equal(retry_delay_ms(&env.base, &first, &r), 2500);
+	wire_set(&r.headers, "x-amz-retry-after", STR("60000"));
+	assert_in_range(retry_delay_ms(&env.base, &first, &r), 5000, 5050);
 	assert_false(retry_skew_ms(&env.base, &r, &skew));
 	wire_response_deinit(&r);
-	/* The bucket pays a hundred retries, then only after successes. */
+}
+
+static void check_jitter(const struct retry_failed *f, int64_t ceiling)
+{
+	struct stub_env env;
+	struct wire_response r;
+	int64_t least = INT64_MAX, most = 0, sum = 0;
+	stub_env_init(&env, NOW, NULL);
+	wire_response_init(&r, 10);
+	for (int k = 0; k < 2000; k++) {
+		int64_t ms = retry_delay_ms(&env.base, f, &r);
+		least = ms < least ? ms : least;
+		most = ms > most ? ms : most;
+		sum += ms;
+	}
+	/* Of two thousand even draws: the odds of leaving these bounds are below 1e-6. */
+	assert_true(least <= ceiling / 50);
+	assert_true(most >= ceiling - ceiling / 50 - 1 && most <= ceiling);
+	assert_in_range(sum / 2000, ceiling * 45 / 100, ceiling * 54 / 100);
+	wire_response_deinit(&r);
+}
+
+/* Full jitter: anything from nothing to the ceiling, which doubles up to twenty seconds. */
+static void test_jitter(void **state)
+{
+	(void)state;
+	static const int64_t throttled[] = { 1000, 2000, 4000, 8000, 16000, 20000, 20000 };
+	for (size_t i = 0; i < COUNT(throttled); i++) {
+		const int n = (int)i + 1;
+		check_jitter(&(struct retry_failed){ n, true, false }, throttled[i]);
+		check_jitter(&(struct retry_failed){ n, true, true }, throttled[i]);
+		check_jitter(&(struct retry_failed){ n, false, false }, INT64_C(50) << i);
+		check_jitter(&(struct retry_failed){ n, false, true }, INT64_C(25) << i);
+	}
+	check_jitter(&(struct retry_failed){ 20, false, false }, 20000);
+}
+
+static void test_quota(void **state)
+{
+	(void)state;
 	struct retry_bucket *b = retry_bucket_new();
 	int paid = 0;
 	while (retry_take(b, false)) {
 		paid++;
 	}
-	assert_int_equal(paid, 100);
-	retry_give(b, 0);
-	assert_false(retry_take(b, false));
-	retry_give(b, 5);
+	assert_int_equal(paid, 35); /* fourteen of five hundred each; ten are left */
+	assert_true(retry_take(b, true));
+	assert_true(retry_take(b, true)); /* throttled: five */
+	assert_false(retry_take(b, true));
+	for (int i = 0; i < 5; i++) {
+		retry_give(b, 0); /* a call that needed no retry gives one */
+	}
+	assert_true(retry_take(b, true));
+	retry_give(b, retry_price(false)); /* one that did gives it back */
 	assert_true(retry_take(b, false));
+	for (int i = 0; i < 1000; i++) {
+		retry_give(b, 10);
+	}
+	for (paid = 0; retry_take(b, true); paid++) {
+	}
+	assert_int_equal(paid, 100); /* never more than five hundred */
 	retry_bucket_free(b);
+	assert_int_equal(retry_attempts(false), 3);
+	assert_int_equal(retry_attempts(true), 4);
 }
 
 static void test_pages(void **state)
@@ -396,6 +452,8 @@ int main(void)
 		cmocka_unit_test(test_validation),
 		cmocka_unit_test(test_hostile_parameters),
 		cmocka_unit_test(test_retry_parts),
+		cmocka_unit_test(test_jitter),
+		cmocka_unit_test(test_quota),
 		cmocka_unit_test(test_pages),
 		cmocka_unit_test(test_model_facts),
 	};
