@@ -288,10 +288,21 @@ static void keep_unknown(const struct model *m, const struct model_shape *s,
 	json_decref(rest);
 }
 
+/* Of a node and its later siblings, those of a name, or with NULL all. */
+static size_t count(const struct xml_node *first, const char *name)
+{
+	size_t n = 0;
+	for (const struct xml_node *c = first; c; c = c->next) {
+		n += !name || strcmp(c->name, name) == 0;
+	}
+	return n;
+}
+
 static json_t *read_structure(const struct model *m, const struct model_shape *s,
 	const struct xml_node *node, int depth)
 {
 	json_t *out = json_object();
+	size_t left = node ? count(node->child, NULL) : 0; /* elements that no member claims */
 	for (size_t i = 0; node && depth > 0 && i < s->n; i++) {
 		const struct model_member *mem = model_at(m, s, i);
 		if (!model_read_from_body(mem)) {
@@ -302,17 +313,19 @@ static json_t *read_structure(const struct model *m, const struct model_shape *s
 			const char *text = xml_attr(node, model_wire(m, mem));
 			v = text ? value_parse(m, mem, str_from(text)) : NULL;
 		} else {
-			const char *element = member_element(m, mem), *wire = model_wire(m, mem);
+			const char *element = member_element(m, mem),
+				   *wire = model_wire(m, mem);
 			const struct xml_node *child = xml_child(node, element);
 			/* Some services name flattened elements by the list after all. */
 			child = child || element == wire ? child : xml_child(node, wire);
+			left -= count(child, child ? child->name : NULL);
 			v = child ? read_value(m, mem, child, depth) : NULL;
 		}
 		if (v) {
 			(void)json_object_set_new_nocheck(out, model_name(m, mem), v);
 		}
 	}
-	if (node && depth > 0) {
+	if (left > 0 && depth > 0) {
 		keep_unknown(m, s, node, depth, out);
 	}
 	return out;

@@ -51,7 +51,8 @@ static void check_wait(struct str s)
 	wire_response_init(&r, 100);
 	for (size_t i = 0; i < 3; i++) {
 		wire_set(&r.headers, names[i], s);
-		int64_t wait = retry_delay_ms(&env.base, 1, &r);
+		const struct retry_failed first = { .attempt = 1 };
+		int64_t wait = retry_delay_ms(&env.base, &first, &r);
 		if (wait < 0 || wait > 60000) {
 			__builtin_trap();
 		}

@@ -40,22 +40,23 @@ static char *read_request(int fd)
 	}
 }
 
-static void rest(int ms)
+/* Shorter when the test is over. */
+static void rest(struct stub *s, int ms)
 {
-	struct timespec t = { ms / 1000, (long)(ms % 1000) * 1000000 };
-	(void)nanosleep(&t, NULL);
+	for (; ms > 0 && !atomic_load(&s->stopping); ms -= 20) {
+		struct timespec t = { 0, (long)(ms < 20 ? ms : 20) * 1000000 };
+		(void)nanosleep(&t, NULL);
+	}
 }
 
-static void say(int fd, const struct stub_answer *a)
+static void say(struct stub *s, int fd, const struct stub_answer *a)
 {
 	size_t n = strlen(a->text), piece = a->drip_ms ? 1 : n;
 	for (size_t i = 0; i < n; i += piece) {
 		if (send(fd, a->text + i, piece, MSG_NOSIGNAL) < 0) {
 			return;
 		}
-		if (a->drip_ms) {
-			rest(a->drip_ms);
-		}
+		rest(s, a->drip_ms);
 	}
 }
 
@@ -79,11 +80,11 @@ static void *serve(void *arg)
 		}
 		struct stub_answer a = s->answers[i < s->n_answers ? i : s->n_answers - 1];
 		(void)pthread_mutex_unlock(&s->lock);
-		rest(a.delay_ms);
+		rest(s, a.delay_ms);
 		if (!a.text) {
 			break;
 		}
-		say(c->fd, &a);
+		say(s, c->fd, &a);
 		if (a.close) {
 			break;
 		}
