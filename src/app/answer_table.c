@@ -1,6 +1,7 @@
 #include "app/answer.h"
 #include "base/phrase.h"
 #include "base/text.h"
+#include "response/guard.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,21 @@ static void print_heading(const struct app *app, size_t i, const json_t *step, F
 	(void)fputc('\n', to);
 }
 
+/* Of a dry run: every call that would have changed something, with its parameters. */
+static void print_would_call(const struct app *app, const json_t *step, FILE *to)
+{
+	const json_t *c;
+	size_t i;
+
+	json_array_foreach(json_object_get(step, "would_call"), i, c)
+	{
+		json_t *line = json_pack("{s:O, s:O*}", "call", json_object_get(c, "call"),
+			"params", json_object_get(c, "params"));
+		answer_print_line(app, to, N_("would call"), line);
+		json_decref(line);
+	}
+}
+
 static void print_step(const struct app *app, const json_t *step, FILE *to)
 {
 	static const struct {
@@ -107,7 +123,7 @@ static void print_step(const struct app *app, const json_t *step, FILE *to)
 		{ "title", N_("what") },
 		{ "reason", N_("reason") },
 		{ "before", N_("before") },
-		{ "after", N_("after") },
+		{ "after", N_("then") },
 		{ "why", N_("why") },
 		{ "risk", N_("risk") },
 		{ "undo", N_("undo") },
@@ -123,6 +139,7 @@ static void print_step(const struct app *app, const json_t *step, FILE *to)
 		}
 	}
 	answer_print_phrase(app, to, N_("because"), json_object_get(step, "origin"));
+	print_would_call(app, step, to);
 	if (json_array_size(json_object_get(step, "needs")) > 0) {
 		answer_print_line(app, to, N_("needs"), json_object_get(step, "needs"));
 	}
@@ -137,9 +154,12 @@ static void print_held(const struct app *app, const json_t *held, FILE *to)
 	json_array_foreach(held, i, h)
 	{
 		(void)fprintf(to, "%s ", app_tr(app, N_("held back:")));
-		answer_print_text(to, doc_text_or(h, "guard", "?"));
+		const char *guard = doc_text_or(h, "guard", "?");
+		answer_print_text(to, guard);
 		(void)fputs(": ", to);
-		answer_print_text(to, doc_text_or(h, "reason", ""));
+		/* The reason is the journal's, so English; other languages say what the guard means. */
+		answer_print_text(to, app->lang == I18N_EN ? doc_text_or(h, "reason", "")
+							   : app_tr(app, guard_text(guard)));
 		(void)fputc('\n', to);
 	}
 }
@@ -165,6 +185,11 @@ void answer_print_plan(const struct app *app, const json_t *plan, FILE *to)
 		(void)fputc('\n', to);
 		print_heading(app, i, step, to);
 		print_step(app, step, to);
+	}
+	if (json_array_size(json_object_get(plan, "permissions")) > 0) {
+		(void)fputc('\n', to);
+		answer_print_line(
+			app, to, N_("permissions"), json_object_get(plan, "permissions"));
 	}
 	if (json_array_size(json_object_get(plan, "steps")) == 0) {
 		(void)fprintf(to, "%s\n", app_tr(app, N_("Nothing would be changed.")));

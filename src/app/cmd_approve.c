@@ -44,7 +44,7 @@ static void tell(const struct app *app, const json_t *view, const char *id)
 		(void)fputc('\n', stderr);
 		answer_print_line(app, stderr, N_("what"), json_object_get(s, "title"));
 		answer_print_line(app, stderr, N_("before"), json_object_get(s, "before"));
-		answer_print_line(app, stderr, N_("after"), json_object_get(s, "after"));
+		answer_print_line(app, stderr, N_("then"), json_object_get(s, "after"));
 		answer_print_line(app, stderr, N_("why"), json_object_get(s, "why"));
 		answer_print_line(app, stderr, N_("risk"), json_object_get(s, "risk"));
 		answer_print_line(app, stderr, N_("undo"), json_object_get(s, "undo"));

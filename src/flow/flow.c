@@ -220,35 +220,16 @@ static enum err_status note_repeat(const struct flow *f, const json_t *view,
 
 json_t *stages_response(const json_t *view)
 {
-	json_t *actions = json_array(), *errors = json_array();
-	size_t i;
-	json_t *s;
-	json_array_foreach(json_object_get(view, "steps"), i, s)
-	{
-		const char *state = doc_text_or(s, "state", "");
-		json_t *e = json_object_get(s, "error");
-		(void)json_array_append_new(
-			actions, json_pack("{s:O, s:O, s:O*, s:s, s:b}", "step",
-					 json_object_get(s, "id"), "action",
-					 json_object_get(s, "action"), "resource",
-					 json_object_get(s, "resource"), "state", state,
-					 "verified", doc_true(s, "verified")));
-		if (strcmp(state, "failed") == 0 && e) {
-			(void)json_array_append(errors, e);
-		}
+	json_t *out = engine_answer(view);
+	json_t *held = json_object_get(view, "held_back");
+
+	if (json_array_size(held) > 0 &&
+		json_array_size(json_object_get(out, "actions")) == 0) {
+		json_object_set_new(out, "state", json_string("held_back"));
 	}
-	const char *state = doc_text_or(view, "state", "open");
-	bool held = json_array_size(json_object_get(view, "held_back")) > 0 &&
-		    json_array_size(actions) == 0;
-	if (held) {
-		state = "held_back";
-	} else if (strcmp(state, "observed") == 0 || strcmp(state, "open") == 0) {
-		state = "notified";
-	}
-	return json_pack("{s:s, s:O, s:s, s:o, s:o, s:O*, s:O*}", "schema", "cordon.response/1",
-		"case", json_object_get(view, "case"), "state", state, "actions", actions,
-		"errors", errors, "held_back", json_object_get(view, "held_back"), "playbook",
-		json_object_get(view, "playbook"));
+	json_object_set(out, "held_back", held);
+	json_object_set(out, "playbook", json_object_get(view, "playbook"));
+	return out;
 }
 
 static enum err_status answer_new(const struct flow *f, struct finding *finding,

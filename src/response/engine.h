@@ -54,6 +54,9 @@ ERR_MUST_CHECK enum err_status engine_resume(
 ERR_MUST_CHECK enum err_status engine_undo(const struct engine *e, const char *case_id,
 	const char *step_id, bool force, json_t **out, struct err *err);
 
+/* cordon.response/1 of a case view; new reference. */
+json_t *engine_answer(const json_t *view);
+
 /*
  * From a signal handler: the running steps are finished, no other is started, and the run or undo
  * ends with ERR_INTERRUPTED and the next command in its message.

@@ -8,7 +8,8 @@
 json_t *engine_answer(const json_t *view)
 {
 	static const char *const fields[] = { "action", "resource", "mode", "state", "verified",
-		"before", "after", "reason", "error", "elapsed_ms", "undo" };
+		"before", "after", "reason", "template", "args", "error", "elapsed_ms", "undo",
+		"origin" };
 	json_t *actions = json_array(), *errors = json_array();
 	const char *state = doc_text_or(view, "state", "open");
 	json_t *step;

@@ -65,8 +65,6 @@ ERR_MUST_CHECK enum err_status engine_settle_load(struct engine_work *w, struct 
 /* Settles the steps that this run will not start by itself: asks, gives up, blocks. */
 void engine_settle_all(struct engine_work *w);
 
-/* cordon.response/1 of a case view; new reference. */
-json_t *engine_answer(const json_t *view);
 /* The status a script sees for a response. */
 enum err_status engine_answer_status(const json_t *response, struct err *err);
 /*
