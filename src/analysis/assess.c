@@ -60,7 +60,7 @@ static void weigh_tools(const struct inquiry *q, struct suspect *s)
 		n_iac += track_edge_at(q->t, q->unit_edges[i])->n_iac;
 	}
 	if (a.iac[0] && !a.tool && n_iac * 10 >= s->n * 8) {
-		inquiry_claim(&s->weigh, W_IAC, ARGS(name, a.iac), NULL);
+		inquiry_claim(&s->weigh, W_IAC, ARGS(name, a.iac), inquiry_cited(q, &s->first));
 	}
 }
 
@@ -293,6 +293,7 @@ static void weigh_neighbours(const struct inquiry *q, struct suspect *s)
 {
 	size_t others = 0;
 	uint32_t seen = 0;
+	json_t *colleagues = json_array();
 	struct inquiry_peers peers = inquiry_same_address(q, s);
 	for (size_t i = 0; i < peers.n && others < 2; i++) {
 		const struct suspect *o = &q->suspects[peers.suspects[i]];
@@ -301,10 +302,15 @@ static void weigh_neighbours(const struct inquiry *q, struct suspect *s)
 			     h->arn != track_holder_at(q->t, s->holder)->arn;
 		others += other;
 		seen = other ? h->arn : seen;
+		if (other) {
+			inquiry_cite(q, colleagues, &o->first);
+		}
 	}
 	if (others >= 2) {
-		inquiry_claim(&s->weigh, W_OFFICE, ARGS(inquiry_text(q, s->ip)), NULL);
+		inquiry_claim(&s->weigh, W_OFFICE, ARGS(inquiry_text(q, s->ip)),
+			json_incref(colleagues));
 	}
+	json_decref(colleagues);
 	const struct web *w = &q->r->web;
 	json_t *events = json_array();
 	for (size_t i = 0; i < w->n_hits; i++) {

@@ -2,9 +2,9 @@
 
 #include "analysis/effects.h"
 #include "analysis/ruling.h"
+#include "analysis/traces.h"
 #include "base/i18n.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,10 +14,11 @@
 #define SILENT_HOURS 3
 /* Flows to port 22 that look like guessing, and one of them like a session. */
 #define SSH_PORT       22
-#define GUESSES        15
+#define GUESSES        5
 #define SESSION_FACTOR 8
 #define SESSION_BYTES  20000
 #define CALL_BYTES     2000
+#define VISITORS_MAX   (256u * 1024)
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -82,30 +83,72 @@ static bool is_odd_call(const struct inquiry *q, const struct flow_row *f)
 	       !effects_is_inside(track_text(q->t, f->dst));
 }
 
+/* Somebody of the account works from there: administrators use SSH as well. */
+static bool is_colleague(const struct inquiry *q, uint32_t ip)
+{
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		const struct suspect *s = &q->suspects[i];
+		if (s->ip == ip && s->kind != TRACK_OTHER &&
+			track_holder_at(q->t, s->holder)->arn) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Many short connections to sshd and a long one: somebody may have got in. */
-static bool is_guessing(const struct flow_row *f)
+static bool is_guessing(const struct inquiry *q, const struct flow_row *f)
 {
 	uint64_t usual = f->n > 1 ? (f->bytes - (uint64_t)f->most) / (f->n - 1) : 0;
 	return f->accepted && f->dst_port == SSH_PORT && f->n >= GUESSES &&
-	       f->most >= SESSION_BYTES && (uint64_t)f->most >= SESSION_FACTOR * usual;
+	       f->most >= SESSION_BYTES && (uint64_t)f->most >= SESSION_FACTOR * usual &&
+	       !is_colleague(q, f->src);
+}
+
+static bool is_web_port(int port)
+{
+	return port == 80 || port == 443 || port == 8080 || port == 8443;
+}
+
+/* Addresses outside that came to a web server. */
+static void find_visitors(const struct inquiry *q, struct table *visitors)
+{
+	table_init(visitors, 0, VISITORS_MAX);
+	for (size_t i = 0; i < q->r->flow.rows.n; i++) {
+		const struct flow_row *f = table_at(&q->r->flow.rows, i);
+		if (f->accepted && !f->reply && is_web_port(f->dst_port) &&
+			!effects_is_inside(track_text(q->t, f->src))) {
+			(void)table_add(visitors, (uint64_t)f->src + 1, NULL);
+		}
+	}
+}
+
+/* A server that turns to its own visitor, without a web log to say what the visitor asked. */
+static bool calls_visitor(
+	const struct inquiry *q, const struct flow_row *f, const struct table *visitors)
+{
+	return q->r->web.n_lines == 0 && f->accepted && !f->reply && f->bytes >= CALL_BYTES &&
+	       effects_is_inside(track_text(q->t, f->src)) &&
+	       table_index(visitors, (uint64_t)f->dst + 1) != SIZE_MAX;
 }
 
 static bool flows_unanswered(struct inquiry *q)
 {
 	const struct flow_row *call = NULL;
 	bool guessed = false;
+	struct table visitors;
+	find_visitors(q, &visitors);
 	for (size_t i = 0; i < q->r->flow.rows.n; i++) {
 		const struct flow_row *f = table_at(&q->r->flow.rows, i);
-		bool odd = is_odd_call(q, f);
+		bool odd = is_odd_call(q, f) || calls_visitor(q, f, &visitors);
 		call = odd && (!call || effects_flow_order(q, f, call) < 0) ? f : call;
-		guessed |= is_guessing(f);
+		guessed |= is_guessing(q, f);
 	}
+	table_deinit(&visitors);
 	if (call) {
 		char what[160];
-		(void)snprintf(what, sizeof(what), "%.50s -> %.50s:%d",
-			track_text(q->t, call->src).p, track_text(q->t, call->dst).p,
-			call->dst_port);
-		inquiry_claim(&q->weigh, W_ODD_CALL, ARGS(what), NULL);
+		effects_flow_text(q, call, what);
+		inquiry_claim(&q->weigh, W_ODD_CALL, ARGS(what), traces_cite(NULL, what));
 		ruling_missing(q, N_("Web and host logs of the machine that called out: they "
 				     "would show what made it do so"));
 	}

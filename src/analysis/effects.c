@@ -1,6 +1,7 @@
 #include "analysis/effects.h"
 
 #include "analysis/traces.h"
+#include "base/utc.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -154,8 +155,8 @@ static void look(const struct inquiry *q, size_t hit, struct effects *e)
 	const struct flow_row *f = call_out(q, h, &strength);
 	if (f) {
 		char what[160];
-		(void)snprintf(what, sizeof(what), "%.50s -> %.50s:%d",
-			track_text(q->t, f->src).p, track_text(q->t, f->dst).p, f->dst_port);
+		effects_flow_text(q, f, what);
+		traces_cite(e->events, what);
 		better(e, strength, what);
 	}
 	for (size_t i = hit + 1; i < q->r->web.n_hits; i++) {
@@ -180,6 +181,27 @@ bool effects_tied(const struct inquiry *q, const struct web_hit *h)
 	enum effects_strength strength = EFFECTS_NONE;
 	(void)call_out(q, h, &strength);
 	return strength == EFFECTS_TIED;
+}
+
+bool effects_on(const struct inquiry *q, const struct web_hit *h, uint32_t instance)
+{
+	for (size_t i = 0; instance && i < q->r->n_findings; i++) {
+		const struct reader_finding *f = &q->r->findings[i];
+		int64_t after = f->first_ms - h->time_ms;
+		if (f->instance == instance && is_effect(track_text(q->t, f->type)) &&
+			after >= -MINUTE_MS && after <= SOON_MS) {
+			return true;
+		}
+	}
+	return false;
+}
+
+void effects_flow_text(const struct inquiry *q, const struct flow_row *f, char out[160])
+{
+	char when[32];
+	utc_rfc3339(f->first_ms, when);
+	(void)snprintf(out, 160, "flow %s %.45s -> %.45s:%d", when, track_text(q->t, f->src).p,
+		track_text(q->t, f->dst).p, f->dst_port);
 }
 
 void effects_find(const struct inquiry *q, struct effects *out)

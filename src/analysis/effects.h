@@ -24,6 +24,10 @@ struct effects {
 /* The request whose effect is proved best; the earliest of equals. Free with effects_deinit. */
 void effects_find(const struct inquiry *q, struct effects *out);
 void effects_deinit(struct effects *e);
+/* GuardDuty saw this instance (a text of the pool) behave soon after the request. */
+bool effects_on(const struct inquiry *q, const struct web_hit *h, uint32_t instance);
+/* How a flow is cited: it has no id of its own. */
+void effects_flow_text(const struct inquiry *q, const struct flow_row *f, char out[160]);
 /* The inside of a network: flow logs of an interface show its private address. */
 bool effects_is_inside(struct str ip);
 /* By time, then by the addresses: the order of the rows themselves is that of the input. */

@@ -196,7 +196,8 @@ static bool link_one(struct inquiry *q, size_t i)
 		linked = address_is_attackers(q, s, &by) && by < i;
 		if (linked && !s->guilty) {
 			inquiry_claim(&s->weigh, W_ATTACKER_ADDRESS,
-				ARGS(inquiry_name(q, s), inquiry_text(q, s->ip)), NULL);
+				ARGS(inquiry_name(q, s), inquiry_text(q, s->ip)),
+				inquiry_cited(q, &s->first));
 		}
 	}
 	if (!linked) {

@@ -60,7 +60,8 @@ static double weigh_ssh(const struct inquiry *q, size_t i, struct inquiry_weigh 
 		const struct ssh_event *o = &s->events[k];
 		if (o->ip == in->ip && o->user == in->user && o->host == in->host &&
 			(o->kind == SSH_KEY || o->kind == SSH_PASSWORD)) {
-			inquiry_claim(w, W_SSH_KNOWN, ARGS(user, ip), NULL);
+			inquiry_claim(w, W_SSH_KNOWN, ARGS(user, ip),
+				traces_cite(NULL, inquiry_text(q, o->id)));
 			break;
 		}
 	}
@@ -129,7 +130,8 @@ static int fits_as_entry(
 	if (instance && h->success && h->attack == WEB_SSRF_METADATA) {
 		return 3;
 	}
-	if (instance && effects_tied(q, h)) {
+	uint32_t host = track_holder_at(q->t, s->holder)->session;
+	if (instance && (effects_tied(q, h) || effects_on(q, h, host))) {
 		return 2;
 	}
 	return instance && h->success && ahead <= SOON_MS ? 1 : 0;

@@ -64,6 +64,12 @@ def seconds(text):
     return calendar.timegm(time.strptime(text[:19], '%Y-%m-%dT%H:%M:%S')) if text else None
 
 
+def uncited(verdict):
+    """Sentences without proof: claims and links that cite no event, alternatives that nothing speaks against."""
+    bare = [c['text'] for c in verdict.get('claims', []) + verdict.get('chain', []) if not c['events'] or not all(c['events'])]
+    return bare + [a['class'] for a in verdict.get('alternatives', []) if not a['against']]
+
+
 class Score:
     def __init__(self, kind, seed, truth, doc, bad):
         v = doc['verdict']
@@ -77,6 +83,7 @@ class Score:
         entry = seconds(v.get('entry_time'))
         self.late = None if truth.entry is None or entry is None else entry - truth.entry
         self.entry_right = truth.entry is None or v['class'] != truth.klass or (self.late is not None and abs(self.late) <= truth.slack)
+        self.uncited = uncited(v)
         seen = {row['event'] for row in doc.get('timeline', [])}
         self.recall = len(seen & bad) / len(bad) if bad and v['class'] == truth.klass else None
 
@@ -142,6 +149,8 @@ def main():
             doc = investigate(o.bin, files, o.keep)
             s = Score(kind, seed, truth, doc, w.bad)
             scores.append(s)
+            if o.v and s.uncited:
+                print(f'{kind} {seed}: without proof: {s.uncited}')
             if o.v and (not s.right or s.innocent or s.missed or not s.entry_right):
                 print(f'{kind} {seed}: {s.said} ({s.confidence}) innocent={s.innocent} missed={s.missed} late={s.late}')
             for part in truth.cuts if cut else []:
@@ -181,7 +190,9 @@ def main():
         print(f'\npacked otherwise: {asked_again - len(unequal)} of {asked_again} give the same answer {unequal[:5]}')
     accused = innocent + sum(bool(c.innocent) for c in cuts)
     asked = sum(c.right for c in cuts)
-    good = right >= o.floor * n and not accused and not unequal and asked >= o.floor * len(cuts)
+    bare = sum(len(s.uncited) for s in scores)
+    print(f'\nsentences without proof: {bare}')
+    good = right >= o.floor * n and not accused and not unequal and not bare and asked >= o.floor * len(cuts)
     print('held' if good else f'below the floor of {o.floor:.0%}, or innocent accused, or not the same answer')
     return 0 if good else 1
 

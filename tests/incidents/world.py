@@ -267,6 +267,9 @@ class World:
     # ---- hosts
     def visit(self, t, ip, method, target, status, size, agent='Mozilla/5.0 (Windows NT 10.0; Win64; x64) Chrome/122.0', host=0, bad=False):
         self.web.append((int(t), ip, method, target, status, size, agent, host, bad))
+        if bad and self.flows:
+            m = self.machines[host]
+            self.both_ways(t, ip, m.private, self.rng.randrange(32768, 60000), 443, 9, 1500, size + 700, eni=m.eni)
 
     def auth(self, t, host, program, text, bad=False):
         self.ssh.append((int(t), host, program, text, bad))
