@@ -32,8 +32,8 @@ static bool folds_to(struct str s, const char *name)
 			continue;
 		}
 		char d = name[i];
-		c = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-		d = d >= 'A' && d <= 'Z' ? (char)(d | 0x20) : d;
+		c = c >= 'A' && c <= 'Z' ? (char)((unsigned char)c | 0x20) : c;
+		d = d >= 'A' && d <= 'Z' ? (char)((unsigned char)d | 0x20) : d;
 		if (d == '\0' || c != d) {
 			return false;
 		}
@@ -204,6 +204,7 @@ static size_t value_length(struct str s, bool in_list)
 static void put_value(struct str *s, bool in_list, int depth, struct buf *out);
 
 /* {key=value, ...} or [value, ...] at the front of *s. */
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than DEPTH_MAX */
 static void put_container(struct str *s, int depth, struct buf *out)
 {
 	bool list = s->p[0] == '[';
@@ -235,6 +236,7 @@ static void put_container(struct str *s, int depth, struct buf *out)
 	buf_putc(out, close);
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than DEPTH_MAX */
 static void put_value(struct str *s, bool in_list, int depth, struct buf *out)
 {
 	if (s->n && (s->p[0] == '{' || s->p[0] == '[') && depth < DEPTH_MAX) {

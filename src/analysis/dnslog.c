@@ -2,8 +2,8 @@
 
 #include "base/utc.h"
 
-#define ROWS_MAX      (256u * 1024)
-#define ADDRESSES_MAX (256u * 1024)
+#define ROWS_MAX      ((size_t)256 * 1024)
+#define ADDRESSES_MAX ((size_t)256 * 1024)
 #define ANSWERS_MAX   64 /* of one query */
 
 void dns_init(struct dns *d, struct pool *pool)

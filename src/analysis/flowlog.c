@@ -1,7 +1,7 @@
 #include "analysis/flowlog.h"
 
 #define EPHEMERAL 32768
-#define ROWS_MAX  (512u * 1024)
+#define ROWS_MAX  ((size_t)512 * 1024)
 
 void flow_init(struct flow *f, struct pool *pool)
 {
@@ -20,7 +20,7 @@ static bool same_name(struct str s, const char *name)
 	size_t i = 0;
 	for (; i < s.n && name[i]; i++) {
 		char c = s.p[i] == '_' ? '-' : s.p[i];
-		c = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+		c = c >= 'A' && c <= 'Z' ? (char)((unsigned char)c | 0x20) : c;
 		if (c != name[i]) {
 			return false;
 		}

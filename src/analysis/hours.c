@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define HOURS_MAX (1024u * 1024)
+#define HOURS_MAX ((size_t)1024 * 1024)
 #define HOUR_MS   (3600 * INT64_C(1000))
 
 void hours_init(struct table *t)

@@ -96,6 +96,8 @@ void inquiry_chain(struct inquiry *q);  /* links of the chain */
 json_t *inquiry_document(struct inquiry *q, size_t timeline_max, json_t *detections_taken);
 json_t *inquiry_timeline(struct inquiry *q, size_t max);
 json_t *inquiry_scope(struct inquiry *q);
+/* An address of the main attack. */
+bool inquiry_is_attacker(const struct inquiry *q, uint32_t ip);
 
 /* Suspects with something in common, the earliest first, at most INQUIRY_PEERS. Borrowed. */
 #define INQUIRY_PEERS 4096

@@ -198,6 +198,7 @@ struct walk {
 };
 
 /* Any value below `node` at `path` compares. */
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than DEPTH_MAX */
 static bool walk_path(struct walk *w, uint32_t node, struct str path, int depth)
 {
 	struct scan_tape *t = w->tape;

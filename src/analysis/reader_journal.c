@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FIELD_MAX (1024u * 1024)
+#define FIELD_MAX ((size_t)1024 * 1024)
 
 struct entry {
 	int64_t us;

@@ -4,7 +4,7 @@
 #include "base/i18n.h"
 #include "base/utc.h"
 
-#define LINE_MAX_BYTES (1024u * 1024)
+#define LINE_MAX_BYTES ((size_t)1024 * 1024)
 
 /* The columns of a flow log, as its header named them, and what was not understood. */
 struct lines {

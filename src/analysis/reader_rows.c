@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_MAX    (64u * 1024 * 1024)
-#define JSON_MAX   (64u * 1024 * 1024)
-#define HEADER_MAX (64u * 1024)
+#define ROW_MAX    ((size_t)64 * 1024 * 1024)
+#define JSON_MAX   ((size_t)64 * 1024 * 1024)
+#define HEADER_MAX ((size_t)64 * 1024)
 
 /* What reading rows takes; too large for the stack. */
 struct rows {

@@ -6,7 +6,7 @@
 
 #define ID_ROOM      320
 #define TEXT_ROOM    600
-#define WEB_JSON_MAX (1024u * 1024)
+#define WEB_JSON_MAX ((size_t)1024 * 1024)
 #define HOUR_MS      (3600 * INT64_C(1000))
 
 static bool in_window(struct reader *r, int64_t ms, struct str region)
@@ -294,7 +294,7 @@ bool reader_take_flow_values(
 	if (!flow_values(fmt, values, n, &f)) {
 		return false;
 	}
-	buf_init(&line, 64u * 1024);
+	buf_init(&line, (size_t)64 * 1024);
 	for (size_t i = 0; i < n; i++) {
 		buf_puts(&line, i ? " " : "");
 		buf_add_str(&line, values[i]);

@@ -2,8 +2,8 @@
 
 #include "analysis/clf.h"
 
-#define ROWS_MAX    (256u * 1024)
-#define OBJECTS_MAX (4u * 1024 * 1024)
+#define ROWS_MAX    ((size_t)256 * 1024)
+#define OBJECTS_MAX ((size_t)4 * 1024 * 1024)
 
 void s3log_init(struct s3log *s, struct pool *pool)
 {

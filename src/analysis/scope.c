@@ -3,6 +3,7 @@
  * tell from the logs read. Rows only gain members; who acts on them (credentials that an intruder
  * made are to be cut as well) reads "kind" and "id".
  */
+#include "analysis/contacts.h"
 #include "analysis/inquiry.h"
 #include "analysis/ruling.h"
 
@@ -228,7 +229,7 @@ json_t *inquiry_scope(struct inquiry *q)
 		row(&s, s.changed, q->opened);
 	}
 	say_limits(&s);
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "persistence", s.persistence, "data_accessed",
-		s.data, "resources_changed", s.changed, "credentials_created", s.credentials,
-		"not_provable", s.unproven);
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o}", "persistence", s.persistence,
+		"data_accessed", s.data, "resources_changed", s.changed, "credentials_created",
+		s.credentials, "contacts", contacts_json(q), "not_provable", s.unproven);
 }

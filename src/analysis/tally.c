@@ -4,9 +4,9 @@
 
 #include <stdlib.h>
 
-#define TEXT_MAX (64u * 1024 * 1024)
-#define ROWS_MAX (256u * 1024)
-#define USES_MAX (2u * 1024 * 1024)
+#define TEXT_MAX ((size_t)64 * 1024 * 1024)
+#define ROWS_MAX ((size_t)256 * 1024)
+#define USES_MAX ((size_t)2 * 1024 * 1024)
 
 void tally_init(struct tally *t, uint64_t seed)
 {

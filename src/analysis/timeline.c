@@ -32,8 +32,6 @@ static void add(struct entries *e, const struct entry *row)
 	e->rows[e->n++] = *row;
 }
 
-static bool is_attacker(const struct inquiry *q, uint32_t ip);
-
 /* Sign-ins that failed at an attacker's address, whoever's name was tried. */
 static bool is_guessing(const struct inquiry *q, const struct suspect *s)
 {
@@ -42,7 +40,7 @@ static bool is_guessing(const struct inquiry *q, const struct suspect *s)
 		n += track_edge_at(q->t, q->unit_edges[e])->n_failed;
 	}
 	return (s->kind == TRACK_LOGIN || s->kind == TRACK_OTHER) && n == s->n &&
-	       is_attacker(q, s->ip);
+	       inquiry_is_attacker(q, s->ip);
 }
 
 static void collect_calls(const struct inquiry *q, struct entries *e)
@@ -65,7 +63,7 @@ static void collect_calls(const struct inquiry *q, struct entries *e)
 	}
 }
 
-static bool is_attacker(const struct inquiry *q, uint32_t ip)
+bool inquiry_is_attacker(const struct inquiry *q, uint32_t ip)
 {
 	if (q->web_hit != INQUIRY_NONE && q->r->web.hits[q->web_hit].ip == ip) {
 		return true;
@@ -97,7 +95,7 @@ static void collect_exposure(const struct inquiry *q, struct entries *e)
 static void collect_hosts(const struct inquiry *q, struct entries *e)
 {
 	for (size_t i = 0; i < q->r->web.n_hits; i++) {
-		if (is_attacker(q, q->r->web.hits[i].ip)) {
+		if (inquiry_is_attacker(q, q->r->web.hits[i].ip)) {
 			struct entry row = {
 				.time_ms = q->r->web.hits[i].time_ms, .kind = E_WEB, .index = i
 			};
@@ -114,7 +112,7 @@ static void collect_hosts(const struct inquiry *q, struct entries *e)
 		for (size_t k = 0; k < in.n_followed; k++) {
 			followed |= in.followed[k] == i;
 		}
-		if (followed || (s->ip && is_attacker(q, s->ip))) {
+		if (followed || (s->ip && inquiry_is_attacker(q, s->ip))) {
 			struct entry row = { .time_ms = s->time_ms, .kind = E_SSH, .index = i };
 			add(e, &row);
 		}

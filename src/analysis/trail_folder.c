@@ -11,9 +11,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FILES_MAX    (2u * 1024 * 1024)
+#define FILES_MAX    ((size_t)2 * 1024 * 1024)
 #define FOLDERS_DEEP 64
-#define HEAD_MAX     (256u * 1024)
+#define HEAD_MAX     ((size_t)256 * 1024)
 
 struct trail_folder {
 	struct env *env;
@@ -35,6 +35,7 @@ static void add(struct trail_folder *f, const char *path)
 	f->paths[f->n++] = str_dup(str_from(path));
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): no deeper than FOLDERS_DEEP */
 static enum err_status walk(
 	struct trail_folder *f, const char *path, int depth, struct err *err)
 {

@@ -12,13 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STORED_MAX    (128u * 1024 * 1024) /* an object as it lies there */
-#define INFLATED_MAX  (512u * 1024 * 1024)
-#define DIGESTS_MAX   (1024u * 1024)
-#define LOGS_MAX      (16u * 1024 * 1024)
+#define STORED_MAX    ((size_t)128 * 1024 * 1024) /* an object as it lies there */
+#define INFLATED_MAX  ((size_t)512 * 1024 * 1024)
+#define DIGESTS_MAX   ((size_t)1024 * 1024)
+#define LOGS_MAX      ((size_t)16 * 1024 * 1024)
 #define THREADS_MAX   64
 #define SIGNATURE_MAX 8192
-#define MESSAGE_MAX   (64u * 1024)
+#define MESSAGE_MAX   ((size_t)64 * 1024)
 #define HOUR_MS       (3600 * INT64_C(1000))
 /* A file delivered on the hour may stand in this digest or the next. */
 #define EDGE_MS (HOUR_MS / 2)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LINE_BYTES (1024u * 1024)
+#define LINE_BYTES ((size_t)1024 * 1024)
 
 static const struct app_option options[] = {
 	SPAN_OPTIONS,
@@ -71,7 +71,7 @@ static enum err_status run(struct app *app, struct err *err)
 		.raw = app_opt(app, "raw") != NULL,
 		.count = app_opt(app, "count") != NULL };
 	enum err_status st = read_limit(app, &h.limit, err);
-	buf_init(&h.line, 8u * LINE_BYTES);
+	buf_init(&h.line, (size_t)8 * LINE_BYTES);
 	TRY(st);
 	TRY(logtool_read(app, &tool, 1, err));
 	if (!h.raw && !h.count) {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define SHOWN          3 /* of the addresses, actions ... of a principal */
-#define LINE_BYTES_MAX (256u * 1024)
+#define LINE_BYTES_MAX ((size_t)256 * 1024)
 
 static const struct app_option options[] = {
 	SPAN_OPTIONS,

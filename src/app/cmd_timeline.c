@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define SPOOL_MEMORY (96u * 1024 * 1024)
+#define SPOOL_MEMORY ((size_t)96 * 1024 * 1024)
 #define LINE_BYTES   SPOOL_LINE_MAX
 
 static const struct app_option options[] = {
@@ -79,41 +79,38 @@ out:
 	return st;
 }
 
-const struct app_command
-	cmd_timeline = {
-		.name = "timeline",
-		.usage = "[FIELD=VALUE...] PATH...",
-		.summary = N_("Put the records of all logs in order of time"),
-		.text = N_("Reads every format that investigate reads, from files, folders and "
-			   "standard "
-			   "input (-), and prints one line a record, in order of time, "
-			   "whatever file it "
-			   "came from. What memory does not hold is sorted on disk (TMPDIR). "
-			   "Conditions "
-			   "are those of search. Copies of a record are left out. Lines "
-			   "without a year "
-			   "get the one nearest to the time of their file. Exit code 6 when "
-			   "something "
-			   "could not be read; it is named on standard error."),
-		.examples =
-			"cordon timeline AWSLogs/ access.log auth.log\t" N_(
-				"everything in order") "\n"
-						       "cordon timeline ip=198.51.100.77 logs/ "
-						       "--output csv\t" N_(
-							       "what an address did, for a "
-							       "spreadsheet") "\n"
-									      "cordon timeline "
-									      "logs/ --since "
-									      "24h --format "
-									      "timesketch\t" N_(
-										      "the "
-										      "last "
-										      "day, "
-										      "for "
-										      "Timesket"
-										      "ch") "\n",
-		.options = options,
-		.min_args = 1,
-		.max_args = -1,
-		.run = run,
-	};
+const struct app_command cmd_timeline = {
+	.name = "timeline",
+	.usage = "[FIELD=VALUE...] PATH...",
+	.summary = N_("Put the records of all logs in order of time"),
+	.text = N_("Reads every format that investigate reads, from files, folders and "
+		   "standard "
+		   "input (-), and prints one line a record, in order of time, "
+		   "whatever file it "
+		   "came from. What memory does not hold is sorted on disk (TMPDIR). "
+		   "Conditions "
+		   "are those of search. Copies of a record are left out. Lines "
+		   "without a year "
+		   "get the one nearest to the time of their file. Exit code 6 when "
+		   "something "
+		   "could not be read; it is named on standard error."),
+	.examples = "cordon timeline AWSLogs/ access.log auth.log\t" N_(
+		"everything in order") "\n"
+				       "cordon timeline ip=198.51.100.77 logs/ "
+				       "--output csv\t" N_(
+					       "what an address did, for a "
+					       "spreadsheet") "\n"
+							      "cordon timeline "
+							      "logs/ --since "
+							      "24h --format "
+							      "timesketch\t" N_("the "
+										"last "
+										"day, "
+										"for "
+										"Timesket"
+										"ch") "\n",
+	.options = options,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};

@@ -11,8 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define KEYS_BYTES_MAX (16u * 1024 * 1024)
-#define LINE_BYTES_MAX (64u * 1024)
+#define KEYS_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define LINE_BYTES_MAX ((size_t)64 * 1024)
 #define SHOWN          200
 
 static const struct app_option options[] = {

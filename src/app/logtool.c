@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LINE_BYTES_MAX (64u * 1024)
+#define LINE_BYTES_MAX ((size_t)64 * 1024)
 
 enum err_status logtool_read(
 	struct app *app, struct logtool *out, size_t least, struct err *err)

@@ -8,7 +8,7 @@
 
 #include "base/env.h"
 
-#define SPOOL_LINE_MAX (1024u * 1024)
+#define SPOOL_LINE_MAX ((size_t)1024 * 1024)
 #define SPOOL_RUNS_MAX 512
 
 struct spool;

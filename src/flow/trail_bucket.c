@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OBJECTS_MAX  (2u * 1024 * 1024)
+#define OBJECTS_MAX  ((size_t)2 * 1024 * 1024)
 #define SIDE_BY_SIDE 16
 #define REGIONS_MAX  64
 #define HOUR_MS      (3600 * INT64_C(1000))

@@ -29,10 +29,8 @@ const char *export_name(size_t i, const char **file);
 
 /* Parts, in files of their own. */
 /* Layer format 4.5 (export_layer.c). */
-void export_layer(
-	const json_t *investigation, const struct export_options *opts, struct buf *out);
+void export_layer(const json_t *doc, const struct export_options *opts, struct buf *out);
 /* What was found, for people (export_notes.c). */
-void export_notes(
-	const json_t *investigation, const struct export_options *opts, struct buf *out);
+void export_notes(const json_t *doc, const struct export_options *opts, struct buf *out);
 
 #endif

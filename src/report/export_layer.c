@@ -70,7 +70,7 @@ static void sight(
 	{
 		add_once(json_object_get(e, "events"), event, EVENTS_SHOWN);
 	}
-	json_object_set_new(e, "score", json_integer((json_int_t)(doc_int(e, "score", 0) + n)));
+	json_object_set_new(e, "score", json_integer(doc_int(e, "score", 0) + n));
 }
 
 static json_t *collect(const json_t *doc)
@@ -102,7 +102,7 @@ static json_t *joined(const json_t *list)
 	size_t i;
 	json_t *text;
 	struct buf b;
-	buf_init(&b, 64u * 1024);
+	buf_init(&b, (size_t)64 * 1024);
 	json_array_foreach(list, i, text)
 	{
 		buf_puts(&b, i ? "\n" : "");

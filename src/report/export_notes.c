@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #define TIMELINE_SHOWN 200
-#define PHRASE_MAX     (64u * 1024)
+#define PHRASE_MAX     ((size_t)64 * 1024)
 
 struct notes {
 	const struct export_options *opts;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MESSAGE_MAX (64u * 1024)
+#define MESSAGE_MAX ((size_t)64 * 1024)
 #define CELL_MAX    32000 /* characters; spreadsheets take 32,767 */
 
 const char *export_row_head(enum export_form form)
@@ -30,7 +30,7 @@ const char *export_row_head(enum export_form form)
 static void put_cell(struct str s, struct buf *out)
 {
 	struct buf one;
-	buf_init(&one, 8u * CELL_MAX);
+	buf_init(&one, (size_t)8 * CELL_MAX);
 	text_clip(s, CELL_MAX, &one);
 	text_csv(buf_view(&one), out);
 	buf_deinit(&one);
@@ -156,7 +156,7 @@ static void write_body(const struct export_row *r, struct buf *out)
 	struct buf message;
 	struct buf clean;
 	buf_init(&message, MESSAGE_MAX);
-	buf_init(&clean, 8u * MESSAGE_MAX);
+	buf_init(&clean, (size_t)8 * MESSAGE_MAX);
 	buf_printf(&message, "[%.*s] ", STR_ARG(str_sub(r->source, 0, 32)));
 	put_message(r, &message);
 	buf_puts(&message, r->event.n ? " event " : "");

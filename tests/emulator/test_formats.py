@@ -196,6 +196,20 @@ def test_s3_access_logs(read):
     assert [(r['file'], r['count']) for r in doc['inputs']['rejected']] == [('file1', 1)]
 
 
+def test_flows_and_names_join_the_attack(read):
+    """The intruder's address is known from CloudTrail; flows and the Resolver say which of our hosts talked with it."""
+    flows = ('2 1 eni-1 10.0.0.5 198.51.100.77 50000 443 6 20 900000 1785578700 1785578760 ACCEPT OK\n'
+             '2 1 eni-1 198.51.100.77 10.0.0.5 443 50000 6 20 4000 1785578700 1785578760 ACCEPT OK\n'
+             '2 1 eni-1 10.0.0.5 192.0.2.200 50000 443 6 20 1 1785578700 1785578760 ACCEPT OK\n'
+             '2 1 eni-1 10.0.0.5 198.51.100.77 50000 445 6 20 1 1785578700 1785578760 REJECT OK\n')
+    contacts = read(json.dumps({'Records': story()}), flows, dns_line(), dns_line('c2.example.net.'))['scope']['contacts']
+    assert [(c['how'], c['host'], c['ip'], c['name'], c.get('bytes')) for c in contacts] == [
+        ('asked', 'i-0a1b2c3d4e5f67890', '198.51.100.77', 'c2.example.net', None),
+        ('in', '10.0.0.5', '198.51.100.77', 'c2.example.net', 4000), ('out', '10.0.0.5', '198.51.100.77', 'c2.example.net', 900000)]
+    calm = [e for e in story() if e['sourceIPAddress'] != '198.51.100.77']
+    assert read(json.dumps({'Records': calm}), flows)['scope']['contacts'] == []
+
+
 # ---- hosts ----
 
 SSH = ['Accepted password for root from 198.51.100.77 port 22 ssh2', 'Failed password for root from 198.51.100.77 port 22 ssh2']
