@@ -110,8 +110,9 @@ static enum err_status regional_host(const struct endpoint_rules *rules,
 	bool dual = is_true(profile_setting(rules->env, rules->profiles,
 		"AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
 	uint8_t variant = (uint8_t)((fips ? 1 : 0) | (dual ? 2 : 0));
-	/* Of the rules that refuse a combination, the only one that meets these services. */
-	if (fips && is_s3(c) && strncmp(region, "cn-", 3) == 0) {
+	/* Of the rules that refuse a combination, the only one that meets these services: S3's. */
+	bool s3_kin = strncmp(model_text(c->m, c->service->name), "s3", 2) == 0;
+	if (fips && s3_kin && strncmp(region, "cn-", 3) == 0) {
 		return err_set(err, ERR_CONFIG,
 			"S3 has no FIPS endpoint in China; unset AWS_USE_FIPS_ENDPOINT");
 	}

@@ -8,7 +8,7 @@ import botocore.loaders
 import botocore.session
 import pytest
 from aws_peer import Driver
-from test_aws import operations
+from aws_samples import operations
 
 PARTITIONS = ('aws', 'aws-cn', 'aws-us-gov')
 KEYS = {'AWS_ACCESS_KEY_ID': 'AKIAEXAMPLE', 'AWS_SECRET_ACCESS_KEY': 's'}
@@ -77,7 +77,9 @@ def scope_region(shown: dict) -> str:
 def one(driver, rules: Rules, service: str, call: tuple, place: tuple) -> str | None:
     """What differs, in words."""
     region, fips, dual = place
-    want, got = rules.ask(region, fips, dual), driver.show(service, *call)
+    # S3 Control puts the account in front, and its rules are told of it.
+    account = {'AccountId': call[1]['AccountId'], 'RequiresAccountId': True} if 'AccountId' in call[1] else {}
+    want, got = rules.ask(region, fips, dual, **account), driver.show(service, *call)
     where = f'{service} {region}{" fips" if fips else ""}{" dual" if dual else ""}'
     if want is None:
         return f'{where}: botocore has none, cordon says {got["ok"]["url"]}' if 'ok' in got else None
