@@ -1,7 +1,7 @@
 /*
  * One phase of one action, alone, for the tests: `action_driver ACTION observe|apply|verify|undo`.
  * Reads on stdin {"case","step","token","id","kind","with","before","after","partial","actors":[ip],
- * "isolation_endpoints":[..],"never_block":[..],"quarantine_profile","notes_file","artifacts",
+ * "isolation_endpoints":[..],"isolation_groups":[..],"never_block":[..],"facts":{},"quarantine_profile","notes_file","artifacts",
  * "die_at": n, "die_after": n}; prints one JSON document. `die_at` kills the process when the n-th
  * mutating call is about to be sent, `die_after` when the n-th was answered, as a lost host would.
  * Notes are in notes_file before the action goes on, as with the journal.
@@ -127,10 +127,12 @@ int main(int argc, char **argv)
 		fputs("usage: action_driver ACTION PHASE < input.json\n", stderr);
 		return 2;
 	}
-	const char *endpoints[32], *never[32];
+	const char *endpoints[32], *never[32], *groups[32];
 	struct config config = { .quarantine_profile = doc_text(d.input, "quarantine_profile"),
 		.isolation_endpoints =
 			list_of(json_object_get(d.input, "isolation_endpoints"), endpoints, 32),
+		.isolation_groups =
+			list_of(json_object_get(d.input, "isolation_groups"), groups, 32),
 		.never_block = list_of(json_object_get(d.input, "never_block"), never, 32) };
 	const json_t *ips = json_object_get(d.input, "actors");
 	struct finding_actor actors[16] = { 0 };
@@ -151,6 +153,7 @@ int main(int argc, char **argv)
 	json_t *out = json_object(), *none = json_object();
 	const json_t *partial = json_object_get(d.input, "partial");
 	const json_t *with = json_object_get(d.input, "with");
+	const json_t *facts = json_object_get(d.input, "facts");
 	struct action_ctx c = { .env = env_system(),
 		.aws = aws,
 		.config = &config,
@@ -163,7 +166,7 @@ int main(int argc, char **argv)
 		.kind = doc_text_or(d.input, "kind", "Instance"),
 		.id = doc_text_or(d.input, "id", ""),
 		.with = with ? with : none,
-		.facts = none,
+		.facts = facts ? facts : none,
 		.progress = progress,
 		.artifact = artifact,
 		.hook_ctx = &d,

@@ -653,3 +653,89 @@ def test_the_console_is_kept_and_the_missing_picture_named(host, step):
     assert picture['missing']
     assert console.run('verify')['ok']
     assert host.describe() == before
+
+
+# --- a group provisioned beforehand
+
+def provisioned(host, name='quarantine', empty=True):
+    group = host.ec2.create_security_group(GroupName=name, Description='d', VpcId=host.vpc)['GroupId']
+    if empty:
+        for rule in host.rules(group):
+            host.ec2.revoke_security_group_egress(GroupId=group, SecurityGroupRuleIds=[rule['SecurityGroupRuleId']])
+    return group
+
+
+@pytest.mark.parametrize('cut', [False, True])
+def test_a_provisioned_group_is_used_when_its_rules_are_none(host, step, cut):
+    group, before = provisioned(host), host.describe()
+    isolation = step('isolate-network', host.instance, isolation_groups=[group], **{'with': {'cut': cut}})
+    isolation.contain()
+    assert set(map(tuple, host.interfaces().values())) == {(group,)}
+    assert isolation.undo()['differences'] == []
+    assert host.describe() == before and host.rules(group) == [], 'neither changed nor deleted'
+
+
+def test_a_provisioned_group_needs_one_round_of_changes(host, step):
+    isolation = step('isolate-network', host.instance, isolation_groups=[provisioned(host)], **{'with': {'cut': False}})
+    isolation.observe()
+    changes = [c for c in isolation.apply()['calls'] if not c.startswith('ec2:Describe')]
+    assert set(changes) == {'ec2:ModifyNetworkInterfaceAttribute'}
+
+
+def test_a_name_proves_nothing(host, step):
+    """A group of the configured id whose rules let something through is not trusted."""
+    group = provisioned(host, empty=False)
+    was = host.rules(group)
+    isolation = step('isolate-network', host.instance, isolation_groups=[group])
+    isolation.contain()
+    assert (group,) not in set(map(tuple, host.interfaces().values()))
+    assert host.rules(group) == was != [], 'and is left as it is'
+    assert isolation.undo()['status'] == 'ok'
+
+
+def test_rules_that_came_into_the_provisioned_group_meanwhile(host, step):
+    group = provisioned(host)
+    isolation = step('isolate-network', host.instance, isolation_groups=[group], **{'with': {'cut': False}})
+    isolation.observe()
+    host.ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+        {'IpProtocol': 'tcp', 'FromPort': 4444, 'ToPort': 4444, 'Ipv6Ranges': [{'CidrIpv6': '::/0'}]}])
+    assert isolation.apply()['status'] == 'ok'
+    assert isolation.run('verify')['ok']
+    assert (group,) not in set(map(tuple, host.interfaces().values())) and len(host.rules(group)) == 1
+    assert isolation.undo()['differences'] == []
+
+
+# --- connections that survive
+
+def test_survivors_are_found_in_flow_logs_and_cut(aws, host, step):
+    import time
+    logs, now = aws('logs'), int(time.time())
+    nothing = step('block-address', host.instance, **{'with': {'survivors': True}}).observe()
+    assert not nothing['needed'] and "can't be seen" in nothing['before']['reason']
+    logs.create_log_group(logGroupName='flows')
+    logs.create_log_stream(logGroupName='flows', logStreamName=f'{host.first}-all')
+    host.ec2.create_flow_logs(ResourceIds=[host.vpc], ResourceType='VPC', TrafficType='ALL', LogGroupName='flows',
+                              DeliverLogsPermissionArn=f'arn:aws:iam::123456789012:role/{flow_role(aws)}')
+    none = step('block-address', host.instance, **{'with': {'survivors': True}}).observe()
+    assert not none['needed'] and 'no connection' in none['before']['reason']
+    own = host.ec2.describe_network_interfaces(NetworkInterfaceIds=[host.first])['NetworkInterfaces'][0]['PrivateIpAddress']
+
+    def record(src, dst, start, action='ACCEPT', eni=host.first):
+        return {'timestamp': start * 1000, 'message': f'2 123456789012 {eni} {src} {dst} 443 51000 6 9 900 {start} {start + 60} {action} OK'}
+    logs.put_log_events(logGroupName='flows', logStreamName=f'{host.first}-all', logEvents=sorted([
+        record('198.51.100.66', own, now - 500), record(own, '198.51.100.66', now - 20), record('198.51.100.67', own, now - 20, 'REJECT'),
+        record(own, '198.51.100.68', now - 20, eni='eni-other'), record(own, '203.0.113.80', now - 400), record(own, '10.0.9.9', now - 20)], key=lambda e: e['timestamp']))
+    at = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(now - 60))
+    s = step('block-address', host.instance, **{'with': {'survivors': True}, 'facts': {
+        'isolate-network': {'action': 'isolate-network', 'after': {'at': at}}}})
+    s.contain()
+    assert {e['cidr'] for e in s.before['entries']} == {'198.51.100.66/32'}, 'of this host, accepted, since the isolation'
+    assert any(x['address'] == '10.0.9.9' for x in s.before['left_out']), 'a private peer is named, not blocked'
+    assert s.undo()['differences'] == []
+
+
+def flow_role(aws):
+    trust = {'Version': '2012-10-17', 'Statement': [
+        {'Effect': 'Allow', 'Principal': {'Service': 'vpc-flow-logs.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}
+    aws('iam').create_role(RoleName='flows', AssumeRolePolicyDocument=json.dumps(trust))
+    return 'flows'

@@ -5,11 +5,15 @@
  * that share an ACL share its rules: see holders.h.
  */
 #include "base/phrase.h"
+#include "base/utc.h"
 #include "response/actions/acl.h"
+#include "response/actions/flows.h"
 #include "response/actions/holders.h"
 #include "response/actions/registry.h"
 
 #include <string.h>
+
+#define MAX_WAIT_S 900
 
 /* Distinct values of `key` of all interfaces; new reference. */
 static json_t *distinct(const json_t *interfaces, const char *key)
@@ -31,9 +35,61 @@ static json_t *distinct(const json_t *interfaces, const char *key)
 	return out;
 }
 
+/* When the isolation of this case took hold, by the steps done so far; ten minutes ago without one. */
+static int64_t isolated_ms(const struct action_ctx *c, bool *isolated)
+{
+	json_t *facts = json_deep_copy(c->facts), *fact;
+	const char *step;
+	int64_t at = env_now_ms(c->env) - 10 * 60000;
+	*isolated = false;
+	json_object_foreach(facts, step, fact)
+	{
+		const char *text = doc_text_or(fact, "after.at", "");
+		if (strcmp(doc_text_or(fact, "action", ""), "isolate-network") == 0 &&
+			utc_parse(str_from(text), &at)) {
+			*isolated = true;
+		}
+	}
+	json_decref(facts);
+	return at;
+}
+
+/*
+ * {"addresses":[..]} of those whom the host still talks to, for the parameter `survivors`; *why says why
+ * there are none.
+ */
+static enum err_status survivors(
+	const struct action_ctx *c, json_t **with, const char **why, struct err *err)
+{
+	json_t *peers = NULL;
+	bool asked = false, isolated = false;
+	int64_t since = isolated_ms(c, &isolated);
+	int64_t wait = doc_int(c->with, "wait_seconds", 0);
+	if (isolated && wait > 0) {
+		/* A record is written minutes after its flow. */
+		env_sleep_ms(c->env, 1000 * (wait < MAX_WAIT_S ? wait : MAX_WAIT_S));
+	}
+	enum err_status st = flows_surviving(c, since, &peers, &asked, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	if (!asked) {
+		*why = N_("no flow log in CloudWatch Logs covers the instance: whether "
+			  "connections "
+			  "survive can't be seen from here");
+	} else if (json_array_size(peers) == 0) {
+		*why = N_("the flow logs show no connection that lives on");
+	}
+	*with = json_pack("{s:o}", "addresses", peers);
+	return ERR_OK;
+}
+
 static enum err_status observe(
 	const struct action_ctx *c, json_t **before, bool *needed, struct err *err)
 {
+	struct action_ctx asked = *c;
+	json_t *with = NULL;
+	const char *why = NULL;
 	struct batch first, second;
 	json_t *instance = NULL, *subnets = NULL, *vpcs = NULL, *own = NULL, *seen = NULL;
 	json_t *chosen = NULL, *left_out = json_array();
@@ -55,14 +111,19 @@ static enum err_status observe(
 	TRY(batch_run(&second, c->aws, err));
 	own = addresses_own(batch_result(&second, at_vpcs), batch_result(&first, at_addresses));
 	json_array_append(own, json_object_get(instance, "PublicIpAddress"));
-	chosen = addresses_choose(c, own, left_out);
+	if (doc_true(c->with, "survivors")) {
+		TRY(survivors(c, &with, &why, err));
+		asked.with = with;
+	}
+	chosen = why ? json_array() : addresses_choose(&asked, own, left_out);
 	seen = json_pack("{s:s,s:O,s:O,s:O,s:o}", "instance", c->id, "subnets", subnets,
 		"addresses", chosen, "left_out", left_out, "entries", json_null());
 	json_object_set_new(
 		seen, "entries", acl_plan(batch_result(&second, at_acls), chosen, left_out));
 	if (json_array_size(json_object_get(seen, "entries")) == 0) {
 		st = ec2_skip(json_incref(seen),
-			json_array_size(chosen) == 0
+			why ? why
+			: json_array_size(chosen) == 0
 				? N_("no address that may be blocked is known")
 			: json_array_size(left_out)
 				? N_("the network ACLs have no room for a deny rule")
@@ -74,6 +135,7 @@ static enum err_status observe(
 	*before = json_incref(seen);
 	*needed = true;
 out:
+	json_decref(with);
 	json_decref(seen);
 	json_decref(chosen);
 	json_decref(left_out);
@@ -276,9 +338,9 @@ out:
 }
 
 static const char *const calls[] = { "ec2:DescribeInstances", "ec2:DescribeNetworkInterfaces",
-	"ec2:DescribeAddresses", "ec2:DescribeVpcs", "ec2:DescribeNetworkAcls",
-	"ec2:CreateNetworkAclEntry", "ec2:DeleteNetworkAclEntry", "ec2:CreateTags",
-	"ec2:DeleteTags", NULL };
+	"ec2:DescribeAddresses", "ec2:DescribeVpcs", "ec2:DescribeFlowLogs",
+	"logs:FilterLogEvents", "ec2:DescribeNetworkAcls", "ec2:CreateNetworkAclEntry",
+	"ec2:DeleteNetworkAclEntry", "ec2:CreateTags", "ec2:DeleteTags", NULL };
 
 const struct action action_block_address = {
 	.name = "block-address",

@@ -177,7 +177,7 @@ static enum err_status make_group(const struct action_ctx *c, const json_t *befo
 	if (json_array_size(noted) > 0) {
 		*groups = json_incref(noted);
 	} else {
-		TRY(quarantine_make(c, vpcs, false, groups, err));
+		TRY(quarantine_make(c, vpcs, QUARANTINE_CLOSED, groups, err));
 		TRY(ec2_note(c, json_pack("{s:s,s:O}", "note", "group made", "groups", *groups),
 			err));
 	}

@@ -8,7 +8,9 @@
  * in the same breath: a host that stays in it is closed all the same.
  */
 #include "base/phrase.h"
+#include "base/utc.h"
 #include "response/actions/ec2.h"
+#include "response/actions/isolate_swap.h"
 #include "response/actions/isolate_undo.h"
 #include "response/actions/quarantine.h"
 #include "response/actions/registry.h"
@@ -137,7 +139,7 @@ static enum err_status observe(
 	const struct action_ctx *c, json_t **before, bool *needed, struct err *err)
 {
 	struct batch b;
-	json_t *instance = NULL, *seen = NULL, *ids = NULL;
+	json_t *instance = NULL, *seen = NULL, *ids = NULL, *ready = NULL;
 	json_t *endpoints = endpoints_wanted(c);
 	bool quiet = false, nearly = false;
 	enum err_status st = ERR_OK;
@@ -146,6 +148,7 @@ static enum err_status observe(
 	size_t at_interfaces = ec2_add_interfaces(&b, c->id);
 	size_t at_tagged = batch_add(
 		&b, "ec2", "DescribeSecurityGroups", ec2_filter("tag-key", EC2_TAG_CASE));
+	size_t at_ready = quarantine_add_provided(c, &b);
 	TRY(batch_run(&b, c->aws, err));
 	TRY(ec2_instance_of(batch_result(&b, at_instance), c->id, &instance, err));
 	seen = json_pack("{s:s,s:o,s:O}", "instance", c->id, "interfaces",
@@ -168,10 +171,14 @@ static enum err_status observe(
 			before, needed);
 		goto out;
 	}
+	ready = quarantine_provided(
+		&b, at_ready, json_object_get(seen, "interfaces"), endpoints);
+	json_object_set(seen, "provided", ready);
 	json_object_set_new(seen, "will", forecast(endpoints));
 	*before = json_incref(seen);
 	*needed = true;
 out:
+	json_decref(ready);
 	json_decref(ids);
 	json_decref(seen);
 	json_decref(instance);
@@ -180,93 +187,23 @@ out:
 	return st;
 }
 
-static json_t *swap_params(const json_t *interface, const char *group)
+/* The provisioned groups in the place of those that the step would have made. */
+static void take_provided(json_t *groups, const json_t *ready)
 {
-	return json_pack("{s:O,s:[s]}", "NetworkInterfaceId", json_object_get(interface, "id"),
-		"Groups", group);
-}
-
-static const char *group_for(const json_t *interface, const json_t *groups, const char *which)
-{
-	return quarantine_group(groups, doc_text_or(interface, "vpc", ""), which);
-}
-
-/*
- * Into the empty group, until every interface is in it; one that is gone needs it no more. The
- * open group loses its rules at the same time.
- */
-static enum err_status swap_closed(const struct action_ctx *c, const json_t *interfaces,
-	const json_t *groups, struct err *err)
-{
-	bool done[EC2_MAX_INTERFACES] = { false };
-	size_t n = json_array_size(interfaces);
-	enum err_status st = ERR_OK;
-	for (int try = 0; try < 5; try++) {
-		struct batch b;
-		size_t of[EC2_MAX_INTERFACES] = { 0 }, sent = 0;
-		batch_init(&b);
-		for (size_t i = 0; i < n && i < EC2_MAX_INTERFACES; i++) {
-			json_t *interface = json_array_get(interfaces, i);
-			const char *group = group_for(interface, groups, "closed");
-			if (!done[i] && group) {
-				batch_add_lenient(&b, "ec2", "ModifyNetworkInterfaceAttribute",
-					swap_params(interface, group),
-					"InvalidNetworkInterfaceID.NotFound");
-				of[sent++] = i;
+	size_t i, k;
+	json_t *entry, *provided;
+	json_array_foreach(groups, i, entry)
+	{
+		json_array_foreach(ready, k, provided)
+		{
+			if (doc_eq(json_object_get(entry, "vpc"),
+				    json_object_get(provided, "vpc"))) {
+				json_object_set(
+					entry, "closed", json_object_get(provided, "closed"));
+				json_object_set_new(entry, "provided", json_true());
 			}
 		}
-		if (try == 0) {
-			quarantine_add_shutting(&b, groups);
-		}
-		st = batch_run(&b, c->aws, err);
-		for (size_t k = 0; k < sent; k++) {
-			done[of[k]] = batch_ok(&b, k) || b.reqs[k].status == ERR_NOT_FOUND;
-		}
-		batch_deinit(&b);
-		if (st == ERR_OK || st == ERR_REFUSED) {
-			return st;
-		}
-		ec2_pause(c, try);
 	}
-	return err_prefix(err,
-		"an interface of %s could not be put into the quarantine group; the open "
-		"group was emptied. Resume the case",
-		c->id);
-}
-
-/*
- * Into the open group. What fails here leaves an interface as it was, which is no reason to stop
- * before the closing. The empty group is read back in the same round; *clean when it is empty.
- */
-static void swap_open(const struct action_ctx *c, const json_t *before, const json_t *groups,
-	bool *opened, bool *clean)
-{
-	struct batch b;
-	json_t *closed = quarantine_ids(groups, "closed"), *strays = NULL, *interface;
-	size_t i, n_swapped = 0;
-	batch_init(&b);
-	size_t at_rules = quarantine_add_reading(&b, closed);
-	json_array_foreach(json_object_get(before, "interfaces"), i, interface)
-	{
-		const char *group = group_for(interface, groups, "open");
-		if (group) {
-			batch_add(&b, "ec2", "ModifyNetworkInterfaceAttribute",
-				swap_params(interface, group));
-		}
-	}
-	struct err local = { 0 };
-	enum err_status st = batch_run(&b, c->aws, &local);
-	(void)st;
-	for (i = at_rules + 1; i < b.n; i++) {
-		n_swapped += batch_ok(&b, i);
-	}
-	*opened = b.n > 1 && n_swapped == b.n - 1;
-	strays = quarantine_strays(
-		batch_result(&b, at_rules), json_object_get(before, "endpoints"));
-	*clean = batch_ok(&b, at_rules) && json_array_size(strays) == 0;
-	json_decref(strays);
-	json_decref(closed);
-	batch_deinit(&b);
 }
 
 static enum err_status make_groups(const struct action_ctx *c, const json_t *before, bool cut,
@@ -291,69 +228,87 @@ static enum err_status make_groups(const struct action_ctx *c, const json_t *bef
 			json_array_append(vpcs, json_object_get(interface, "vpc"));
 		}
 	}
-	TRY(quarantine_make(c, vpcs, cut, groups, err));
+	const json_t *ready = json_object_get(before, "provided");
+	unsigned kinds = (ready ? 0 : QUARANTINE_CLOSED) | (cut ? QUARANTINE_OPEN : 0);
+	TRY(quarantine_make(c, vpcs, kinds, groups, err));
+	take_provided(*groups, ready);
 	TRY(ec2_note(c, json_pack("{s:s,s:O}", "note", "groups made", "groups", *groups), err));
 out:
 	json_decref(vpcs);
 	return st;
 }
 
-static json_t *result_of(const json_t *before, const json_t *groups, bool cut, bool opened)
+static json_t *result_of(
+	const json_t *before, const json_t *groups, bool cut, bool opened, int64_t now_ms)
 {
 	json_t *interfaces = json_array();
+	char at[32];
 	size_t i;
 	json_t *interface;
+	utc_rfc3339(now_ms, at);
 	json_array_foreach(json_object_get(before, "interfaces"), i, interface)
 	{
 		json_array_append_new(interfaces,
 			json_pack("{s:O,s:[s?]}", "id", json_object_get(interface, "id"),
-				"groups", group_for(interface, groups, "closed")));
+				"groups", isolate_swap_group(interface, groups, "closed")));
 	}
-	return json_pack("{s:O,s:o,s:s}", "groups", groups, "interfaces", interfaces, "cut",
+	return json_pack("{s:O,s:o,s:s,s:s}", "groups", groups, "interfaces", interfaces, "cut",
 		!cut     ? "not asked for"
 		: opened ? "done"
-			 : UNCUT);
-}
-
-/* Every rule of the open groups is there: new, or from an earlier try. */
-static bool all_open(const struct batch *b, size_t first)
-{
-	for (size_t i = first; i < b->n; i++) {
-		if (!batch_ok(b, i) &&
-			strcmp(b->reqs[i].err.code, "InvalidPermission.Duplicate") != 0) {
-			return false;
-		}
-	}
-	return true;
+			 : UNCUT,
+		"at", at);
 }
 
 /*
- * Empties the closed groups and, for the cut, opens the open ones. *cut becomes false when those
- * did not open: a group that admits less ends no tracked connection.
+ * The closed groups are empty in the end. One that was provisioned and has got rules since it was looked
+ * at is not the step's to empty: the interfaces go into groups of the step's own instead.
  */
-static enum err_status set_rules(const struct action_ctx *c, const json_t *before,
-	const json_t *groups, bool *cut, struct err *err)
+static enum err_status ensure_clean(
+	const struct action_ctx *c, const json_t *before, json_t *groups, struct err *err)
 {
-	struct err local = { 0 };
+	const json_t *endpoints = json_object_get(before, "endpoints");
+	json_t *ids = quarantine_ids(groups, "closed"), *strays = NULL, *vpcs = json_array();
+	json_t *own = NULL, *entry;
+	bool provided = false, no_cut = false;
 	struct batch b;
+	size_t i;
 	enum err_status st = ERR_OK;
-	err = err ? err : &local;
 	batch_init(&b);
-	quarantine_add_closing(&b, groups, json_object_get(before, "endpoints"));
-	size_t first = b.n;
-	if (*cut) {
-		quarantine_add_opening(&b, groups);
+	json_array_foreach(groups, i, entry)
+	{
+		provided = provided || json_is_true(json_object_get(entry, "provided"));
+		json_array_append(vpcs, json_object_get(entry, "vpc"));
 	}
-	for (int try = 0; try < 4; try++) {
-		/* A group just made may not be known everywhere yet. */
-		st = batch_run(&b, c->aws, err);
-		if (st == ERR_OK || strcmp(err->code, "InvalidGroup.NotFound") != 0) {
-			break;
-		}
-		ec2_pause(c, try);
+	if (!provided) {
+		st = quarantine_clean(c, groups, endpoints, err);
+		goto out;
 	}
-	*cut = *cut && all_open(&b, first);
+	size_t at = quarantine_add_reading(&b, ids);
+	TRY(batch_run(&b, c->aws, err));
+	strays = quarantine_strays(batch_result(&b, at), endpoints);
+	if (json_array_size(strays) == 0) {
+		goto out;
+	}
+	TRY(quarantine_make(c, vpcs, QUARANTINE_CLOSED, &own, err));
+	json_array_foreach(groups, i, entry)
+	{
+		json_object_set(
+			entry, "closed", json_object_get(json_array_get(own, i), "closed"));
+		json_object_del(entry, "provided");
+	}
+	TRY(ec2_note(c,
+		json_pack("{s:s,s:O}", "note", "the provisioned group has rules: made another",
+			"groups", groups),
+		err));
+	TRY(isolate_swap_rules(c, before, groups, &no_cut, err));
+	TRY(isolate_swap_closed(c, json_object_get(before, "interfaces"), groups, err));
+	TRY(quarantine_clean(c, groups, endpoints, err));
+out:
 	batch_deinit(&b);
+	json_decref(own);
+	json_decref(vpcs);
+	json_decref(strays);
+	json_decref(ids);
 	return st;
 }
 
@@ -361,33 +316,32 @@ static enum err_status apply(
 	const struct action_ctx *c, const json_t *before, json_t **after, struct err *err)
 {
 	const json_t *interfaces = json_object_get(before, "interfaces");
-	const json_t *endpoints = json_object_get(before, "endpoints");
 	bool wanted = !json_is_false(json_object_get(before, "cut"));
 	bool cut = wanted, opened = false, clean = false;
 	json_t *groups = NULL;
 	enum err_status st = ERR_OK;
 	TRY(make_groups(c, before, wanted, &groups, err));
 	if (json_is_true(json_object_get(c->partial, "half_open"))) {
-		TRY(swap_closed(c, interfaces, groups, err));
+		TRY(isolate_swap_closed(c, interfaces, groups, err));
 		TRY(ec2_note(c, json_pack("{s:s,s:b}", "note", "closed again", "half_open", 0),
 			err));
 	}
-	TRY(set_rules(c, before, groups, &cut, err));
+	TRY(isolate_swap_rules(c, before, groups, &cut, err));
 	if (cut) {
 		TRY(ec2_note(c,
 			json_pack("{s:s,s:b}", "note", "opening, to cut tracked connections",
 				"half_open", 1),
 			err));
-		swap_open(c, before, groups, &opened, &clean);
+		isolate_swap_open(c, before, groups, &opened, &clean);
 	}
-	TRY(swap_closed(c, interfaces, groups, err));
+	TRY(isolate_swap_closed(c, interfaces, groups, err));
 	if (!clean) {
-		TRY(quarantine_clean(c, groups, endpoints, err));
+		TRY(ensure_clean(c, before, groups, err));
 	}
 	if (cut) {
 		TRY(ec2_note(c, json_pack("{s:s,s:b}", "note", "closed", "half_open", 0), err));
 	}
-	*after = result_of(before, groups, wanted, opened);
+	*after = result_of(before, groups, wanted, opened, env_now_ms(c->env));
 out:
 	json_decref(groups);
 	return st;
@@ -401,7 +355,7 @@ static const char *outside(const json_t *interfaces, const json_t *groups)
 	json_array_foreach(interfaces, i, interface)
 	{
 		const json_t *now = json_object_get(interface, "groups");
-		const char *closed = group_for(interface, groups, "closed");
+		const char *closed = isolate_swap_group(interface, groups, "closed");
 		const char *only = json_string_value(json_array_get(now, 0));
 		if (json_array_size(now) != 1 || !closed || !only ||
 			strcmp(only, closed) != 0) {

@@ -68,14 +68,20 @@ out:
 	return st;
 }
 
-enum err_status quarantine_make(const struct action_ctx *c, const json_t *vpcs, bool cut,
+enum err_status quarantine_make(const struct action_ctx *c, const json_t *vpcs, unsigned wanted,
 	json_t **groups, struct err *err)
 {
-	static const char *const kinds[] = { "closed", "open" };
-	size_t n_kinds = cut ? 2 : 1;
+	const char *kinds[2];
+	size_t n_kinds = 0;
 	struct batch b;
 	json_t *made = json_array(), *id = NULL;
 	enum err_status st = ERR_OK;
+	if (wanted & QUARANTINE_CLOSED) {
+		kinds[n_kinds++] = "closed";
+	}
+	if (wanted & QUARANTINE_OPEN) {
+		kinds[n_kinds++] = "open";
+	}
 	batch_init(&b);
 	for (size_t v = 0; v < json_array_size(vpcs); v++) {
 		const char *vpc = json_string_value(json_array_get(vpcs, v));
@@ -165,7 +171,9 @@ json_t *quarantine_ids(const json_t *groups, const char *which)
 	{
 		for (size_t k = 0; k < 2; k++) {
 			json_t *id = json_object_get(entry, kinds[k]);
-			if (json_is_string(id) && (!which || strcmp(which, kinds[k]) == 0)) {
+			bool made = k == 1 || !json_is_true(json_object_get(entry, "provided"));
+			if (json_is_string(id) &&
+				(which ? strcmp(which, kinds[k]) == 0 : made)) {
 				json_array_append(ids, id);
 			}
 		}
@@ -212,6 +220,9 @@ void quarantine_add_closing(struct batch *b, const json_t *groups, const json_t 
 	json_array_foreach(groups, i, entry)
 	{
 		const char *group = doc_text_or(entry, "closed", "");
+		if (json_is_true(json_object_get(entry, "provided"))) {
+			continue; /* its rules were read, and are not the step's to change */
+		}
 		/* Each family by itself: only a VPC with IPv6 has the second default rule, and a call
 		 * that names a missing rule may fail as a whole. */
 		batch_add_lenient(b, "ec2", "RevokeSecurityGroupEgress",

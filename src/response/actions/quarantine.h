@@ -13,12 +13,15 @@
 
 #include "response/actions/ec2.h"
 
+#define QUARANTINE_CLOSED 1u
+#define QUARANTINE_OPEN   2u
+
 /*
- * Makes the groups for the VPCs (an array of ids): one round trip. Groups that an earlier, killed
+ * Makes the groups of these kinds for the VPCs (an array of ids): one round trip. Groups that an earlier, killed
  * try of the same step made are taken over; a foreign group of the same name is left alone.
  */
 ERR_MUST_CHECK enum err_status quarantine_make(const struct action_ctx *c, const json_t *vpcs,
-	bool cut, json_t **groups, struct err *err);
+	unsigned kinds, json_t **groups, struct err *err);
 /* Groups of this step found by its tags: [] when there are none. For undo after a kill. */
 ERR_MUST_CHECK enum err_status quarantine_find(
 	const struct action_ctx *c, json_t **groups, struct err *err);
@@ -26,8 +29,21 @@ ERR_MUST_CHECK enum err_status quarantine_find(
 const char *quarantine_group(const json_t *groups, const char *vpc, const char *which);
 /* The id is one of the groups. */
 bool quarantine_ours(const json_t *groups, const char *id);
-/* All ids, [..]; which = "closed", "open" or NULL for both. New reference. */
+/* All ids, [..]; which = "closed", "open" or NULL for what the step itself made. New reference. */
 json_t *quarantine_ids(const json_t *groups, const char *which);
+
+/*
+ * Groups provisioned beforehand (response.isolation_groups). Adds the reading of them and of their rules;
+ * SIZE_MAX when none is configured.
+ */
+size_t quarantine_add_provided(const struct action_ctx *c, struct batch *b);
+/*
+ * [{"vpc","closed","open":null,"provided":true}] for every VPC of the interfaces, out of that reading; NULL
+ * when a VPC has none, or one whose rules let anything through but the endpoints: a name or a
+ * configuration proves nothing. New reference.
+ */
+json_t *quarantine_provided(
+	const struct batch *b, size_t at, const json_t *interfaces, const json_t *endpoints);
 
 /* Adds the calls that take every default rule from `closed` and admit the endpoints. */
 void quarantine_add_closing(struct batch *b, const json_t *groups, const json_t *endpoints);

@@ -1,0 +1,176 @@
+#include "response/actions/flows.h"
+
+#include "response/actions/cidr.h"
+#include "response/actions/ec2.h"
+
+#include <string.h>
+
+#define PAGES_MAX  20 /* of FilterLogEvents a flow log and interface */
+#define FIELDS_MAX 40
+
+/* Positions of the fields that matter in a record of the log's format. */
+struct format {
+	int interface, from, to, start, action;
+};
+
+/* "${version} ${account-id} .."; the default format is version 2's ("Flow log records", VPC User Guide). */
+static struct format format_of(const char *text)
+{
+	struct format f = { 2, 3, 4, 10, 12 };
+	struct str rest = str_from(text), word;
+	if (rest.n == 0) {
+		return f;
+	}
+	f = (struct format){ -1, -1, -1, -1, -1 };
+	for (int i = 0; i < FIELDS_MAX && str_cut(&rest, ' ', &word); i++) {
+		f.interface = str_is(word, "${interface-id}") ? i : f.interface;
+		f.from = str_is(word, "${srcaddr}") ? i : f.from;
+		f.to = str_is(word, "${dstaddr}") ? i : f.to;
+		f.start = str_is(word, "${start}") ? i : f.start;
+		f.action = str_is(word, "${action}") ? i : f.action;
+	}
+	return f;
+}
+
+static struct str field(const struct str *fields, int n, int at)
+{
+	return at >= 0 && at < n ? fields[at] : (struct str){ NULL, 0 };
+}
+
+static bool listed(const json_t *list, struct str s)
+{
+	size_t i;
+	json_t *v;
+	json_array_foreach(list, i, v)
+	{
+		if (json_is_string(v) && str_is(s, json_string_value(v))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_endpoint(const struct action_ctx *c, const struct cidr *address)
+{
+	struct cidr range;
+	for (size_t i = 0; c->config && i < c->config->isolation_endpoints.n; i++) {
+		if (cidr_parse(str_from(c->config->isolation_endpoints.items[i]), &range) &&
+			cidr_contains(&range, address)) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One line of a flow log: takes its remote end when it is a flow of ours that lives. */
+static void take_record(const struct action_ctx *c, const struct format *f, struct str line,
+	const json_t *interface, int64_t since_ms, json_t *peers)
+{
+	const json_t *own = json_object_get(interface, "addresses");
+	struct str fields[FIELDS_MAX], word;
+	struct cidr address;
+	int64_t start = 0;
+	int n = 0;
+	while (n < FIELDS_MAX && str_cut(&line, ' ', &word)) {
+		fields[n++] = word;
+	}
+	if (!str_is(field(fields, n, f->action), "ACCEPT") ||
+		!str_is(field(fields, n, f->interface), doc_text_or(interface, "id", "?")) ||
+		!str_to_i64(field(fields, n, f->start), &start) || start * 1000 < since_ms) {
+		return;
+	}
+	struct str from = field(fields, n, f->from), to = field(fields, n, f->to);
+	struct str peer = listed(own, from) ? to : from;
+	if (cidr_parse(peer, &address) && !is_endpoint(c, &address) && !listed(peers, peer) &&
+		json_array_size(peers) < FLOWS_PEERS_MAX) {
+		json_array_append_new(peers, doc_str(peer));
+	}
+}
+
+/* {"id","vpc","subnet","addresses":[..]} of each interface; new reference. */
+static json_t *interfaces_of(const json_t *answer)
+{
+	json_t *out = json_array(), *interface, *a;
+	size_t i, k;
+	json_array_foreach(json_object_get(answer, "NetworkInterfaces"), i, interface)
+	{
+		json_t *own = json_array();
+		json_array_foreach(json_object_get(interface, "PrivateIpAddresses"), k, a)
+		{
+			json_array_append(own, json_object_get(a, "PrivateIpAddress"));
+		}
+		json_array_foreach(json_object_get(interface, "Ipv6Addresses"), k, a)
+		{
+			json_array_append(own, json_object_get(a, "Ipv6Address"));
+		}
+		json_array_append_new(
+			out, json_pack("{s:O?,s:O?,s:O?,s:o}", "id",
+				     json_object_get(interface, "NetworkInterfaceId"), "vpc",
+				     json_object_get(interface, "VpcId"), "subnet",
+				     json_object_get(interface, "SubnetId"), "addresses", own));
+	}
+	return out;
+}
+
+static enum err_status read_log(const struct action_ctx *c, const json_t *log,
+	const json_t *interface, int64_t since_ms, json_t *peers, struct err *err)
+{
+	const struct format f = format_of(doc_text_or(log, "LogFormat", ""));
+	json_t *params = json_pack("{s:O,s:O,s:I}", "logGroupName",
+		json_object_get(log, "LogGroupName"), "logStreamNamePrefix",
+		json_object_get(interface, "id"), "startTime", (json_int_t)since_ms);
+	json_t *answer = NULL, *event;
+	size_t i;
+	enum err_status st = aws_call_paged(
+		c->aws, "logs", "FilterLogEvents", params, PAGES_MAX, &answer, err);
+	json_array_foreach(json_object_get(answer, "events"), i, event)
+	{
+		take_record(c, &f, str_from(doc_text_or(event, "message", "")), interface,
+			since_ms, peers);
+	}
+	json_decref(answer);
+	json_decref(params);
+	return st;
+}
+
+static bool covers(const json_t *log, const json_t *interface)
+{
+	const json_t *id = json_object_get(log, "ResourceId");
+	return doc_text(log, "LogGroupName") &&
+	       strcmp(doc_text_or(log, "TrafficType", "ALL"), "REJECT") != 0 &&
+	       (doc_eq(id, json_object_get(interface, "id")) ||
+		       doc_eq(id, json_object_get(interface, "vpc")) ||
+		       doc_eq(id, json_object_get(interface, "subnet")));
+}
+
+enum err_status flows_surviving(const struct action_ctx *c, int64_t since_ms, json_t **peers,
+	bool *asked, struct err *err)
+{
+	struct batch b;
+	json_t *interfaces = NULL, *found = json_array(), *log, *interface;
+	struct err local = { 0 };
+	size_t i, k;
+	enum err_status st = ERR_OK;
+	batch_init(&b);
+	*asked = false;
+	size_t at_interfaces = ec2_add_interfaces(&b, c->id);
+	size_t at_logs = batch_add(&b, "ec2", "DescribeFlowLogs", json_object());
+	TRY(batch_run(&b, c->aws, err));
+	interfaces = interfaces_of(batch_result(&b, at_interfaces));
+	json_array_foreach(json_object_get(batch_result(&b, at_logs), "FlowLogs"), i, log){
+		json_array_foreach(interfaces, k, interface){
+			if (!covers(log, interface)){ continue;
+}
+err_clear(&local);
+st = read_log(c, log, interface, since_ms, found, &local);
+/* A log that may not be read is no answer, and no reason to fail. */
+*asked = *asked || st == ERR_OK;
+st = ERR_OK;
+}
+}
+*peers = json_incref(found);
+out : json_decref(found);
+json_decref(interfaces);
+batch_deinit(&b);
+return st;
+}
