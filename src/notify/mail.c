@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* At most so many of each, so that the whole stays within 40 lines. */
-enum { MOST_STEPS = 7, MOST_QUESTIONS = 2, MOST_WIDTH = 240 };
+enum { MOST_ADVICE = 4, MOST_STEPS = 7, MOST_QUESTIONS = 2, MOST_WIDTH = 240 };
 
 static void add(const struct summary *s, struct buf *out, const char *english, size_t n,
 	const char *const *values)
@@ -177,6 +177,39 @@ static void decisions(const struct summary *s, struct buf *out)
 	}
 }
 
+/* A sentence of the case, in the message's language. */
+static void claim(const struct summary *s, struct buf *out, const json_t *c)
+{
+	struct buf text = { 0 };
+
+	buf_init(&text, 65536);
+	phrase_say(s->lang, c, &text);
+	LINE(s, out, "  - {0}", text.p ? text.p : "");
+	buf_deinit(&text);
+}
+
+/* Steps that no call of cordon's can do; their commands are too long for a mail. */
+static void for_people(const struct summary *s, struct buf *out)
+{
+	const json_t *steps = doc_get(s->view, "steps");
+	size_t n = 0;
+
+	for (size_t i = 0; i < json_array_size(steps); i++) {
+		const json_t *step = json_array_get(steps, i);
+		const json_t *list = doc_get(step, "before.steps");
+		list = list ? list : doc_get(step, "after.steps");
+		for (size_t k = 0; k < json_array_size(list) && n < MOST_ADVICE; k++) {
+			if (n++ == 0) {
+				heading(s, out, N_("WHAT ONLY PEOPLE CAN DO"));
+			}
+			claim(s, out, json_array_get(list, k));
+		}
+	}
+	if (n > 0) {
+		LINE(s, out, N_("  The commands: cordon case show {0}"), s->case_id);
+	}
+}
+
 static void seen(const struct summary *s, struct buf *out)
 {
 	char first[32] = "";
@@ -244,17 +277,6 @@ static const char *class_words(const char *class_name)
 	return class_name;
 }
 
-/* A sentence of the analysis, in the message's language. */
-static void claim(const struct summary *s, struct buf *out, const json_t *c)
-{
-	struct buf text = { 0 };
-
-	buf_init(&text, 65536);
-	phrase_say(s->lang, c, &text);
-	LINE(s, out, "  - {0}", text.p ? text.p : "");
-	buf_deinit(&text);
-}
-
 static void cause(const struct summary *s, struct buf *out)
 {
 	const char *class_name = doc_text(s->view, "investigation.verdict.class");
@@ -284,6 +306,7 @@ void mail_write(const struct summary *s, struct buf *out)
 	opening(s, out);
 	measures(s, out);
 	decisions(s, out);
+	for_people(s, out);
 	facts(s, out);
 	cause(s, out);
 	buf_putc(out, '\n');

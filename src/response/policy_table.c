@@ -193,6 +193,8 @@ const struct policy_group policy_groups[] = {
 		"route53resolver:TagResource "
 		"route53resolver:UpdateFirewallDomains" },
 
+	{ "FlowLogs", "arn:{p}:logs:{r}:{a}:log-group:*", NULL, "logs:FilterLogEvents" },
+
 	/* What goes around the measures: messages, evidence, logs, queue, cases, the key of links. */
 	{ "Messages", "{topic}", NULL, "sns:Publish" },
 	/* Without ListBucket S3 says of an object that is not there yet that it is forbidden. */

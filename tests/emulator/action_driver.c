@@ -15,10 +15,25 @@
 #include <unistd.h>
 
 struct driver {
-	json_t *input, *notes, *calls, *artifacts;
+	json_t *input, *notes, *calls, *artifacts, *undeclared;
+	const struct action *action;
 	int64_t mutating, die_at;
 	int64_t answered, die_after;
 };
+
+/* A call that the action's `calls` do not name would be refused by the policy made of them. */
+static void check_declared(struct driver *d, const struct aws_event *event)
+{
+	const char *iam = aws_operation_iam(event->service, event->operation);
+	/* AWS lets everybody ask who they are. */
+	bool known = !iam || strcmp(iam, "sts:GetCallerIdentity") == 0;
+	for (size_t i = 0; !known && d->action->calls[i]; i++) {
+		known = strcmp(d->action->calls[i], iam) == 0;
+	}
+	if (!known) {
+		json_array_append_new(d->undeclared, json_string(iam));
+	}
+}
 
 static void observer(void *ctx, const struct aws_event *event)
 {
@@ -29,6 +44,7 @@ static void observer(void *ctx, const struct aws_event *event)
 		}
 		return;
 	}
+	check_declared(d, event);
 	if (event->mutating && ++d->mutating == d->die_at) {
 		raise(SIGKILL);
 	}
@@ -111,6 +127,7 @@ static void answer(const struct driver *d, struct aws_client *aws, enum err_stat
 	json_object_set(out, "notes", d->notes);
 	json_object_set(out, "calls", d->calls);
 	json_object_set(out, "artifacts", d->artifacts);
+	json_object_set(out, "undeclared", d->undeclared);
 	json_object_set_new(out, "rounds", json_integer((json_int_t)stats.rounds));
 	json_dumpf(out, stdout, JSON_COMPACT);
 	putchar('\n');
@@ -122,7 +139,9 @@ int main(int argc, char **argv)
 	struct driver d = { .input = json_loadf(stdin, 0, NULL),
 		.notes = json_array(),
 		.calls = json_array(),
-		.artifacts = json_array() };
+		.artifacts = json_array(),
+		.undeclared = json_array(),
+		.action = a };
 	if (!a || !d.input) {
 		fputs("usage: action_driver ACTION PHASE < input.json\n", stderr);
 		return 2;
@@ -178,6 +197,7 @@ int main(int argc, char **argv)
 	aws_client_free(aws);
 	json_decref(none);
 	json_decref(out);
+	json_decref(d.undeclared);
 	json_decref(d.artifacts);
 	json_decref(d.calls);
 	json_decref(d.notes);

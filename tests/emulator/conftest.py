@@ -38,7 +38,8 @@ def moto_server(tmp_path_factory) -> str:
     port = free_port()
     log = open(tmp_path_factory.mktemp('moto') / 'moto.log', 'wb')
     env = {k: v for k, v in os.environ.items() if not k.startswith(('AWS_', 'MOTO_'))}
-    env.update(MOTO_EC2_LOAD_DEFAULT_AMIS='false', MOTO_ALLOW_NONEXISTENT_REGION='false')
+    env.update(MOTO_EC2_LOAD_DEFAULT_AMIS='false', MOTO_ALLOW_NONEXISTENT_REGION='false',
+               MOTO_RECORDER_FILEPATH=str(tmp_path_factory.mktemp('recorder') / 'requests'))
     process = subprocess.Popen([python_tool('moto_server'), '-H', '127.0.0.1', '-p', str(port)], stdout=log, stderr=log,
                                env=env)
     try:

@@ -50,7 +50,9 @@ class Step:
         assert 'Sanitizer' not in done.stderr, done.stderr
         if done.returncode in KILLED:
             return None
-        return json.loads(done.stdout)
+        answer = json.loads(done.stdout)
+        assert not answer.get('undeclared'), f"{self.name} calls what it does not declare: {answer['undeclared']}"
+        return answer
 
     def observe(self) -> dict:
         answer = self.run('observe')

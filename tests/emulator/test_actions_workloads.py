@@ -10,13 +10,15 @@ emulator does it:
 """
 from __future__ import annotations
 
+import base64
 import io
 import json
+import urllib.request
 import zipfile
 
 import pytest
 
-from conftest import ACCOUNT, REGION
+from conftest import ACCOUNT, REGION, moto_post
 from test_actions_ec2 import Step, pytestmark  # noqa: F401 (the mark skips without the driver)
 from test_actions_iam import step, stub  # noqa: F401 (fixtures)
 
@@ -29,6 +31,18 @@ ROLE = f'arn:aws:iam::{ACCOUNT}:role/leaked'
 def database(aws, techsolutions):
     aws('rds').modify_db_instance(DBInstanceIdentifier=techsolutions.database, PubliclyAccessible=True)
     return techsolutions.database
+
+
+@pytest.fixture
+def cluster(aws, techsolutions):
+    rds = aws('rds')
+    rds.create_db_subnet_group(DBSubnetGroupName='subnets', DBSubnetGroupDescription='d', SubnetIds=techsolutions.subnets)
+    rds.create_db_cluster(DBClusterIdentifier='orders', Engine='aurora-mysql', MasterUsername='app', MasterUserPassword='not-a-real-one-1',
+                          VpcSecurityGroupIds=[techsolutions.web_group], DBSubnetGroupName='subnets')
+    for n in (1, 2):
+        rds.create_db_instance(DBInstanceIdentifier=f'orders-{n}', DBClusterIdentifier='orders', Engine='aurora-mysql',
+                               DBInstanceClass='db.r6g.large', DBSubnetGroupName='subnets', PubliclyAccessible=True)
+    return 'orders'
 
 
 def database_state(rds, name):
@@ -55,13 +69,25 @@ def test_database_is_isolated_and_put_back(aws, techsolutions, database, step): 
     assert s.undo()['status'] == 'ok'
 
 
-def test_pending_changes_are_never_applied_along(aws, database, step):  # noqa: F811
+def recorded(moto, fill):
+    """Bodies of the requests that moto got while `fill` ran."""
+    for what in ('reset-recording', 'start-recording'):
+        moto_post(moto, f'recorder/{what}')
+    fill()
+    moto_post(moto, 'recorder/stop-recording')
+    lines = urllib.request.urlopen(f'{moto}/moto-api/recorder/download-recording', timeout=30).read().decode().splitlines()
+    return [base64.b64decode(r['body']).decode() if r.get('body_encoded') else str(r['body']) for r in map(json.loads, lines)]
+
+
+def test_pending_changes_are_never_applied_along(aws, moto, database, cluster, step):  # noqa: F811
     s = step('isolate-database', database, kind='RDSDBInstance')
-    seen = s.observe()
-    answer = s.apply()
-    assert seen['before']['pending'] == [] and 'rds:ModifyDBInstance' in answer['calls']
-    # What was sent is read from moto's own record of the instance: nothing of ours asked for "immediately".
-    assert aws('rds').describe_db_instances(DBInstanceIdentifier=database)['DBInstances'][0].get('PendingModifiedValues', {}) == {}
+    s.observe()
+    [sent] = [b for b in recorded(moto, s.apply) if 'Action=ModifyDBInstance' in b]
+    assert 'PubliclyAccessible=false' in sent and 'ApplyImmediately' not in sent
+    s = step('isolate-database', 'orders-1', kind='RDSDBInstance', token='b' * 16)
+    s.observe()
+    [sent] = [b for b in recorded(moto, s.apply) if 'Action=ModifyDBCluster' in b]
+    assert 'ApplyImmediately=true' in sent, 'nothing waits there, so nothing is taken along'
 
 
 def test_foreign_groups_of_a_database_are_not_overwritten(aws, techsolutions, database, step):  # noqa: F811
@@ -101,18 +127,6 @@ def test_killed_isolation_of_a_database_is_undone_without_a_result(aws, database
         s.apply(die_after=call)
         assert s.undo(after=None)['status'] == 'ok'
         assert database_state(rds, database) == was and groups_in(aws) == known
-
-
-@pytest.fixture
-def cluster(aws, techsolutions):
-    rds = aws('rds')
-    rds.create_db_subnet_group(DBSubnetGroupName='subnets', DBSubnetGroupDescription='d', SubnetIds=techsolutions.subnets)
-    rds.create_db_cluster(DBClusterIdentifier='orders', Engine='aurora-mysql', MasterUsername='app', MasterUserPassword='not-a-real-one-1',
-                          VpcSecurityGroupIds=[techsolutions.web_group], DBSubnetGroupName='subnets')
-    for n in (1, 2):
-        rds.create_db_instance(DBInstanceIdentifier=f'orders-{n}', DBClusterIdentifier='orders', Engine='aurora-mysql',
-                               DBInstanceClass='db.r6g.large', DBSubnetGroupName='subnets', PubliclyAccessible=True)
-    return 'orders'
 
 
 def test_a_member_stands_for_its_cluster(aws, techsolutions, cluster, step):  # noqa: F811

@@ -102,13 +102,15 @@ out:
 	return st;
 }
 
-/* Without a subnet group in the answer the VPC is that of a group the database has. */
-static enum err_status vpc_of_group(const struct action_ctx *c, json_t *db, struct err *err)
+enum err_status database_vpc(const struct action_ctx *c, json_t *db, struct err *err)
 {
 	const char *group =
 		doc_text_or(db, "groups[0]", doc_text(db, "instances[0].groups[0]"));
 	json_t *params, *answer = NULL;
 	enum err_status st = ERR_OK;
+	if (doc_text(db, "vpc")) {
+		return ERR_OK;
+	}
 	if (!group) {
 		return err_set(
 			err, ERR_NOT_FOUND, "database %s has no instance in a VPC", c->id);
@@ -143,9 +145,6 @@ enum err_status database_read(const struct action_ctx *c, json_t **out, struct e
 			"the step's parameter cluster",
 			c->id);
 		goto out;
-	}
-	if (!doc_text(db, "vpc")) {
-		TRY(vpc_of_group(c, db, err));
 	}
 	*out = db;
 	db = NULL;

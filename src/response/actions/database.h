@@ -15,6 +15,12 @@
  */
 ERR_MUST_CHECK enum err_status database_read(
 	const struct action_ctx *c, json_t **out, struct err *err);
+/*
+ * Makes sure of "vpc" in what database_read gave: without a subnet group in RDS's answer it is the VPC of a
+ * security group that the database has (ec2:DescribeSecurityGroups).
+ */
+ERR_MUST_CHECK enum err_status database_vpc(
+	const struct action_ctx *c, json_t *db, struct err *err);
 /* "cordon-CASE-TOKEN" of letters, digits and single hyphens, as RDS wants names. */
 void database_name(const struct action_ctx *c, char out[DATABASE_NAME_MAX]);
 

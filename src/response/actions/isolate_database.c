@@ -36,7 +36,11 @@ static enum err_status read_parts(const struct action_ctx *c, json_t *notes, jso
 	size_t i;
 	enum err_status st = database_read(c, &db, err);
 	(void)reason;
+	if (st == ERR_OK) {
+		st = database_vpc(c, db, err);
+	}
 	if (st != ERR_OK) {
+		json_decref(db);
 		return st;
 	}
 	*parts = json_object();

@@ -15,6 +15,7 @@
 
 #define ROLES_MAX   8
 #define CHAINED_MAX 20
+#define SHARED_MAX  50
 
 /* Who gets sessions of a role, by a word in its trust policy: where to look, and what comes back. */
 static const struct {
@@ -161,8 +162,34 @@ static enum err_status roles_of_profile(
 	return st;
 }
 
-/* Names of the roles that the step is about. */
-static enum err_status roles_meant(const struct action_ctx *c, json_t *roles, struct err *err)
+/* Other instances that have one of the profiles: the deny cuts them too, until they fetch anew. */
+static enum err_status sharers(
+	const struct action_ctx *c, const json_t *profiles, json_t *shared, struct err *err)
+{
+	json_t *none = json_object(), *answer = NULL, *a, *p;
+	size_t i, k;
+	enum err_status st = aws_call_paged(
+		c->aws, "ec2", "DescribeIamInstanceProfileAssociations", none, 0, &answer, err);
+	json_array_foreach(json_object_get(answer, "IamInstanceProfileAssociations"), i, a)
+	{
+		const char *id = doc_text_or(a, "InstanceId", c->id);
+		json_array_foreach(profiles, k, p)
+		{
+			if (doc_eq(p, doc_get(a, "IamInstanceProfile.Arn")) &&
+				strcmp(id, c->id) != 0 &&
+				json_array_size(shared) < SHARED_MAX) {
+				json_array_append_new(shared, json_string(id));
+			}
+		}
+	}
+	json_decref(answer);
+	json_decref(none);
+	return st;
+}
+
+/* Names of the roles that the step is about, and the instances that share them. */
+static enum err_status roles_meant(
+	const struct action_ctx *c, json_t *roles, json_t *shared, struct err *err)
 {
 	enum err_status st = ERR_OK;
 	json_t *profiles = json_array(), *v;
@@ -174,6 +201,7 @@ static enum err_status roles_meant(const struct action_ctx *c, json_t *roles, st
 	}
 	if (strcmp(c->kind, "Instance") == 0) {
 		TRY(profiles_of_instance(c, profiles, err));
+		TRY(sharers(c, profiles, shared, err));
 		json_array_foreach(profiles, i, v)
 		{
 			if (!is_quarantine(c, json_string_value(v))) {
@@ -229,11 +257,11 @@ static enum err_status observe(
 {
 	enum err_status st = ERR_OK;
 	json_t *meant = json_array(), *roles = json_array(), *refused = json_array(), *v;
-	json_t *chained = NULL;
+	json_t *chained = NULL, *shared = json_array();
 	size_t i;
 	char policy[IAM_NAME_MAX];
 	iam_policy_name(c, "revoke", policy);
-	TRY(roles_meant(c, meant, err));
+	TRY(roles_meant(c, meant, shared, err));
 	json_array_foreach(meant, i, v)
 	{
 		TRY(weigh(c, json_string_value(v), roles, refused, err));
@@ -245,8 +273,8 @@ static enum err_status observe(
 			TRY(weigh(c, json_string_value(v), roles, refused, err));
 		}
 	}
-	json_t *seen = json_pack("{s:s,s:O,s:O,s:O}", "policy", policy, "roles", roles,
-		"refused", refused, "chained", chained);
+	json_t *seen = json_pack("{s:s,s:O,s:O,s:O,s:O}", "policy", policy, "roles", roles,
+		"refused", refused, "chained", chained, "shared_with", shared);
 	if (json_array_size(roles) > 0) {
 		*before = seen;
 		*needed = true;
@@ -268,6 +296,7 @@ static enum err_status observe(
 	}
 out:
 	json_decref(refused);
+	json_decref(shared);
 	json_decref(chained);
 	json_decref(roles);
 	json_decref(meant);

@@ -118,7 +118,7 @@ static void table_of_decisions(void **state)
 			"auto", "revoke-role-sessions", "auto" },
 		{ IAM("Exfiltration:IAMUser/AnomalousBehavior", 8,
 			  KEY("AKIAX", "111122223333", "Root", "Root")),
-			"iam-credential-use", "notify", NULL, NULL },
+			"iam-credential-use", "notify", "root-steps", "notify" },
 		{ IAM("Policy:IAMUser/RootCredentialUsage", 9, USER), "iam-root", "notify",
 			"root-steps", "notify" },
 		{ IAM("UnauthorizedAccess:IAMUser/ConsoleLoginSuccess.B", 8,
