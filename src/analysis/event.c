@@ -278,34 +278,30 @@ static bool flag_of(const struct event_reader *r, const struct found *f, enum fi
 }
 
 /*
- * The call's unchanging part. Service, name, region, address and agent stand side by side in
- * what CloudTrail writes, so they are hashed as one text; else one by one.
+ * Values of the fields from `from` to `to`. They stand side by side in what CloudTrail writes, and
+ * are then hashed as one text; else one by one.
  */
-static uint64_t hash_call(const struct event_reader *r, const struct found *f)
+static uint64_t hash_run(
+	const struct event_reader *r, const struct found *f, enum field from, enum field to)
 {
-	const struct skim_member *from = f->of[F_SOURCE];
-	const struct skim_member *to = f->of[F_AGENT];
+	const struct skim_member *first = f->of[from];
+	const struct skim_member *last = f->of[to];
+	if (first && last && last - first == (ptrdiff_t)(to - from)) {
+		struct str all = { r->tape.text + first->value,
+			last->value + last->value_n - first->value };
+		return table_hash(r->seed ^ from, all);
+	}
 	uint64_t h = r->seed;
-	bool together = to && to - from == F_AGENT - F_SOURCE;
-	for (int i = F_SOURCE; together && i < F_AGENT; i++) {
-		together = f->of[i] == from + (i - F_SOURCE);
-	}
-	if (together) {
-		struct str all = { r->tape.text + from->value,
-			to->value + to->value_n - from->value };
-		h = table_hash(h, all);
-	} else {
-		for (int i = F_SOURCE; i <= F_AGENT; i++) {
-			h = table_hash(h, slice(r, f, (enum field)i));
-		}
-	}
-	static const enum field others[] = { F_ERROR_CODE, F_ACCOUNT, F_READ_ONLY,
-		F_VPC_ENDPOINT, F_VPC_ACCOUNT };
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
-		h = f->of[others[i]] ? table_hash(h, slice(r, f, others[i]))
-				     : table_mix(h, others[i]);
+	for (int i = (int)from; i <= (int)to; i++) {
+		h = table_hash(h, slice(r, f, (enum field)i));
 	}
 	return h;
+}
+
+static uint64_t hash_more(
+	const struct event_reader *r, const struct found *f, uint64_t h, enum field field)
+{
+	return f->of[field] ? table_hash(h, slice(r, f, field)) : table_mix(h, field);
 }
 
 /* The identity is hashed already; what comes before and after it is not. */
@@ -371,7 +367,15 @@ static bool fill(struct event_reader *r, const struct found *f, size_t n, struct
 	e.who = who_of(r, slice(r, f, F_IDENTITY));
 	fill_who(&e, e.who);
 	e.hash = hash_content(r, f, e.who->hash, n);
-	e.call = hash_call(r, f);
+	e.origin = hash_run(r, f, F_REGION, F_AGENT);
+	e.origin = hash_more(r, f, e.origin, F_ACCOUNT);
+	if (f->of[F_VPC_ENDPOINT]) {
+		e.origin = hash_more(r, f, e.origin, F_VPC_ENDPOINT);
+		e.origin = hash_more(r, f, e.origin, F_VPC_ACCOUNT);
+	}
+	e.call = hash_run(r, f, F_SOURCE, F_NAME);
+	e.call = hash_more(r, f, e.call, F_ERROR_CODE);
+	e.call = hash_more(r, f, e.call, F_READ_ONLY) | 1;
 	*out = e;
 	return true;
 }
@@ -520,7 +524,6 @@ static const char *const things[] = { "bucketName", "userName", "roleName", "rol
 	"policyName", "queueUrl", "topicArn", "tableName", "clusterName", "instancesSet.items",
 	"resourceArn", "vpcId", "volumeId", "networkInterfaceId" };
 #define THINGS       (sizeof(things) / sizeof(things[0]))
-#define PARAMETERS   64
 #define THING_KEYMAX 32
 
 /* Place in `things` of each that has a key of this length: ended by THINGS. */
@@ -573,27 +576,29 @@ static struct str thing_text(const struct event *e, size_t thing)
 
 struct str event_target(const struct event *e)
 {
-	struct skim_member members[PARAMETERS];
-	struct skim_out skim = { .members = members, .room = PARAMETERS };
-	const struct skim_member *of[THINGS] = { NULL };
+	uint8_t of[THINGS];
+	enum skim_result r = SKIM_OK;
 	struct str raw = scan_raw(e->tape, e->request);
-	if (scan_type_of(e->tape, e->request) != SCAN_OBJECT ||
-		skim_value(raw, NULL, &skim) != SKIM_OK) {
+	if (scan_type_of(e->tape, e->request) != SCAN_OBJECT) {
+		return (struct str){ "", 0 };
+	}
+	struct skim_out skim = scan_skim(e->tape, e->request, &r);
+	if (r != SKIM_OK) {
 		return (struct str){ "", 0 };
 	}
 	const struct things_by_length *t = by_length();
 	uint64_t there = 0;
 	for (size_t i = skim.n; i-- > 0;) {
-		size_t thing =
-			thing_of(t, (struct str){ raw.p + members[i].key, members[i].key_n });
+		size_t thing = thing_of(
+			t, (struct str){ raw.p + skim.members[i].key, skim.members[i].key_n });
 		if (thing < THINGS) {
-			of[thing] = &members[i];
+			of[thing] = (uint8_t)i;
 			there |= UINT64_C(1) << thing;
 		}
 	}
 	for (; there; there &= there - 1) {
 		size_t thing = (size_t)__builtin_ctzll(there);
-		const struct skim_member *m = of[thing];
+		const struct skim_member *m = &skim.members[of[thing]];
 		bool plain = m->first == '"' && !m->value_escaped;
 		struct str s = plain ? (struct str){ raw.p + m->value, m->value_n }
 				     : thing_text(e, thing);

@@ -55,8 +55,9 @@ struct event {
 	bool read_only, data_event;
 	bool service_ip; /* the address is an AWS service's name or "AWS Internal" */
 	uint64_t hash;   /* over the content, white space aside */
-	uint64_t call;   /* hash of what does not change from call to call: identity aside, the
-			    service, name, region, address, agent, error and account */
+	/* Hashes of what does not change from call to call, identity aside. */
+	uint64_t origin; /* region, address, agent, account, endpoint */
+	uint64_t call;   /* service, name, error, readOnly; never 0 */
 };
 
 struct event_reader;

@@ -30,6 +30,7 @@ void input_deinit(struct input *in)
 {
 	free(in->buf);
 	free(in->raw);
+	libdeflate_free_decompressor(in->whole);
 	*in = (struct input){ .fd = -1 };
 }
 
@@ -72,8 +73,10 @@ static size_t read_some(struct input *in, void *into, size_t n)
 /* The whole file in one piece, when it is small and holds exactly one member. */
 static bool inflate_whole(struct input *in, size_t size)
 {
-	in->raw = grown(in->raw, size);
-	in->raw_cap = size;
+	if (in->raw_cap < size) {
+		in->raw = grown(in->raw, size);
+		in->raw_cap = size;
+	}
 	size_t have = 0;
 	while (have < size) {
 		size_t got = read_some(in, in->raw + have, size - have);
@@ -87,19 +90,19 @@ static bool inflate_whole(struct input *in, size_t size)
 		memcpy(&isize, in->raw + size - 4, 4);
 	}
 	bool done = false;
-	struct libdeflate_decompressor *d =
-		isize > 0 && isize <= WHOLE_OUT ? libdeflate_alloc_decompressor() : NULL;
-	if (d) {
+	if (!in->whole) {
+		in->whole = libdeflate_alloc_decompressor();
+	}
+	if (in->whole && isize > 0 && isize <= WHOLE_OUT) {
 		if (in->cap < isize) {
 			in->buf = grown(in->buf, isize);
 			in->cap = isize;
 		}
 		size_t used = 0;
 		size_t out = 0;
-		done = libdeflate_gzip_decompress_ex(d, in->raw, size, in->buf, isize, &used,
-			       &out) == LIBDEFLATE_SUCCESS &&
+		done = libdeflate_gzip_decompress_ex(in->whole, in->raw, size, in->buf, isize,
+			       &used, &out) == LIBDEFLATE_SUCCESS &&
 		       used == size;
-		libdeflate_free_decompressor(d);
 		if (done) {
 			in->end = out;
 			in->n_out = out;
@@ -115,9 +118,11 @@ static bool inflate_whole(struct input *in, size_t size)
 enum err_status input_open(struct input *in, const char *path, struct err *err)
 {
 	struct str name = str_from(path);
-	*in = (struct input){
-		.buf = in->buf, .cap = in->cap, .raw = in->raw, .raw_cap = in->raw_cap
-	};
+	*in = (struct input){ .buf = in->buf,
+		.cap = in->cap,
+		.raw = in->raw,
+		.raw_cap = in->raw_cap,
+		.whole = in->whole };
 	in->fd = str_is(name, "-") ? STDIN_FILENO
 				   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (in->fd < 0) {

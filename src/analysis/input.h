@@ -17,6 +17,7 @@ struct input {
 	z_stream z;
 	char *buf;
 	size_t start, end, cap; /* the window is buf[start, end) */
+	void *whole;            /* libdeflate's decompressor */
 	unsigned char *raw;     /* compressed bytes */
 	size_t raw_cap;
 	uint64_t n_raw, n_out; /* bytes taken from the file; bytes that came out */

@@ -136,19 +136,25 @@ static size_t *cut(struct track *t, size_t k)
 	return from;
 }
 
-bool lites_wants(const struct track *t, uint32_t edge, const struct track_ref *ref)
+int64_t lites_cut_ms(const struct track *t, uint32_t edge)
 {
-	const struct track_edge *e = track_edge_at(t, edge);
-	return !e->cut.set || track_ref_cmp(t, ref, &e->cut) <= 0;
+	const struct track_edge *e = edge == TRACK_NONE ? NULL : track_edge_at(t, edge);
+	return e && e->cut.set ? e->cut.time_ms : INT64_MAX;
 }
 
 void lites_add(struct track *t, const struct track_lite *lite)
 {
-	if (!lites_wants(t, lite->edge, &lite->ref)) {
+	const struct track_edge *e = track_edge_at(t, lite->edge);
+	if (e->cut.set && track_ref_cmp(t, &lite->ref, &e->cut) > 0) {
 		return;
 	}
 	if (t->n_lites == LITES_ROOM) {
+		track_flush(t); /* the edges must know how many lines they had */
 		free(cut(t, share(t)));
+		for (size_t i = 0; i < TRACK_PLACE_SLOTS; i++) {
+			struct track_place *p = &t->places[i];
+			p->cut_ms = lites_cut_ms(t, p->edge);
+		}
 	}
 	if (t->n_lites == t->cap_lites) {
 		t->cap_lites = t->cap_lites ? t->cap_lites * 2 : 256;

@@ -10,11 +10,12 @@
 
 #include "analysis/track.h"
 
-#define LITES_MAX  (384u * 1024)
+#define LITES_MAX  (256u * 1024)
 #define LITES_ROOM (LITES_MAX + LITES_MAX / 2) /* held for a while between two cuts */
 
-/* False when a line of this edge, counted in its n_calls, would not be kept anyway. */
-bool lites_wants(const struct track *t, uint32_t edge, const struct track_ref *ref);
+/* Lines of the edge that are later than this would not be kept. */
+int64_t lites_cut_ms(const struct track *t, uint32_t edge);
+/* The line is counted in n_calls of the edge whether it is kept or not. */
 void lites_add(struct track *t, const struct track_lite *lite);
 /* After lines of another worker were taken in: back below the ceiling. */
 void lites_trim(struct track *t);

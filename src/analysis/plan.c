@@ -97,8 +97,7 @@ static bool make_coarse(struct planner *p, const struct event *e, struct plan *o
 
 static bool coarse_of(struct planner *p, const struct event *e, struct plan *out)
 {
-	uint64_t key = table_hash(table_hash(p->seed, e->source), e->name);
-	key = table_hash(table_hash(key, e->agent), e->error_code);
+	uint64_t key = table_hash(table_mix(p->seed, e->call), e->agent);
 	bool fresh = false;
 	size_t at = table_add(&p->coarse, key, &fresh);
 	if (at == SIZE_MAX) {
@@ -114,7 +113,7 @@ static bool coarse_of(struct planner *p, const struct event *e, struct plan *out
 
 static const struct plan *plan_of(struct planner *p, const struct event *e)
 {
-	uint64_t key = table_mix(e->who->hash, e->call);
+	uint64_t key = table_mix(table_mix(e->who->hash, e->origin), e->call);
 	struct plan *fine = &p->fine[key % PLAN_SLOTS];
 	if (fine->key == key && fine->rules) {
 		return fine;
@@ -122,6 +121,11 @@ static const struct plan *plan_of(struct planner *p, const struct event *e)
 	struct plan coarse;
 	if (!coarse_of(p, e, &coarse)) {
 		return NULL;
+	}
+	*fine = coarse;
+	fine->key = key;
+	if (coarse.n == coarse.n_sure) {
+		return fine;
 	}
 	struct draft d = { .p = p,
 		.e = e,
@@ -132,7 +136,6 @@ static const struct plan *plan_of(struct planner *p, const struct event *e)
 	for (uint32_t i = coarse.n_sure; i < coarse.n; i++) {
 		consider(&d, coarse.rules[i]);
 	}
-	fine->key = key;
 	fine->rules = NULL;
 	return keep(p, &d, fine) ? fine : NULL;
 }

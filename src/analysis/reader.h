@@ -16,6 +16,8 @@
 #include "analysis/track.h"
 #include "analysis/weblog.h"
 
+#include <pthread.h>
+
 #define READER_NESTING 4 /* JSON inside a string inside JSON ... */
 
 /* A GuardDuty finding, as evidence. Texts in the pool. */

@@ -24,6 +24,7 @@ void scan_deinit(struct scan_tape *t)
 {
 	free(t->nodes);
 	free(t->decoded);
+	free(t->members);
 	*t = (struct scan_tape){ 0 };
 }
 

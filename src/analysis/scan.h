@@ -10,7 +10,7 @@
 #ifndef CORDON_ANALYSIS_SCAN_H
 #define CORDON_ANALYSIS_SCAN_H
 
-#include "base/str.h"
+#include "analysis/skim.h"
 
 #define SCAN_DEPTH_MAX 128
 #define SCAN_NODES_MAX (4u * 1024 * 1024)
@@ -48,6 +48,7 @@ struct scan_tape {
 	const char *text; /* the bytes of the value scanned last; borrowed */
 	struct scan_node *nodes;
 	size_t n, cap;
+	struct skim_member *members; /* room for a look into an object */
 	char *decoded; /* texts whose escapes are undone, each at the offset it has in `text` */
 	size_t decoded_cap;
 };
@@ -80,11 +81,14 @@ const char *scan_reason(enum scan_result r);
 #define SCAN_NONE UINT32_MAX
 /* Value of `key` in the object `node`; escapes in keys are honoured; the first of duplicates. */
 uint32_t scan_member(struct scan_tape *t, uint32_t node, struct str key);
+/* Members of an object, or items of an array, without laying it out: valid until the next look. */
+#define SCAN_MEMBERS 256
+struct skim_out scan_skim(struct scan_tape *t, uint32_t node, enum skim_result *result);
 /*
  * The bytes of a member, as they stand, without laying out the object: for one look into it. The
  * empty slice when there is none; escapes in keys are not honoured.
  */
-struct str scan_peek(const struct scan_tape *t, uint32_t node, struct str key);
+struct str scan_peek(struct scan_tape *t, uint32_t node, struct str key);
 /* Value at a dotted path of members, arrays not entered. */
 uint32_t scan_path(struct scan_tape *t, uint32_t node, const char *path);
 /* First child of an object or array, or SCAN_NONE; then scan_after until SCAN_NONE. */

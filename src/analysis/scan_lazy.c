@@ -2,10 +2,9 @@
 #include "analysis/scan_parts.h"
 #include "analysis/skim.h"
 
-#include <string.h>
+#include "base/err.h"
 
-/* What has more members is laid out by the thorough scanner. */
-#define MEMBERS_MAX 256
+#include <stdlib.h>
 
 static enum scan_type type_of(char first)
 {
@@ -97,18 +96,30 @@ static bool lay_out_whole(struct scan_tape *t, uint32_t node)
 	return true;
 }
 
+struct skim_out scan_skim(struct scan_tape *t, uint32_t node, enum skim_result *result)
+{
+	if (!t->members) {
+		t->members = calloc(SCAN_MEMBERS, sizeof(*t->members));
+		if (!t->members) {
+			BUG("out of memory");
+		}
+	}
+	struct skim_out found = { .members = t->members, .room = SCAN_MEMBERS };
+	*result = skim_value(scan_raw(t, node), NULL, &found);
+	return found;
+}
+
+/* What has more members than a look takes in is laid out by the thorough scanner. */
 void scan_lay_out(struct scan_tape *t, uint32_t node)
 {
-	struct skim_member members[MEMBERS_MAX];
-	struct skim_out found = { .members = members, .room = MEMBERS_MAX };
 	struct scan_node n = t->nodes[node];
-	struct str s = { t->text + n.start, n.end - n.start };
 	uint32_t first = (uint32_t)t->n;
 	t->nodes[node].first = t->nodes[node].limit = first;
 	if (n.depth >= SCAN_DEPTH_MAX) {
 		return;
 	}
-	enum skim_result r = skim_value(s, NULL, &found);
+	enum skim_result r = SKIM_OK;
+	struct skim_out found = scan_skim(t, node, &r);
 	if (r == SKIM_LIMIT) {
 		(void)lay_out_whole(t, node);
 		return;
@@ -120,16 +131,16 @@ void scan_lay_out(struct scan_tape *t, uint32_t node)
 	}
 }
 
-struct str scan_peek(const struct scan_tape *t, uint32_t node, struct str key)
+struct str scan_peek(struct scan_tape *t, uint32_t node, struct str key)
 {
-	struct skim_member members[MEMBERS_MAX];
-	struct skim_out found = { .members = members, .room = MEMBERS_MAX };
-	struct str s = scan_raw(t, node);
-	if (scan_type_of(t, node) != SCAN_OBJECT || skim_value(s, NULL, &found) != SKIM_OK) {
+	enum skim_result r = SKIM_OK;
+	if (scan_type_of(t, node) != SCAN_OBJECT) {
 		return (struct str){ "", 0 };
 	}
-	for (size_t i = 0; i < found.n; i++) {
-		const struct skim_member *m = &members[i];
+	struct str s = scan_raw(t, node);
+	struct skim_out found = scan_skim(t, node, &r);
+	for (size_t i = 0; r == SKIM_OK && i < found.n; i++) {
+		const struct skim_member *m = &found.members[i];
 		if (str_eq((struct str){ s.p + m->key, m->key_n }, key)) {
 			return (struct str){ s.p + m->value, m->value_n };
 		}

@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 #define FIRST_SLOTS 64u
@@ -9,16 +10,12 @@
 void seen_init(struct seen *s, size_t max)
 {
 	*s = (struct seen){ .max = max / SEEN_SHARDS + 1 };
-	for (size_t i = 0; i < SEEN_SHARDS; i++) {
-		(void)pthread_mutex_init(&s->shards[i].lock, NULL);
-	}
 }
 
 void seen_deinit(struct seen *s)
 {
 	for (size_t i = 0; i < SEEN_SHARDS && s->max; i++) {
 		free(s->shards[i].slots);
-		(void)pthread_mutex_destroy(&s->shards[i].lock);
 	}
 	*s = (struct seen){ .max = 0 };
 }
@@ -47,17 +44,19 @@ static uint64_t *slot_of(uint64_t *slots, size_t cap, uint64_t key)
 /* Half as large again: doubling would take twice what the keys need for half of the time. */
 static void grow(struct seen_shard *h)
 {
-	size_t cap = h->cap ? h->cap + h->cap / 2 : FIRST_SLOTS;
+	size_t old = h->cap;
+	uint64_t *kept = h->slots;
+	size_t cap = old ? old + old / 2 : FIRST_SLOTS;
 	uint64_t *slots = calloc(cap, sizeof(*slots));
 	if (!slots) {
 		BUG("out of memory");
 	}
-	for (size_t i = 0; i < h->cap; i++) {
-		if (h->slots[i]) {
-			*slot_of(slots, cap, h->slots[i]) = h->slots[i];
+	for (size_t i = 0; i < old; i++) {
+		if (kept[i]) {
+			*slot_of(slots, cap, kept[i]) = kept[i];
 		}
 	}
-	free(h->slots);
+	free(kept);
 	h->slots = slots;
 	h->cap = cap;
 }
@@ -86,8 +85,21 @@ static bool add(const struct seen *s, struct seen_shard *h, uint64_t key)
 bool seen_add(struct seen *s, uint64_t key)
 {
 	struct seen_shard *h = shard_of(s, key);
-	(void)pthread_mutex_lock(&h->lock);
+	while (atomic_exchange_explicit(&h->locked, true, memory_order_acquire)) {
+		(void)sched_yield();
+	}
 	bool fresh = add(s, h, key);
-	(void)pthread_mutex_unlock(&h->lock);
+	atomic_store_explicit(&h->locked, false, memory_order_release);
 	return fresh;
+}
+
+/* The place may be an old one when the shard grows meanwhile: it is only a hint. */
+void seen_expect(const struct seen *s, uint64_t key)
+{
+	const struct seen_shard *h = shard_of(s, key);
+	const uint64_t *slots = atomic_load_explicit(&h->slots, memory_order_relaxed);
+	size_t cap = atomic_load_explicit(&h->cap, memory_order_relaxed);
+	if (slots) {
+		__builtin_prefetch(slots + place_of(cap, key), 1);
+	}
 }

@@ -5,7 +5,7 @@
 #ifndef CORDON_ANALYSIS_SEEN_H
 #define CORDON_ANALYSIS_SEEN_H
 
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,9 +14,10 @@
 
 /* Keys with the same first byte: open addressing in order of the key, 0 = free. */
 struct seen_shard {
-	pthread_mutex_t lock;
-	uint64_t *slots;
-	size_t n, cap;
+	_Atomic bool locked; /* held for a few instructions only */
+	_Atomic(uint64_t *) slots;
+	size_t n;
+	_Atomic size_t cap;
 	bool zero; /* the key 0 is in the set */
 };
 struct seen {
@@ -32,5 +33,7 @@ void seen_deinit(struct seen *s);
  * twice than one not at all. Safe from several threads.
  */
 bool seen_add(struct seen *s, uint64_t key);
+/* Begins to fetch the key's place, for a seen_add soon after. */
+void seen_expect(const struct seen *s, uint64_t key);
 
 #endif

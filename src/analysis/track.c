@@ -25,9 +25,10 @@ void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str ow
 	table_init(&t->relations, sizeof(struct track_relation), RELATIONS_MAX);
 	table_init(&t->issues, sizeof(struct track_issue), ISSUES_MAX);
 	table_init(&t->programs, sizeof(uint32_t), MEMO_MAX);
-	table_init(&t->actions, sizeof(uint32_t), MEMO_MAX);
+	table_init(&t->actions, sizeof(struct track_action), MEMO_MAX);
+	t->places = calloc(TRACK_PLACE_SLOTS, sizeof(*t->places));
 	t->calls = calloc(TRACK_CALL_SLOTS, sizeof(*t->calls));
-	if (!t->calls) {
+	if (!t->places || !t->calls) {
 		BUG("out of memory");
 	}
 }
@@ -36,6 +37,7 @@ void track_deinit(struct track *t)
 {
 	free(t->lites);
 	free(t->notes);
+	free(t->places);
 	free(t->calls);
 	pool_deinit(&t->pool);
 	table_deinit(&t->holders);
@@ -281,7 +283,7 @@ static uint64_t holder_key(const struct track *t, const struct event *e, enum tr
 	}
 }
 
-static uint32_t holder_of(struct track *t, const struct event *e)
+static uint32_t find_holder(struct track *t, const struct event *e)
 {
 	enum track_kind kind = kind_of(e);
 	bool fresh = false;
@@ -310,6 +312,17 @@ static uint32_t holder_of(struct track *t, const struct event *e)
 	}
 	*kept = h;
 	return (uint32_t)i;
+}
+
+/* The identity says who holds it, but for what the account and the address add. */
+static uint32_t holder_of(struct track *t, const struct event *e)
+{
+	uint64_t key = table_hash(t->seed ^ (uint64_t)e->service_ip, e->account);
+	if (e->who->memo_key != key) {
+		e->who->memo = find_holder(t, e);
+		e->who->memo_key = key;
+	}
+	return e->who->memo;
 }
 
 /* ---- relations ---- */
@@ -351,20 +364,23 @@ static uint32_t make_action(struct track *t, const struct event *e)
 	return pool_put(&t->pool, (struct str){ text, n > 0 ? (size_t)n : 0 });
 }
 
-/* "iam:CreateUser"; the same few hundred over and over, so each is made once. */
-static uint32_t action_text(struct track *t, const struct event *e)
+/* The same few hundred over and over, so each is made once. */
+static struct track_action action_of(struct track *t, const struct event *e)
 {
 	bool fresh = false;
 	size_t at = table_add(
 		&t->actions, table_hash(table_hash(t->seed, e->source), e->name), &fresh);
-	if (at == SIZE_MAX) {
-		return make_action(t, e);
+	struct track_action *memo = at == SIZE_MAX ? NULL : table_at(&t->actions, at);
+	if (memo && !fresh) {
+		return *memo;
 	}
-	uint32_t *memo = table_at(&t->actions, at);
-	if (fresh) {
-		*memo = make_action(t, e);
+	struct track_action a = { .text = make_action(t, e),
+		.api = api_find(e->source, event_plain_name(e->name)),
+		.read = api_is_read(e->name) };
+	if (memo) {
+		*memo = a;
 	}
-	return *memo;
+	return a;
 }
 
 static uint32_t program_text(struct track *t, struct str agent)
@@ -401,21 +417,13 @@ static uint64_t bytes_out(const struct event *e)
 	return str_to_i64(str_sub(raw, 0, dot), &n) && n > 0 ? (uint64_t)n : 0;
 }
 
-/* ---- calls ---- */
+/* ---- places and calls ---- */
 
-static void add_flags(struct track_edge *edge, const struct event *e)
+static void begin_place(struct track *t, const struct event *e, struct track_place *p)
 {
-	edge->imds_v1 |= str_starts(e->delivery, STR("1"));
-	edge->imds_v2 |= str_starts(e->delivery, STR("2"));
-	edge->vpc_endpoint |= e->vpc_endpoint.n > 0;
-}
-
-/* Where the calls of this kind will be added up. */
-static void begin_call(struct track *t, const struct event *e, struct track_call *c)
-{
-	c->own = t->own_marker.n && str_find(e->agent, t->own_marker) != SIZE_MAX;
-	uint32_t holder = c->own ? TRACK_NONE : holder_of(t, e);
-	c->edge = TRACK_NONE;
+	p->own = t->own_marker.n && str_find(e->agent, t->own_marker) != SIZE_MAX;
+	uint32_t holder = p->own ? TRACK_NONE : holder_of(t, e);
+	p->edge = TRACK_NONE;
 	if (holder == TRACK_NONE) {
 		return;
 	}
@@ -425,101 +433,144 @@ static void begin_call(struct track *t, const struct event *e, struct track_call
 	if (at == SIZE_MAX) {
 		return;
 	}
-	c->edge = (uint32_t)at;
-	struct track_edge *edge = track_edge_at(t, c->edge);
+	p->edge = (uint32_t)at;
+	struct track_edge *edge = track_edge_at(t, p->edge);
 	edge->holder = holder;
 	edge->ip = ip;
-	c->api = api_find(e->source, event_plain_name(e->name));
-	/* Whether a sign-in worked is in its answer, so it is asked of each. */
-	c->ok = event_succeeded(e);
-	c->denied = event_denied(e);
-	c->person = track_holder_at(t, holder)->kind != TRACK_SERVICE && !e->service_ip;
-	if (!c->person) {
+	p->cut_ms = lites_cut_ms(t, p->edge);
+	p->person = track_holder_at(t, holder)->kind != TRACK_SERVICE && !e->service_ip;
+	if (!p->person) {
 		return;
 	}
-	add_flags(edge, e);
+	edge->imds_v1 |= str_starts(e->delivery, STR("1"));
+	edge->imds_v2 |= str_starts(e->delivery, STR("2"));
+	edge->vpc_endpoint |= e->vpc_endpoint.n > 0;
 	uint32_t program = program_text(t, e->agent);
-	c->iac = agent_is_iac(agent_family_of(track_text(t, program)));
-	c->read = e->read_only || api_is_read(e->name);
-	c->action = action_text(t, e);
-	c->region = pool_put(&t->pool, e->region);
-	c->outcome = pool_put(&t->pool, c->ok             ? (struct str){ "", 0 }
-					: e->error_code.n ? str_sub(e->error_code, 0, 64)
-							  : STR("Failure"));
-	c->relations[0] = relation_at(t, c->edge, TRACK_API, c->action);
-	c->relations[1] = relation_at(t, c->edge, TRACK_AGENT, program);
-	c->relations[2] = relation_at(t, c->edge, TRACK_REGION, c->region);
-	c->relations[3] = TRACK_NONE;
-	c->relations[4] = TRACK_NONE;
+	p->iac = agent_is_iac(agent_family_of(track_text(t, program)));
+	p->region = pool_put(&t->pool, e->region);
+	p->relations[0] = relation_at(t, p->edge, TRACK_AGENT, program);
+	p->relations[1] = relation_at(t, p->edge, TRACK_REGION, p->region);
+	p->relations[2] = p->relations[3] = TRACK_NONE;
 	if (e->key.n) {
-		c->relations[3] =
-			relation_at(t, c->edge, TRACK_KEY, pool_put(&t->pool, e->key));
+		p->relations[2] =
+			relation_at(t, p->edge, TRACK_KEY, pool_put(&t->pool, e->key));
 	}
 	if (e->vpc_endpoint.n) {
-		c->relations[4] = relation_at(t, c->edge, TRACK_ENDPOINT, endpoint_text(t, e));
+		p->relations[3] = relation_at(t, p->edge, TRACK_ENDPOINT, endpoint_text(t, e));
 	}
-	c->states_address = str_is(e->name, "UpdateInstanceInformation");
 }
 
-static void flush_call(struct track *t, struct track_call *c)
+static void flush_place(struct track *t, const struct track_place *p)
 {
-	if (c->own) {
-		t->n_own += c->n;
-	}
-	if (c->edge == TRACK_NONE || c->n == 0) {
+	t->n_own += p->own ? p->n : 0;
+	if (p->edge == TRACK_NONE || p->n == 0) {
 		return;
 	}
-	struct track_edge *edge = track_edge_at(t, c->edge);
-	edge->n += c->n;
-	widen(t, &edge->first, &edge->last, &c->first);
-	widen(t, &edge->first, &edge->last, &c->last);
-	if (!c->person) {
+	struct track_edge *edge = track_edge_at(t, p->edge);
+	edge->n += p->n;
+	widen(t, &edge->first, &edge->last, &p->first);
+	widen(t, &edge->first, &edge->last, &p->last);
+	if (!p->person) {
 		return;
 	}
-	edge->n_denied += c->denied ? c->n : 0;
-	edge->n_failed += !c->ok && !c->denied ? c->n : 0;
-	edge->n_read += c->read ? c->n : 0;
-	edge->n_iac += c->iac ? c->n : 0;
-	for (size_t i = 0; i < sizeof(c->relations) / sizeof(c->relations[0]); i++) {
-		if (c->relations[i] == TRACK_NONE) {
-			continue;
-		}
-		struct track_relation *r = table_at(&t->relations, c->relations[i]);
-		r->n += c->n;
-		widen(t, &r->first, &r->last, &c->first);
-		widen(t, &r->first, &r->last, &c->last);
-		if (r->kind == TRACK_API && c->denied) {
-			r->n_denied += c->n;
-			track_ref_first(&t->pool, &r->first_denied, &c->first);
-		}
-		if (r->kind == TRACK_API && c->ok) {
-			r->n_ok += c->n;
-			track_ref_last(&t->pool, &r->last_ok, &c->last);
+	edge->n_calls += p->n;
+	edge->n_denied += p->n_denied;
+	edge->n_failed += p->n_failed;
+	edge->n_read += p->n_read;
+	edge->n_iac += p->iac ? p->n : 0;
+	for (size_t i = 0; i < sizeof(p->relations) / sizeof(p->relations[0]); i++) {
+		if (p->relations[i] != TRACK_NONE) {
+			struct track_relation *r = table_at(&t->relations, p->relations[i]);
+			r->n += p->n;
+			widen(t, &r->first, &r->last, &p->first);
+			widen(t, &r->first, &r->last, &p->last);
 		}
 	}
 }
 
-void track_flush(struct track *t)
+static struct track_place *place_of(struct track *t, const struct event *e)
 {
-	for (size_t i = 0; i < TRACK_CALL_SLOTS; i++) {
-		flush_call(t, &t->calls[i]);
-		t->calls[i] = (struct track_call){ .key = 0 };
+	uint64_t key = table_mix(e->who->hash, e->origin);
+	struct track_place *p = &t->places[key % TRACK_PLACE_SLOTS];
+	if (p->key != key) {
+		flush_place(t, p);
+		*p = (struct track_place){ .key = key };
+		begin_place(t, e, p);
+	}
+	return p;
+}
+
+static void begin_call(struct track *t, const struct event *e, const struct track_place *p,
+	struct track_call *c)
+{
+	struct track_action a = action_of(t, e);
+	c->edge = p->edge;
+	c->relation = TRACK_NONE;
+	c->api = a.api;
+	c->ok = event_succeeded(e);
+	c->denied = event_denied(e);
+	if (p->person) {
+		c->read = e->read_only || a.read;
+		c->action = a.text;
+		c->outcome =
+			pool_put(&t->pool, c->ok             ? (struct str){ "", 0 }
+					   : e->error_code.n ? str_sub(e->error_code, 0, 64)
+							     : STR("Failure"));
+		c->relation = relation_at(t, c->edge, TRACK_API, a.text);
+		c->states_address = str_is(e->name, "UpdateInstanceInformation");
 	}
 }
 
-static struct track_call *call_of(struct track *t, const struct event *e)
+static void flush_call(struct track *t, const struct track_call *c)
 {
-	uint64_t key = table_mix(e->who->hash, e->call);
-	if (str_is(e->name, "ConsoleLogin")) {
+	if (c->n == 0 || c->relation == TRACK_NONE) {
+		return;
+	}
+	struct track_relation *r = table_at(&t->relations, c->relation);
+	r->n += c->n;
+	widen(t, &r->first, &r->last, &c->first);
+	widen(t, &r->first, &r->last, &c->last);
+	if (c->denied) {
+		r->n_denied += c->n;
+		track_ref_first(&t->pool, &r->first_denied, &c->first);
+	}
+	if (c->ok) {
+		r->n_ok += c->n;
+		track_ref_last(&t->pool, &r->last_ok, &c->last);
+	}
+}
+
+/* Whether a sign-in worked is in its answer, so those that did are not like those that did not. */
+static struct track_call *call_of(
+	struct track *t, const struct event *e, const struct track_place *p)
+{
+	uint64_t key = table_mix(p->key, e->call);
+	if (str_eq(e->name, STR("ConsoleLogin"))) {
 		key = table_mix(key, event_succeeded(e));
 	}
 	struct track_call *c = &t->calls[key % TRACK_CALL_SLOTS];
 	if (c->key != key) {
 		flush_call(t, c);
 		*c = (struct track_call){ .key = key };
-		begin_call(t, e, c);
+		begin_call(t, e, p, c);
 	}
 	return c;
+}
+
+void track_flush(struct track *t)
+{
+	for (size_t i = 0; i < TRACK_CALL_SLOTS; i++) {
+		struct track_call *c = &t->calls[i];
+		flush_call(t, c);
+		c->n = 0;
+		c->first = c->last = (struct track_ref){ .set = 0 };
+	}
+	for (size_t i = 0; i < TRACK_PLACE_SLOTS; i++) {
+		struct track_place *p = &t->places[i];
+		flush_place(t, p);
+		p->n = p->n_denied = p->n_failed = p->n_read = 0;
+		p->first = p->last = (struct track_ref){ .set = 0 };
+	}
 }
 
 static void relate(struct track *t, uint32_t edge, enum track_rel kind, struct str what,
@@ -536,10 +587,10 @@ static void relate(struct track *t, uint32_t edge, enum track_rel kind, struct s
 
 /* What each call has of its own: a line for a timeline, and how much was read of what. */
 static void take_target(struct track *t, const struct event *e, const struct track_call *c,
-	const struct track_ref *ref)
+	const struct track_ref *ref, const struct track_place *p)
 {
 	bool data = c->api && c->api->tags & API_DATA && c->ok;
-	if (!data && !lites_wants(t, c->edge, ref)) {
+	if (!data && ref->time_ms > p->cut_ms) {
 		return;
 	}
 	struct str target = event_target(e);
@@ -551,7 +602,7 @@ static void take_target(struct track *t, const struct event *e, const struct tra
 		.action = c->action,
 		.target = pool_put(&t->pool, str_sub(target, 0, 256)),
 		.outcome = c->outcome,
-		.region = c->region,
+		.region = p->region,
 		.tags = c->api ? c->api->tags : 0 };
 	lites_add(t, &lite);
 }
@@ -561,24 +612,42 @@ bool track_is_fresh(struct track *t, const struct event *e)
 	return seen_add(t->seen, table_mix(t->seed, e->hash));
 }
 
+/* Begins to fetch what will be looked up in a moment. */
+static void expect(const struct track *t, const struct event *e)
+{
+	uint64_t place = table_mix(e->who->hash, e->origin);
+	uint64_t call = table_mix(place, e->call);
+	const struct track_call *c = &t->calls[call % TRACK_CALL_SLOTS];
+	seen_expect(t->seen, table_mix(t->seed, e->hash));
+	__builtin_prefetch(&t->places[place % TRACK_PLACE_SLOTS], 1);
+	__builtin_prefetch(c, 1);
+	__builtin_prefetch((const char *)c + 64, 1);
+}
+
 bool track_event(struct track *t, const struct event *e)
 {
+	expect(t, e);
+	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
 	t->n_events++;
 	if (!track_is_fresh(t, e)) {
 		return false;
 	}
 	t->n_unique++;
-	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
 	widen(t, &t->first, &t->last, &ref);
-	struct track_call *c = call_of(t, e);
-	c->n++;
-	if (c->edge == TRACK_NONE) {
+	struct track_place *p = place_of(t, e);
+	p->n++;
+	if (p->edge == TRACK_NONE) {
 		return true;
 	}
+	struct track_call *c = call_of(t, e, p);
+	c->n++;
+	widen(t, &p->first, &p->last, &ref);
 	widen(t, &c->first, &c->last, &ref);
-	if (c->person) {
-		track_edge_at(t, c->edge)->n_calls++;
-		take_target(t, e, c, &ref);
+	if (p->person) {
+		p->n_denied += c->denied;
+		p->n_failed += !c->ok && !c->denied;
+		p->n_read += c->read;
+		take_target(t, e, c, &ref, p);
 	}
 	if (c->states_address) {
 		struct str own = event_text(e, e->request, "iPAddress");

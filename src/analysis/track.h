@@ -100,24 +100,42 @@ struct track_note {
 };
 
 /*
- * Calls that are alike in all but their time, parameters and answer: who, from where, with what,
- * to what end. What they add to the tables is added up here first and then, once, there.
+ * What repeats itself is added up where it is at hand first and then, once, in the tables: a
+ * caller with one program at one address, and the calls it makes there that are alike in all but
+ * time, parameters and answer.
  */
-struct track_call {
-	uint64_t key; /* 0: nothing here */
-	uint32_t edge;
-	uint32_t relations[5]; /* to API, agent, region, key, endpoint; or TRACK_NONE */
-	uint32_t action, outcome, region;
-	const struct api *api;
+struct track_place {
+	uint64_t key;          /* 0: nothing here */
+	uint32_t edge;         /* or TRACK_NONE: not to be tracked */
+	uint32_t relations[4]; /* to agent, region, key, endpoint; or TRACK_NONE */
+	uint32_t region;
 	bool own;    /* made by cordon itself: left out */
 	bool person; /* neither by AWS itself nor from an AWS service's address */
-	bool ok, denied, read, iac;
+	bool iac;
+	uint32_t n, n_denied, n_failed, n_read;
+	struct track_ref first, last;
+	int64_t cut_ms; /* later lines for a timeline are not kept any more (lites.h) */
+};
+struct track_call {
+	uint64_t key;            /* 0: nothing here */
+	uint32_t edge, relation; /* to the API; or TRACK_NONE */
+	uint32_t action, outcome;
+	const struct api *api;
+	bool ok, denied, read;
 	bool states_address; /* its parameters say the caller's own address */
 	uint32_t n;
 	struct track_ref first, last;
 };
-#define TRACK_NONE       UINT32_MAX
-#define TRACK_CALL_SLOTS 4096u
+#define TRACK_NONE        UINT32_MAX
+#define TRACK_PLACE_SLOTS 4096u
+#define TRACK_CALL_SLOTS  32768u
+
+/* What is known of a service and call. */
+struct track_action {
+	uint32_t text; /* "iam:CreateUser" */
+	const struct api *api;
+	bool read;
+};
 
 /* A credential that a call made: by key id, and by session or user. */
 struct track_issue {
@@ -141,8 +159,9 @@ struct track {
 	struct track_ref first, last;
 	struct str own_marker;
 	struct table programs,
-		actions;          /* memo: hash of agent, or of service and call -> text */
-	struct track_call *calls; /* TRACK_CALL_SLOTS, by key */
+		actions; /* memo: hash of agent -> text; of service and call -> track_action */
+	struct track_place *places; /* TRACK_PLACE_SLOTS, by key */
+	struct track_call *calls;   /* TRACK_CALL_SLOTS, by key */
 };
 
 /* `seed` and `seen` are the same for all workers of a run. */

@@ -438,10 +438,10 @@ static const struct call *draw_any_call(void)
 	return &calls[i];
 }
 
-/* Four calls of five are of the few kinds that the caller makes all day. */
+/* Nineteen calls of twenty are of the few kinds that the caller makes all day. */
 static const struct call *draw_call(const struct caller *who)
 {
-	if (below(5) == 0) {
+	if (below(20) == 0) {
 		return draw_any_call();
 	}
 	uint64_t kept = state;
@@ -468,7 +468,7 @@ static void put_end(const struct call *c, const char *account, const char *regio
 static void put_event(const char *account, const char *region, int64_t now)
 {
 	struct caller who = draw_caller(account);
-	for (int i = 0; i < 4 && strcmp(regions[fixed(60 + who.kind, who.n) % LENGTH(regions)],
+	for (int i = 0; i < 8 && strcmp(regions[fixed(60 + who.kind, who.n) % LENGTH(regions)],
 					 region) != 0;
 		i++) {
 		who = draw_caller(account);
