@@ -1,5 +1,6 @@
 #include "analysis/correlate.h"
 
+#include "analysis/ledger.h"
 #include "base/hash.h"
 
 #include <stdio.h>
@@ -123,6 +124,109 @@ void correlate_fold(struct correlate *c, struct pool *refs, const struct correla
 			}
 			take_row(c, i, &ref, other, k);
 		}
+	}
+}
+
+/* ---- other workers ---- */
+
+void correlate_save(const struct correlate *c, struct buf *out)
+{
+	fold_save_pool(&c->pool, out);
+	for (size_t i = 0; i < c->rules->n_feeds; i++) {
+		const struct correlate_feed *f = &c->feeds[i];
+		size_t fields = c->rules->feeds[i].n;
+		ledger_put(out, f->seen);
+		ledger_put(out, f->n);
+		for (size_t k = 0; k < f->n; k++) {
+			fold_save_ref(out, &f->refs[k]);
+			for (size_t v = 0; v < fields; v++) {
+				ledger_put(out, (uint64_t)f->values[k * fields + v] + 1);
+			}
+		}
+	}
+}
+
+static bool load_row(struct correlate *c, size_t feed, const struct pool *refs, struct str *s)
+{
+	struct correlate_feed *f = &c->feeds[feed];
+	size_t fields = c->rules->feeds[feed].n;
+	if (f->n == f->cap) {
+		grow(f, fields);
+	}
+	if (!fold_load_ref(s, refs, &f->refs[f->n]) || !f->refs[f->n].set) {
+		return false;
+	}
+	for (size_t v = 0; v < fields; v++) {
+		uint64_t text = 0;
+		bool none = false;
+		if (!ledger_get(s, &text)) {
+			return false;
+		}
+		none = text == (uint64_t)CORRELATE_NONE + 1;
+		if (!none && (text == 0 || text > c->pool.table.n)) {
+			return false;
+		}
+		f->values[f->n * fields + v] = none ? CORRELATE_NONE : (uint32_t)(text - 1);
+	}
+	f->n++;
+	return true;
+}
+
+enum err_status correlate_load(
+	struct correlate *c, const struct pool *refs, struct str *s, struct err *err)
+{
+	uint64_t n = 0;
+	bool ok = fold_load_pool(s, &c->pool);
+	for (size_t i = 0; ok && i < c->rules->n_feeds; i++) {
+		ok = ledger_get(s, &c->feeds[i].seen) && ledger_get(s, &n) && n <= c->share;
+		for (uint64_t k = 0; ok && k < n; k++) {
+			ok = load_row(c, i, refs, s);
+		}
+	}
+	return ok ? ERR_OK
+		  : err_set(err, ERR_INPUT, "what it holds for correlations is damaged");
+}
+
+struct row_order {
+	const struct pool *refs;
+	const struct correlate_feed *feed;
+};
+
+static int by_ref(const void *a, const void *b, void *ctx)
+{
+	const struct row_order *o = ctx;
+	return track_ref_order(o->refs, &o->feed->refs[*(const uint32_t *)a],
+		&o->feed->refs[*(const uint32_t *)b]);
+}
+
+void correlate_drop_copies(struct correlate *c, const struct pool *refs)
+{
+	for (size_t i = 0; i < c->rules->n_feeds; i++) {
+		struct correlate_feed *f = &c->feeds[i];
+		size_t fields = c->rules->feeds[i].n;
+		struct correlate_feed kept = { .seen = f->seen };
+		struct row_order order = { refs, f };
+		uint32_t *rows = zeroed(f->n, sizeof(*rows));
+		for (uint32_t k = 0; k < f->n; k++) {
+			rows[k] = k;
+		}
+		qsort_r(rows, f->n, sizeof(*rows), by_ref, &order);
+		for (size_t k = 0; k < f->n; k++) {
+			if (k > 0 && by_ref(&rows[k], &rows[k - 1], &order) == 0) {
+				kept.seen -= kept.seen > 0;
+				continue;
+			}
+			if (kept.n == kept.cap) {
+				grow(&kept, fields);
+			}
+			memcpy(kept.values + kept.n * fields, f->values + rows[k] * fields,
+				fields * sizeof(*kept.values));
+			kept.refs[kept.n++] = f->refs[rows[k]];
+		}
+		free(rows);
+		free(f->refs);
+		free(f->values);
+		*f = kept;
 	}
 }
 

@@ -45,6 +45,13 @@ void correlate_event(struct correlate *c, const struct sigma_rule *rule, const s
 void correlate_fold(struct correlate *c, struct pool *refs, const struct correlate *other,
 	const struct pool *other_refs);
 
+/* What was kept, as bytes and back; the references' texts are numbers in `refs`. */
+void correlate_save(const struct correlate *c, struct buf *out);
+ERR_MUST_CHECK enum err_status correlate_load(
+	struct correlate *c, const struct pool *refs, struct str *s, struct err *err);
+/* Rows that several workers kept of one event are kept once. */
+void correlate_drop_copies(struct correlate *c, const struct pool *refs);
+
 /* Who it was about: one set of values of the group-by fields. */
 struct correlate_group {
 	uint32_t values[SIGMA_GROUP_MAX];

@@ -113,11 +113,40 @@ enum err_status crew_read(
 	for (size_t i = 1; i < n_threads; i++) {
 		(void)pthread_join(threads[i], NULL);
 	}
-	join(c);
+	if (!c->apart) {
+		join(c);
+	}
 	if (c->progress) {
 		c->progress(c->progress_ctx, c->files.bytes, c->files.bytes);
 	}
 	return ERR_OK;
+}
+
+void crew_begin(struct crew *c)
+{
+	start(c, &c->workers[0]);
+}
+
+struct crew_worker *crew_guest(struct crew *c)
+{
+	struct crew_worker *guest = calloc(1, sizeof(*guest));
+	if (!guest) {
+		BUG("out of memory");
+	}
+	start(c, guest);
+	return guest;
+}
+
+void crew_take(struct crew *c, struct crew_worker *guest)
+{
+	reader_fold(&c->workers[0].reader, &guest->reader);
+	detect_fold(&c->workers[0].detect, &guest->detect);
+}
+
+void crew_dismiss(struct crew_worker *guest)
+{
+	dismiss(guest);
+	free(guest);
 }
 
 struct reader *crew_reader(struct crew *c)

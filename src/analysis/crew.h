@@ -19,6 +19,7 @@ struct crew_worker {
 struct crew {
 	struct reader_shared shared;
 	const struct sigma_set *rules;
+	bool apart;      /* the workers' results are not joined: for a partial result */
 	bool every_copy; /* rules see an event each time it is read */
 	struct crew_worker *workers;
 	size_t n_workers;
@@ -43,6 +44,14 @@ void crew_deinit(struct crew *c);
  */
 ERR_MUST_CHECK enum err_status crew_read(
 	struct crew *c, const char *const *paths, size_t n_paths, struct err *err);
+/*
+ * For results of others: a crew that reads nothing is begun; a guest, made like its own workers,
+ * is filled by somebody, taken in, and dismissed.
+ */
+void crew_begin(struct crew *c);
+struct crew_worker *crew_guest(struct crew *c);
+void crew_take(struct crew *c, struct crew_worker *guest);
+void crew_dismiss(struct crew_worker *guest);
 /* What all found, after crew_read; the crew's. */
 struct reader *crew_reader(struct crew *c);
 struct detect *crew_detect(struct crew *c);

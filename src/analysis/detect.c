@@ -21,6 +21,7 @@ static void hit(void *ctx, const struct sigma_rule *rule, size_t index)
 	struct hit_ctx *c = ctx;
 	const struct pool *pool = &c->d->r->track.pool;
 	struct detect_hit *h = table_at(&c->d->r->hits, index);
+	table_touch(&c->d->r->hits, index);
 	if (!c->ref.set) {
 		c->ref = track_ref_make(&c->d->r->track, c->e->time_ms, c->e->id, c->e->hash);
 	}

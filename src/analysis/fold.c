@@ -66,6 +66,7 @@ static bool map_field(const struct map *m, const struct fold_field *f, void *val
 		*number = m->texts[*number];
 		return true;
 	case FOLD_ROW:
+	case FOLD_ROW_OR:
 		if (*number != FOLD_NONE) {
 			*number = m->rows[f->arg][*number];
 			return *number != FOLD_NONE;
@@ -117,6 +118,7 @@ static void join_field(
 		*text = pool_least(m->pool, *text, *(const uint32_t *)from);
 		break;
 	case FOLD_SUM:
+	case FOLD_TOTAL:
 		add_up(f, into, from);
 		break;
 	case FOLD_MIN:

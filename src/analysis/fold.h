@@ -11,15 +11,20 @@
 #define CORDON_ANALYSIS_FOLD_H
 
 #include "analysis/pool.h"
+#include "base/buf.h"
+#include "base/err.h"
 
 enum fold_kind {
 	FOLD_SAME,   /* an unsigned number (up to `arg` when arg is not 0), equal in all */
 	FOLD_TEXT,   /* uint32_t, number of a text that is equal in all */
 	FOLD_LEAST,  /* uint32_t, number of a text: the least one that is not empty */
-	FOLD_ROW,    /* uint32_t, item of the earlier part `arg`, equal in all; or FOLD_NONE */
-	FOLD_SUM,    /* uint32_t or uint64_t */
-	FOLD_MIN,    /* int64_t; 0 = not set */
-	FOLD_MAX,    /* int64_t; 0 = not set */
+	FOLD_TIME,   /* int64_t, milliseconds since 1970, equal in all */
+	FOLD_ROW,    /* uint32_t, item of the earlier part `arg`, equal in all */
+	FOLD_ROW_OR, /* the same, or FOLD_NONE */
+	FOLD_SUM, /* uint32_t or uint64_t: over records, each once however often it was read */
+	FOLD_TOTAL,  /* the same over all that was read */
+	FOLD_MIN,    /* int64_t time or size; 0 = not set */
+	FOLD_MAX,    /* int64_t time or size; 0 = not set */
 	FOLD_OR,     /* bool */
 	FOLD_AND,    /* bool */
 	FOLD_FIRST,  /* struct track_ref, the earliest */
@@ -30,6 +35,8 @@ enum fold_kind {
 	FOLD_CALL,   /* const struct api *, equal in all */
 };
 #define FOLD_NONE UINT32_MAX
+
+struct track_ref;
 
 struct fold_field {
 	uint16_t at, size;
@@ -80,6 +87,21 @@ struct fold_plan {
 	size_t pool; /* offset of the struct pool */
 };
 #define FOLD_PARTS_MAX 64
+
+/*
+ * Appends the state to `out`, and reads it back from the front of *s into a state that was just
+ * begun. What is read is not trusted: ERR_INPUT for whatever a state can't be.
+ */
+void fold_save(const struct fold_plan *plan, const void *state, struct buf *out);
+ERR_MUST_CHECK enum err_status fold_load(
+	const struct fold_plan *plan, void *state, struct str *s, struct err *err);
+/* Parts of the two, for who has more to write than states. */
+void fold_save_ref(struct buf *out, const struct track_ref *r);
+bool fold_load_ref(struct str *s, const struct pool *texts, struct track_ref *r);
+void fold_save_pool(const struct pool *p, struct buf *out);
+bool fold_load_pool(struct str *s, struct pool *p);
+/* Tells one plan from another, so that a result is only read by who has the same. */
+uint64_t fold_print(const struct fold_plan *plan);
 
 /* Joins `from` into `into`; both are states of the same plan. `from` is left as it was. */
 void fold_state(const struct fold_plan *plan, void *into, const void *from);

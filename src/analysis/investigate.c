@@ -2,6 +2,7 @@
 
 #include "analysis/crew.h"
 #include "analysis/inquiry.h"
+#include "analysis/partial.h"
 #include "base/phrase.h"
 
 #include <stdlib.h>
@@ -85,24 +86,65 @@ static void take_findings(struct reader *r, const json_t *findings)
 	}
 }
 
+static void set_up(struct crew *crew, struct env *env, const struct investigate_options *opts)
+{
+	crew->shared.own_marker =
+		opts->own_marker ? str_from(opts->own_marker) : STR("md/case#");
+	crew->shared.window = opts->window;
+	crew->shared.now_ms = env_now_ms(env);
+	crew->progress = opts->progress;
+	crew->progress_ctx = opts->progress_ctx;
+}
+
+static size_t timeline_of(const struct investigate_options *opts)
+{
+	return opts->timeline_max ? opts->timeline_max : TIMELINE_DEFAULT;
+}
+
 enum err_status investigate_run(
 	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err)
 {
-	size_t timeline_max = opts->timeline_max ? opts->timeline_max : TIMELINE_DEFAULT;
 	struct sigma_set rules;
 	struct crew crew = { .n_workers = 0 };
+	struct partial_terms terms;
 	enum err_status st = ERR_OK;
 	TRY(load_rules(env, &opts->rules, &rules, err));
-	crew_init(&crew, draw_seed(env), &rules, opts->threads);
-	crew.shared.own_marker =
-		opts->own_marker ? str_from(opts->own_marker) : STR("md/case#");
-	crew.shared.window = opts->window;
-	crew.shared.now_ms = env_now_ms(env);
-	crew.progress = opts->progress;
-	crew.progress_ctx = opts->progress_ctx;
+	partial_terms_init(&terms, opts->job, &rules, &opts->window);
+	crew_init(&crew, opts->partial ? terms.seed : draw_seed(env), &rules, opts->threads);
+	set_up(&crew, env, opts);
+	crew.apart = crew.shared.accounts = opts->partial != NULL;
 	TRY(crew_read(&crew, opts->paths, opts->n_paths, err));
 	take_findings(crew_reader(&crew), opts->findings);
-	*out = judge(&crew, timeline_max);
+	if (opts->partial) {
+		TRY(partial_write(env, &crew, &terms, opts->partial, err));
+		*out = NULL;
+	} else {
+		*out = judge(&crew, timeline_of(opts));
+	}
+out:
+	crew_deinit(&crew);
+	sigma_deinit(&rules);
+	return st;
+}
+
+enum err_status investigate_merge(
+	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err)
+{
+	struct sigma_set rules;
+	struct crew crew = { .n_workers = 0 };
+	struct partial_terms terms;
+	enum err_status st = ERR_OK;
+	TRY(load_rules(env, &opts->rules, &rules, err));
+	partial_terms_init(&terms, opts->job, &rules, &opts->window);
+	crew_init(&crew, terms.seed, &rules, 1);
+	set_up(&crew, env, opts);
+	crew.shared.merging = true;
+	crew_begin(&crew);
+	for (size_t i = 0; i < opts->n_paths; i++) {
+		TRY(partial_read(env, &crew, &terms, opts->paths[i], err));
+	}
+	partial_settle(&crew);
+	*out = judge(&crew, timeline_of(opts));
 out:
 	crew_deinit(&crew);
 	sigma_deinit(&rules);

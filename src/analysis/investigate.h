@@ -25,10 +25,20 @@ struct investigate_options {
 		own_marker; /* user-agent marker of cordon's own calls, "md/case#" by default */
 	void (*progress)(void *ctx, uint64_t bytes, uint64_t total); /* may be NULL */
 	void *progress_ctx;
+	const char *
+		partial; /* file to write a partial result to, instead of a document; or NULL */
+	const char *job; /* text that the workers of one job share; NULL = "" */
 };
 
-/* *out is `cordon.investigation/1`; new reference. The same input always gives the same document. */
+/* *out is `cordon.investigation/1` (NULL for a partial result); new reference. The same input always gives the same document. */
 ERR_MUST_CHECK enum err_status investigate_run(
+	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err);
+
+/*
+ * Joins partial results: *out is the document that one run over all of the logs would give. Of the
+ * options, `paths` are the partial results; rules, window and job must be those they were made with.
+ */
+ERR_MUST_CHECK enum err_status investigate_merge(
 	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err);
 
 /*

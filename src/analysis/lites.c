@@ -167,6 +167,30 @@ void lites_add(struct track *t, const struct track_lite *lite)
 	t->lites[t->n_lites++] = *lite;
 }
 
+static int order(const void *a, const void *b, void *ctx)
+{
+	const struct track_lite *x = a;
+	const struct track_lite *y = b;
+	if (x->edge != y->edge) {
+		return x->edge < y->edge ? -1 : 1;
+	}
+	return track_ref_cmp(ctx, &x->ref, &y->ref);
+}
+
+void lites_drop_copies(struct track *t)
+{
+	size_t n = 0;
+	if (t->n_lites) {
+		qsort_r(t->lites, t->n_lites, sizeof(*t->lites), order, t);
+	}
+	for (size_t i = 0; i < t->n_lites; i++) {
+		if (n == 0 || order(&t->lites[i], &t->lites[n - 1], t) != 0) {
+			t->lites[n++] = t->lites[i];
+		}
+	}
+	t->n_lites = n;
+}
+
 void lites_trim(struct track *t)
 {
 	if (t->n_lites > LITES_MAX) {

@@ -17,6 +17,8 @@
 int64_t lites_cut_ms(const struct track *t, uint32_t edge);
 /* The line is counted in n_calls of the edge whether it is kept or not. */
 void lites_add(struct track *t, const struct track_lite *lite);
+/* Lines that several workers kept of one event are kept once. */
+void lites_drop_copies(struct track *t);
 /* After lines of another worker were taken in: back below the ceiling. */
 void lites_trim(struct track *t);
 /* After the last: gives each edge its own, at most `edge_max`, in no order. */

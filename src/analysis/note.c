@@ -256,3 +256,27 @@ void track_note_event(struct track *t, const struct event *e, const struct track
 	n.outcome = pool_put(&t->pool, str_sub(e->error_code, 0, 64));
 	add_note(t, &n);
 }
+
+static int order(const void *a, const void *b, void *ctx)
+{
+	const struct track_note *x = a;
+	const struct track_note *y = b;
+	if (x->edge != y->edge) {
+		return x->edge < y->edge ? -1 : 1;
+	}
+	return track_ref_cmp(ctx, &x->ref, &y->ref);
+}
+
+void track_drop_copies(struct track *t)
+{
+	size_t n = 0;
+	if (t->n_notes) {
+		qsort_r(t->notes, t->n_notes, sizeof(*t->notes), order, t);
+	}
+	for (size_t i = 0; i < t->n_notes; i++) {
+		if (n == 0 || order(&t->notes[i], &t->notes[n - 1], t) != 0) {
+			t->notes[n++] = t->notes[i];
+		}
+	}
+	t->n_notes = n;
+}

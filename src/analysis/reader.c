@@ -54,10 +54,21 @@ void reader_init(struct reader *r, struct reader_shared *shared)
 	for (int i = 0; i < READER_NESTING; i++) {
 		scan_init(&r->tapes[i]);
 	}
+	if (shared->accounts) {
+		r->ledger = calloc(1, sizeof(*r->ledger));
+		if (!r->ledger) {
+			BUG("out of memory");
+		}
+		ledger_init(r->ledger, &reader_plan, r);
+	}
 }
 
 void reader_deinit(struct reader *r)
 {
+	if (r->ledger) {
+		ledger_deinit(r->ledger);
+		free(r->ledger);
+	}
 	web_deinit(&r->web);
 	ssh_deinit(&r->ssh);
 	flow_deinit(&r->flow);

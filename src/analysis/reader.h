@@ -10,6 +10,7 @@
 #include "analysis/flowlog.h"
 #include "analysis/hours.h"
 #include "analysis/input.h"
+#include "analysis/ledger.h"
 #include "analysis/prune.h"
 #include "analysis/s3log.h"
 #include "analysis/sshlog.h"
@@ -51,6 +52,8 @@ struct reader_shared {
 	void *on_record_ctx;
 	pthread_mutex_t record_lock;
 	bool only_records; /* nothing is kept of what is read: for who looks at records */
+	bool accounts;     /* each reader keeps a ledger, for a partial result */
+	bool merging;      /* what is joined may hold the same records */
 	bool fragments;    /* show on_event also what is no whole event, in "Records" */
 	_Atomic uint64_t raw_done; /* bytes of files taken, as they lie there */
 };
@@ -75,10 +78,10 @@ struct reader {
 	struct table hits;    /* struct detect_hit, item i of rule i */
 	struct table rejects; /* struct reader_reject */
 	uint64_t n_files, n_bytes, n_digests, n_outside;
-	uint64_t n_samples; /* sample findings, dropped */
+	uint64_t n_samples;            /* sample findings, dropped */
 	uint64_t n_by[RECORD_SOURCES]; /* records that are no copies, findings apart */
-	uint64_t n_records; /* other than CloudTrail's */
-	uint64_t n_copies;  /* of these, those that were read before */
+	uint64_t n_records;            /* other than CloudTrail's */
+	uint64_t n_copies;             /* of these, those that were read before */
 
 	/* How to read. */
 	struct reader_shared *shared;
@@ -88,6 +91,7 @@ struct reader {
 	bool in_records;
 	int64_t last_hour[RECORD_SOURCES]; /* put into `hours` last */
 	struct event_reader *events;
+	struct ledger *ledger; /* or NULL */
 	struct scan_tape tapes[READER_NESTING];
 	struct input input;
 
@@ -99,6 +103,8 @@ struct reader {
 	int64_t stamp_ms; /* time that the envelope of a line names; 0 = none */
 	struct table line_counts;
 };
+
+extern const struct fold_plan reader_plan;
 
 void reader_init(struct reader *r, struct reader_shared *shared);
 void reader_deinit(struct reader *r);

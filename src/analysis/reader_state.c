@@ -61,7 +61,7 @@ TYPE(relation_type, track_relation, relation_fields);
 /* Of two calls that made the same credential, the earlier one is told whole. */
 static const struct fold_field issue_fields[] = {
 	F(track_issue, what, FOLD_TEXT),
-	FA(track_issue, edge, FOLD_ROW, PART_EDGES),
+	FA(track_issue, edge, FOLD_ROW_OR, PART_EDGES),
 	F(track_issue, ref, FOLD_FIRST),
 };
 static const struct fold_type issue_type = { "track_issue", sizeof(struct track_issue),
@@ -97,16 +97,16 @@ static const struct fold_field lite_fields[] = {
 TYPE(lite_type, track_lite, lite_fields);
 
 static const struct fold_field hour_fields[] = {
-	F(hours_hour, source, FOLD_SAME),
-	F(hours_hour, hour, FOLD_SAME),
+	FA(hours_hour, source, FOLD_SAME, RECORD_GUARDDUTY),
+	FA(hours_hour, hour, FOLD_SAME, 70389527) /* the last of the year 9999 */,
 };
 TYPE(hour_type, hours_hour, hour_fields);
 
 static const struct fold_field track_fields[] = {
-	F(track, n_events, FOLD_SUM),
+	F(track, n_events, FOLD_TOTAL),
 	F(track, n_unique, FOLD_SUM),
 	F(track, n_own, FOLD_SUM),
-	F(track, refused, FOLD_SUM),
+	F(track, refused, FOLD_TOTAL),
 	F(track, first, FOLD_FIRST),
 	F(track, last, FOLD_LAST),
 };
@@ -120,7 +120,7 @@ static const struct fold_field hit_fields[] = {
 TYPE(hit_type, detect_hit, hit_fields);
 
 static const struct fold_field web_hit_fields[] = {
-	F(web_hit, time_ms, FOLD_SAME),
+	F(web_hit, time_ms, FOLD_TIME),
 	F(web_hit, key, FOLD_SAME),
 	FA(web_hit, attack, FOLD_SAME, WEB_PROBE),
 	F(web_hit, ip, FOLD_TEXT),
@@ -154,12 +154,12 @@ static const struct fold_field web_fields[] = {
 	F(web, n_lines, FOLD_SUM),
 	F(web, first_ms, FOLD_MIN),
 	F(web, last_ms, FOLD_MAX),
-	F(web, refused, FOLD_SUM),
+	F(web, refused, FOLD_TOTAL),
 };
 TYPE(web_type, web, web_fields);
 
 static const struct fold_field ssh_event_fields[] = {
-	F(ssh_event, time_ms, FOLD_SAME),
+	F(ssh_event, time_ms, FOLD_TIME),
 	F(ssh_event, key, FOLD_SAME),
 	FA(ssh_event, kind, FOLD_SAME, SSH_PERSIST),
 	F(ssh_event, dated, FOLD_OR),
@@ -174,7 +174,7 @@ TYPE(ssh_event_type, ssh_event, ssh_event_fields);
 
 static const struct fold_field ssh_fields[] = {
 	F(ssh, n_lines, FOLD_SUM),
-	F(ssh, refused, FOLD_SUM),
+	F(ssh, refused, FOLD_TOTAL),
 	F(ssh, file_ms, FOLD_MAX),
 };
 TYPE(ssh_type, ssh, ssh_fields);
@@ -258,8 +258,8 @@ static const struct fold_field s3_fields[] = {
 TYPE(s3_type, s3log, s3_fields);
 
 static const struct fold_field finding_fields[] = {
-	F(reader_finding, first_ms, FOLD_SAME),
-	F(reader_finding, last_ms, FOLD_SAME),
+	F(reader_finding, first_ms, FOLD_TIME),
+	F(reader_finding, last_ms, FOLD_TIME),
 	F(reader_finding, of_id, FOLD_SAME),
 	F(reader_finding, of_text, FOLD_SAME),
 	F(reader_finding, id, FOLD_TEXT),
@@ -277,25 +277,25 @@ TYPE(finding_type, reader_finding, finding_fields);
 static const struct fold_field reject_fields[] = {
 	F(reader_reject, file, FOLD_TEXT),
 	F(reader_reject, reason, FOLD_TEXT),
-	F(reader_reject, n, FOLD_SUM),
+	F(reader_reject, n, FOLD_TOTAL),
 	F(reader_reject, skipped, FOLD_OR),
 };
 TYPE(reject_type, reader_reject, reject_fields);
 
 static const struct fold_field reader_fields[] = {
-	F(reader, n_files, FOLD_SUM),
-	F(reader, n_bytes, FOLD_SUM),
-	F(reader, n_digests, FOLD_SUM),
-	F(reader, n_outside, FOLD_SUM),
-	F(reader, n_samples, FOLD_SUM),
+	F(reader, n_files, FOLD_TOTAL),
+	F(reader, n_bytes, FOLD_TOTAL),
+	F(reader, n_digests, FOLD_TOTAL),
+	F(reader, n_outside, FOLD_TOTAL),
+	F(reader, n_samples, FOLD_TOTAL),
 	F(reader, n_by[RECORD_CLOUDTRAIL], FOLD_SUM),
 	F(reader, n_by[RECORD_WEB], FOLD_SUM),
 	F(reader, n_by[RECORD_SSH], FOLD_SUM),
 	F(reader, n_by[RECORD_FLOW], FOLD_SUM),
 	F(reader, n_by[RECORD_DNS], FOLD_SUM),
 	F(reader, n_by[RECORD_S3], FOLD_SUM),
-	F(reader, n_records, FOLD_SUM),
-	F(reader, n_copies, FOLD_SUM),
+	F(reader, n_records, FOLD_TOTAL),
+	F(reader, n_copies, FOLD_TOTAL),
 };
 TYPE(reader_type, reader, reader_fields);
 
@@ -351,5 +351,8 @@ void reader_fold(struct reader *r, struct reader *other)
 	track_flush(&r->track);
 	track_flush(&other->track);
 	fold_state(&reader_plan, r, other);
+	if (r->shared->merging) {
+		lites_drop_copies(&r->track);
+	}
 	lites_trim(&r->track);
 }

@@ -33,6 +33,11 @@ static struct line_key key_of(struct reader *r, struct str line)
 		out.key = table_mix(h, ++*n);
 		out.fresh = seen_add(&r->shared->lines, out.key);
 	}
+	if (r->ledger && out.fresh) {
+		ledger_begin(r->ledger, out.key, true);
+	} else if (r->ledger) {
+		ledger_end(r->ledger);
+	}
 	return out;
 }
 

@@ -1,5 +1,7 @@
 #include "analysis/table.h"
 
+#include "analysis/ledger.h"
+
 #include "base/err.h"
 
 #include <stdlib.h>
@@ -70,6 +72,13 @@ static void rehash(struct table *t, size_t n_slots)
 	}
 }
 
+void table_touch(const struct table *t, size_t i)
+{
+	if (t->ledger) {
+		ledger_touch(t->ledger, t, i);
+	}
+}
+
 size_t table_add(struct table *t, uint64_t key, bool *fresh)
 {
 	if (fresh) {
@@ -77,6 +86,7 @@ size_t table_add(struct table *t, uint64_t key, bool *fresh)
 	}
 	size_t i = table_index(t, key);
 	if (i != SIZE_MAX) {
+		table_touch(t, i);
 		return i;
 	}
 	if (t->n >= t->max) {
@@ -99,7 +109,9 @@ size_t table_add(struct table *t, uint64_t key, bool *fresh)
 	if (fresh) {
 		*fresh = true;
 	}
-	return t->n++;
+	t->n++;
+	table_touch(t, t->n - 1);
+	return t->n - 1;
 }
 
 /* 64 x 64 -> 128 bit product folded: every input bit reaches every output bit. */

@@ -8,14 +8,16 @@
 
 #include "base/str.h"
 
+struct ledger;
 struct table {
-	size_t item;          /* bytes of one item */
-	size_t n, cap, max;   /* items held, room, ceiling */
-	uint64_t *keys;       /* key of item i */
-	unsigned char *items; /* n * item bytes; moves when the table grows */
-	uint32_t *slots;      /* open addressing: index + 1, 0 = free */
-	size_t n_slots;       /* power of two */
-	uint64_t refused;     /* additions that the ceiling turned away */
+	size_t item;           /* bytes of one item */
+	size_t n, cap, max;    /* items held, room, ceiling */
+	uint64_t *keys;        /* key of item i */
+	unsigned char *items;  /* n * item bytes; moves when the table grows */
+	uint32_t *slots;       /* open addressing: index + 1, 0 = free */
+	size_t n_slots;        /* power of two */
+	uint64_t refused;      /* additions that the ceiling turned away */
+	struct ledger *ledger; /* told of every item that is about to change; mostly NULL */
 };
 
 /* Empty table of items of `item` bytes (0: a set of keys), at most `max` of them. */
@@ -31,6 +33,8 @@ size_t table_index(const struct table *t, uint64_t key);
  * SIZE_MAX when the ceiling is reached.
  */
 size_t table_add(struct table *t, uint64_t key, bool *fresh);
+/* Item i is about to change, though nobody adds it; for the ledger. */
+void table_touch(const struct table *t, size_t i);
 /* Item i, i < n. */
 void *table_at(const struct table *t, size_t i);
 

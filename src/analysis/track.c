@@ -1,6 +1,7 @@
 #include "analysis/track.h"
 
 #include "analysis/agent.h"
+#include "analysis/ledger.h"
 #include "analysis/lites.h"
 #include "base/err.h"
 
@@ -466,6 +467,7 @@ static void flush_place(struct track *t, const struct track_place *p)
 	if (p->edge == TRACK_NONE || p->n == 0) {
 		return;
 	}
+	table_touch(&t->edges, p->edge);
 	struct track_edge *edge = track_edge_at(t, p->edge);
 	edge->n += p->n;
 	widen(t, &edge->first, &edge->last, &p->first);
@@ -480,6 +482,7 @@ static void flush_place(struct track *t, const struct track_place *p)
 	edge->n_iac += p->iac ? p->n : 0;
 	for (size_t i = 0; i < sizeof(p->relations) / sizeof(p->relations[0]); i++) {
 		if (p->relations[i] != TRACK_NONE) {
+			table_touch(&t->relations, p->relations[i]);
 			struct track_relation *r = table_at(&t->relations, p->relations[i]);
 			r->n += p->n;
 			widen(t, &r->first, &r->last, &p->first);
@@ -526,6 +529,7 @@ static void flush_call(struct track *t, const struct track_call *c)
 	if (c->n == 0 || c->relation == TRACK_NONE) {
 		return;
 	}
+	table_touch(&t->relations, c->relation);
 	struct track_relation *r = table_at(&t->relations, c->relation);
 	r->n += c->n;
 	widen(t, &r->first, &r->last, &c->first);
@@ -557,19 +561,27 @@ static struct track_call *call_of(
 	return c;
 }
 
+static void empty_call(struct track *t, struct track_call *c)
+{
+	flush_call(t, c);
+	c->n = 0;
+	c->first = c->last = (struct track_ref){ .set = 0 };
+}
+
+static void empty_place(struct track *t, struct track_place *p)
+{
+	flush_place(t, p);
+	p->n = p->n_denied = p->n_failed = p->n_read = 0;
+	p->first = p->last = (struct track_ref){ .set = 0 };
+}
+
 void track_flush(struct track *t)
 {
 	for (size_t i = 0; i < TRACK_CALL_SLOTS; i++) {
-		struct track_call *c = &t->calls[i];
-		flush_call(t, c);
-		c->n = 0;
-		c->first = c->last = (struct track_ref){ .set = 0 };
+		empty_call(t, &t->calls[i]);
 	}
 	for (size_t i = 0; i < TRACK_PLACE_SLOTS; i++) {
-		struct track_place *p = &t->places[i];
-		flush_place(t, p);
-		p->n = p->n_denied = p->n_failed = p->n_read = 0;
-		p->first = p->last = (struct track_ref){ .set = 0 };
+		empty_place(t, &t->places[i]);
 	}
 }
 
@@ -609,7 +621,15 @@ static void take_target(struct track *t, const struct event *e, const struct tra
 
 bool track_is_fresh(struct track *t, const struct event *e)
 {
-	return seen_add(t->seen, table_mix(t->seed, e->hash));
+	uint64_t key = table_mix(t->seed, e->hash);
+	bool fresh = seen_add(t->seen, key);
+	struct ledger *ledger = t->edges.ledger;
+	if (ledger && fresh) {
+		ledger_begin(ledger, key, false);
+	} else if (ledger) {
+		ledger_end(ledger);
+	}
+	return fresh;
 }
 
 /* Begins to fetch what will be looked up in a moment. */
@@ -637,6 +657,9 @@ bool track_event(struct track *t, const struct event *e)
 	struct track_place *p = place_of(t, e);
 	p->n++;
 	if (p->edge == TRACK_NONE) {
+		if (t->edges.ledger) {
+			empty_place(t, p);
+		}
 		return true;
 	}
 	struct track_call *c = call_of(t, e, p);
@@ -655,6 +678,11 @@ bool track_event(struct track *t, const struct event *e)
 	}
 	if (c->api) {
 		track_note_event(t, e, c, &ref);
+	}
+	/* A ledger must see what each event adds by itself. */
+	if (t->edges.ledger) {
+		empty_call(t, c);
+		empty_place(t, p);
 	}
 	return true;
 }

@@ -171,6 +171,8 @@ void track_deinit(struct track *t);
 bool track_is_fresh(struct track *t, const struct event *e);
 /* Takes one event in; false when it is a duplicate (same id, same content). */
 bool track_event(struct track *t, const struct event *e);
+/* Notes that several workers made of one event are kept once. */
+void track_drop_copies(struct track *t);
 /* After the last event: the tables get what was added up for them. */
 void track_flush(struct track *t);
 

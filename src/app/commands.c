@@ -1,9 +1,9 @@
 #include "app/app.h"
 
 extern const struct app_command cmd_approve, cmd_aws, cmd_case, cmd_completion, cmd_doctor,
-	cmd_drill, cmd_evidence, cmd_help, cmd_investigate, cmd_notify, cmd_plan, cmd_playbook,
-	cmd_policy, cmd_reject, cmd_report, cmd_respond, cmd_resume, cmd_rules, cmd_serve,
-	cmd_search, cmd_summary, cmd_timeline, cmd_trail, cmd_undo, cmd_version;
+	cmd_drill, cmd_evidence, cmd_help, cmd_investigate, cmd_merge, cmd_notify, cmd_plan,
+	cmd_playbook, cmd_policy, cmd_reject, cmd_report, cmd_respond, cmd_resume, cmd_rules,
+	cmd_serve, cmd_search, cmd_summary, cmd_timeline, cmd_trail, cmd_undo, cmd_version;
 
 /* In the order of `cordon help`. */
 const struct app_command *const app_commands[] = {
@@ -16,6 +16,7 @@ const struct app_command *const app_commands[] = {
 	&cmd_resume,
 	&cmd_case,
 	&cmd_investigate,
+	&cmd_merge,
 	&cmd_timeline,
 	&cmd_search,
 	&cmd_summary,

@@ -19,8 +19,9 @@ struct seen_records {
 static void see(void *ctx, const struct record *rec)
 {
 	struct seen_records *s = ctx;
-	const struct str texts[] = { rec->principal, rec->ip, rec->key, rec->action, rec->target,
-		rec->outcome, rec->agent, rec->region, rec->account, rec->id, rec->text };
+	const struct str texts[] = { rec->principal, rec->ip, rec->key, rec->action,
+		rec->target, rec->outcome, rec->agent, rec->region, rec->account, rec->id,
+		rec->text };
 	s->n++;
 	s->fresh += rec->fresh;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {

@@ -1,0 +1,297 @@
+#include "analysis/partial.h"
+
+#include "analysis/lites.h"
+#include "base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WORKERS_MAX 1024u
+#define ROWS_MAX    (64u * 1024 * 1024)
+
+static const char heading[] = "cordon partial result 1\n";
+
+uint64_t partial_seed(const char *job)
+{
+	unsigned char digest[HASH_SHA256_BYTES];
+	struct hash_sha256 *h = hash_sha256_new();
+	hash_sha256_add(h, heading, sizeof(heading));
+	hash_sha256_add(h, job ? job : "", strlen(job ? job : ""));
+	hash_sha256_end(h, digest);
+	hash_sha256_free(h);
+	uint64_t seed = 0;
+	memcpy(&seed, digest, sizeof(seed));
+	return seed;
+}
+
+/* Rules that are told in the same words are the same. */
+static uint64_t print_rules(const struct sigma_set *rules)
+{
+	uint64_t h = rules->n;
+	for (size_t i = 0; i < rules->n; i++) {
+		json_t *told = sigma_explain(&rules->rules[i]);
+		char *text = json_dumps(told, JSON_COMPACT | JSON_SORT_KEYS);
+		h = table_hash(table_hash(h, str_from(rules->rules[i].id)), str_from(text));
+		free(text);
+		json_decref(told);
+	}
+	return h;
+}
+
+void partial_terms_init(struct partial_terms *t, const char *job, const struct sigma_set *rules,
+	const struct prune *window)
+{
+	*t = (struct partial_terms){ .seed = partial_seed(job), .rules = print_rules(rules) };
+	t->window = table_mix((uint64_t)window->from_ms, (uint64_t)window->to_ms);
+	t->window = table_hash(t->window, window->regions);
+}
+
+/* ---- writing ---- */
+
+static void put_ledger(const struct ledger *l, struct buf *out)
+{
+	ledger_put(out, l->changes.n);
+	for (size_t i = 0; i < l->changes.n; i++) {
+		const struct ledger_change *c = table_at(&l->changes, i);
+		ledger_put(out, c->n);
+		buf_add(out, l->spelt.p + c->at, c->n);
+	}
+	ledger_put(out, l->n_rows);
+	for (size_t i = 0; i < l->n_rows; i++) {
+		buf_add(out, &l->rows[i].key, sizeof(l->rows[i].key));
+		ledger_put(out, (uint64_t)l->rows[i].change << 1 | l->rows[i].line);
+	}
+}
+
+void partial_heading(const struct partial_terms *t, struct buf *out)
+{
+	const uint64_t numbers[] = { fold_print(&reader_plan), partial_seed("check") ^ t->seed,
+		t->rules, t->window };
+	buf_add(out, heading, sizeof(heading) - 1);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		ledger_put(out, numbers[i]);
+	}
+}
+
+static void put_crew(const struct crew *c, const struct partial_terms *terms, struct buf *out)
+{
+	size_t n = 0;
+	partial_heading(terms, out);
+	for (size_t i = 0; i < c->n_workers; i++) {
+		n += c->workers[i].crew != NULL;
+	}
+	ledger_put(out, n);
+	for (size_t i = 0; i < c->n_workers; i++) {
+		if (c->workers[i].crew) {
+			track_flush(&c->workers[i].reader.track);
+			fold_save(&reader_plan, &c->workers[i].reader, out);
+			correlate_save(&c->workers[i].detect.correlate, out);
+			put_ledger(c->workers[i].reader.ledger, out);
+		}
+	}
+}
+
+enum err_status partial_write(struct env *env, const struct crew *c,
+	const struct partial_terms *terms, const char *path, struct err *err)
+{
+	unsigned char digest[HASH_SHA256_BYTES];
+	struct buf out;
+	enum err_status st = ERR_OK;
+	buf_init(&out, PARTIAL_MAX);
+	for (size_t i = 0; i < c->n_workers; i++) {
+		if (c->workers[i].crew) {
+			ledger_end(c->workers[i].reader.ledger);
+		}
+	}
+	put_crew(c, terms, &out);
+	hash_sha256_of(buf_view(&out), digest);
+	buf_add(&out, digest, sizeof(digest));
+	if (!buf_ok(&out)) {
+		st = err_set(err, ERR_LIMIT,
+			"a partial result of more than 2 GiB; give each worker a smaller share "
+			"of the "
+			"logs");
+		goto out;
+	}
+	TRY(env_write_file(env, path, buf_view(&out), 0600, err));
+out:
+	buf_deinit(&out);
+	return st;
+}
+
+/* ---- reading ---- */
+
+struct taking {
+	struct crew *crew;
+	struct crew_worker *guest;
+	struct str rest;
+	const char *trouble;
+};
+
+static bool fail(struct taking *t, const char *why)
+{
+	t->trouble = t->trouble ? t->trouble : why;
+	return false;
+}
+
+static bool get(struct taking *t, uint64_t limit, uint64_t *v)
+{
+	return (ledger_get(&t->rest, v) && *v <= limit) ||
+	       fail(t, "a number in it leads nowhere");
+}
+
+static bool get_changes(struct taking *t, struct ledger *l)
+{
+	uint64_t n = 0;
+	uint64_t length = 0;
+	if (!get(t, ROWS_MAX, &n)) {
+		return false;
+	}
+	for (uint64_t i = 0; i < n; i++) {
+		if (!get(t, t->rest.n, &length)) {
+			return false;
+		}
+		size_t at = table_add(&l->changes, i, NULL);
+		if (at != i) {
+			return fail(t, "it holds too much");
+		}
+		*(struct ledger_change *)table_at(&l->changes, at) =
+			(struct ledger_change){ (uint32_t)l->spelt.n, (uint32_t)length };
+		buf_add_str(&l->spelt, str_sub(t->rest, 0, length));
+		t->rest = str_sub(t->rest, length, SIZE_MAX);
+	}
+	return buf_ok(&l->spelt) || fail(t, "it holds too much");
+}
+
+/* A record that another file brought already adds nothing. */
+static bool get_rows(struct taking *t, struct ledger *l)
+{
+	uint64_t n = 0;
+	uint64_t v = 0;
+	uint64_t key = 0;
+	struct reader *r = &t->guest->reader;
+	if (!get(t, ROWS_MAX, &n)) {
+		return false;
+	}
+	for (uint64_t i = 0; i < n; i++) {
+		if (t->rest.n < sizeof(key)) {
+			return fail(t, "it is cut off");
+		}
+		memcpy(&key, t->rest.p, sizeof(key));
+		t->rest = str_sub(t->rest, sizeof(key), SIZE_MAX);
+		if (!get(t, UINT32_MAX, &v) || v >> 1 >= l->changes.n) {
+			return fail(t, "a number in it leads nowhere");
+		}
+		bool line = v & 1;
+		struct reader_shared *s = &t->crew->shared;
+		if (!seen_add(line ? &s->lines : &s->events, key)) {
+			ledger_take_back(l, (uint32_t)(v >> 1));
+			r->n_copies += line;
+		}
+	}
+	return true;
+}
+
+static bool take_worker(struct taking *t, struct err *err)
+{
+	struct reader *r = &t->guest->reader;
+	struct err inner = { 0 };
+	if (fold_load(&reader_plan, r, &t->rest, &inner) != ERR_OK ||
+		correlate_load(&t->guest->detect.correlate, &r->track.pool, &t->rest, &inner) !=
+			ERR_OK) {
+		(void)err_set(err, ERR_INPUT, "%s", inner.msg);
+		return false;
+	}
+	struct ledger l = { .plan = &reader_plan, .state = (unsigned char *)r };
+	table_init(&l.changes, sizeof(struct ledger_change), ROWS_MAX);
+	buf_init(&l.spelt, PARTIAL_MAX);
+	bool ok = get_changes(t, &l) && get_rows(t, &l);
+	l.plan = NULL; /* no table tells it anything */
+	ledger_deinit(&l);
+	return ok;
+}
+
+/* The terms at the front. */
+static bool take_terms(struct taking *t, const struct partial_terms *terms)
+{
+	uint64_t numbers[4] = { 0 };
+	if (!str_starts(t->rest, str_from(heading))) {
+		return fail(t, "it is no partial result, or one of another version of cordon");
+	}
+	t->rest = str_sub(t->rest, sizeof(heading) - 1, SIZE_MAX);
+	for (size_t i = 0; i < 4; i++) {
+		if (!get(t, UINT64_MAX, &numbers[i])) {
+			return false;
+		}
+	}
+	if (numbers[0] != fold_print(&reader_plan)) {
+		return fail(t, "it was made by another version of cordon");
+	}
+	if (numbers[1] != (partial_seed("check") ^ terms->seed)) {
+		return fail(t, "it belongs to another job (--job)");
+	}
+	if (numbers[2] != terms->rules) {
+		return fail(t, "it was made with other rules");
+	}
+	return numbers[3] == terms->window ||
+	       fail(t, "it was made for another time or other regions");
+}
+
+enum err_status partial_take(
+	struct crew *c, const struct partial_terms *terms, struct str bytes, struct err *err)
+{
+	struct taking t = { .crew = c, .rest = bytes };
+	uint64_t n = 0;
+	bool ok = take_terms(&t, terms) && get(&t, WORKERS_MAX, &n);
+	for (uint64_t i = 0; ok && i < n; i++) {
+		t.guest = crew_guest(c);
+		ok = take_worker(&t, err);
+		if (ok) {
+			crew_take(c, t.guest);
+		}
+		crew_dismiss(t.guest);
+	}
+	if (!ok || t.rest.n) {
+		const char *why =
+			t.trouble ? t.trouble : "there is more in it than belongs there";
+		return err_set(err, ERR_INPUT, "%s", ok || t.trouble ? why : err->msg);
+	}
+	return ERR_OK;
+}
+
+enum err_status partial_read(struct env *env, struct crew *c, const struct partial_terms *terms,
+	const char *path, struct err *err)
+{
+	unsigned char digest[HASH_SHA256_BYTES];
+	struct buf all;
+	struct err inner = { 0 };
+	enum err_status st = ERR_OK;
+	buf_init(&all, PARTIAL_MAX);
+	TRY(env_read_file(env, path, &all, err));
+	struct str body = buf_view(&all);
+	body.n -= body.n < sizeof(digest) ? body.n : sizeof(digest);
+	hash_sha256_of(body, digest);
+	if (!str_starts(body, str_from(heading))) {
+		st = err_set(err, ERR_INPUT, "%s is no partial result of cordon", path);
+		goto out;
+	}
+	if (memcmp(body.p + body.n, digest, sizeof(digest)) != 0) {
+		st = err_set(err, ERR_INPUT,
+			"%s is damaged: its end does not fit what is in it; write it again",
+			path);
+		goto out;
+	}
+	if (partial_take(c, terms, body, &inner) != ERR_OK) {
+		st = err_set(err, ERR_INPUT, "%s can't be merged: %s", path, inner.msg);
+	}
+out:
+	buf_deinit(&all);
+	return st;
+}
+
+void partial_settle(struct crew *c)
+{
+	struct reader *r = crew_reader(c);
+	track_drop_copies(&r->track);
+	correlate_drop_copies(&crew_detect(c)->correlate, &r->track.pool);
+}

@@ -1,0 +1,51 @@
+#include "app/cli.h"
+#include "app/exports.h"
+#include "app/investigation.h"
+#include "base/i18n.h"
+
+static const struct app_option options[] = {
+	SPAN_OPTIONS,
+	{ "format", 0, "FORMAT",
+		N_("Print it for another tool: the timeline as CSV, JSONL, for Timesketch or "
+		   "mactime, an ATT&CK Navigator layer, or Markdown"),
+		EXPORTS_FORMATS },
+	{ "export", 0, "DIR", N_("Also write it in every form into this folder"), NULL },
+	{ "force", 0, NULL, N_("Overwrite files that are there already"), NULL },
+	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
+	{ "placeholders", 0, "FILE", N_("YAML file of values for %name% in rules (expand)"),
+		NULL },
+	{ "job", 0, "TEXT", N_("A text that the workers of one job share"), NULL },
+	{ NULL, 0, NULL, NULL, NULL },
+};
+
+static enum err_status run(struct app *app, struct err *err)
+{
+	struct investigate_options opts;
+	struct span span;
+	json_t *doc = NULL;
+	enum err_status st = ERR_OK;
+	TRY(investigation_options(app, &opts, &span, err));
+	TRY(investigate_merge(app->env, &opts, &doc, err));
+	TRY(investigation_answer(app, doc, err));
+out:
+	json_decref(doc);
+	return st;
+}
+
+const struct app_command cmd_merge = {
+	.name = "merge",
+	.usage = "PARTIAL...",
+	.summary = N_("Join what several workers found into one answer"),
+	.text = N_(
+		"Reads the files that cordon investigate --partial wrote, on this machine or "
+		"on "
+		"many, and gives the answer that one run over all of the logs would give. A "
+		"record that several workers read counts once. Rules, window and job must be "
+		"those of the workers; a file that does not fit is refused."),
+	.examples = "cordon merge parts/*.part\tThe answer of all workers\n"
+		    "cordon merge parts/*.part --output json\tThe document, for programs\n",
+	.options = options,
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};
