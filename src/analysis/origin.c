@@ -139,30 +139,36 @@ static const struct suspect *home_of(const struct inquiry *q, const struct suspe
 	return home;
 }
 
-static void weigh_agent(const struct inquiry *q, struct suspect *s, const struct suspect *home,
-	const char *name)
+/* The families of a suspect's programs, as words. */
+static void name_programs(const struct inquiry *q, const struct suspect *s, char out[160])
 {
-	char families[160] = "";
+	out[0] = 0;
 	for (size_t i = s->edge_from; i < s->edge_to; i++) {
 		uint32_t edge = q->unit_edges[i];
 		for (size_t k = q->relation_from[edge]; k < q->relation_from[edge + 1]; k++) {
-			if (q->relations[k]->kind == TRACK_AGENT && strlen(families) < 90) {
-				size_t n = strlen(families);
-				struct str f = agent_family_of(
-					track_text(q->t, q->relations[k]->what));
-				if (str_find(str_from(families), f) == SIZE_MAX) {
-					(void)snprintf(families + n, sizeof(families) - n,
-						"%s%.*s", n ? ", " : "", STR_ARG(f));
-				}
+			size_t n = strlen(out);
+			struct str f = agent_family_of(track_text(q->t, q->relations[k]->what));
+			bool named = q->relations[k]->kind != TRACK_AGENT || n >= 90 ||
+				     str_find(str_from(out), f) != SIZE_MAX;
+			if (!named) {
+				(void)snprintf(
+					out + n, 160 - n, "%s%.*s", n ? ", " : "", STR_ARG(f));
 			}
 		}
 	}
+}
+
+static void weigh_agent(const struct inquiry *q, struct suspect *s, const struct suspect *home,
+	const char *name)
+{
+	char programs[160];
+	name_programs(q, s, programs);
 	enum alike alike = programs_alike(q, s, home);
-	inquiry_claim(&s->weigh,
-		alike == ALIKE_BUILD    ? W_SAME_AGENT
-		: alike == ALIKE_FAMILY ? W_OTHER_BUILD
-					: W_NEW_AGENT,
-		ARGS(name, families), inquiry_cited(q, &s->first));
+	enum weight_id id = W_NEW_AGENT;
+	if (alike != ALIKE_NOT) {
+		id = alike == ALIKE_BUILD ? W_SAME_AGENT : W_OTHER_BUILD;
+	}
+	inquiry_claim(&s->weigh, id, ARGS(name, programs), inquiry_cited(q, &s->first));
 }
 
 /* ---- instances ---- */

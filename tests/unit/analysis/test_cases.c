@@ -424,6 +424,74 @@ static void test_nothing(void **state)
 	json_decref(doc);
 }
 
+/* The instance's calls through a VPC endpoint show its private address, with another program. */
+static void test_own_addresses(void **state)
+{
+	(void)state;
+	static const char agent[] = "aws-sdk-go/1.4 (linux) amazon-ssm-agent/3.1";
+	theft();
+	for (int m = 0; m < 600; m += 30) {
+		call(m, instance("ASIAWEB0000000000001", "2.0"), HOME, agent, "ssm",
+			"UpdateInstanceInformation",
+			"\"requestParameters\":{\"instanceId\":\"i-0123456789abcdef0\","
+			"\"iPAddress\":\"10.0.3.7\"}");
+		call(m + 1, instance("ASIAWEB0000000000001", "2.0"), "10.0.3.7",
+			"Boto3/1.34 Python/3.11 Linux/5.10", "s3", "ListBuckets",
+			"\"vpcEndpointId\":\"vpce-1\",\"requestParameters\":null");
+	}
+	json_t *doc = judge();
+	assert_string_equal(doc_text(doc, "verdict.class"), "instance_credential_theft");
+	assert_true(lists(doc, "verdict.source_ips", THIEF));
+	assert_false(lists(doc, "verdict.source_ips", "10.0.3.7"));
+	json_decref(doc);
+}
+
+/* Who changes their own key uses the new one at once, from the same place. */
+static void test_rotation(void **state)
+{
+	(void)state;
+	begin();
+	routine(user("deploy", "AKIADEPLOY0000000001"), HOME, CLI, 0, 300);
+	call(301, user("deploy", "AKIADEPLOY0000000001"), HOME, CLI, "iam", "CreateAccessKey",
+		"\"requestParameters\":{\"userName\":\"deploy\"},\"responseElements\":{"
+		"\"accessKey\":{\"accessKeyId\":\"AKIADEPLOY0000000002\"}}");
+	routine(user("deploy", "AKIADEPLOY0000000002"), HOME, CLI, 302, 600);
+	call(303, user("deploy", "AKIADEPLOY0000000002"), HOME, CLI, "iam", "DeleteAccessKey",
+		"\"requestParameters\":{\"userName\":\"deploy\"}");
+	expect("no_incident", NULL, NULL);
+}
+
+/* GuardDuty names the key and the address: that accuses where a new address alone does not. */
+static void test_guardduty(void **state)
+{
+	(void)state;
+	for (int told = 0; told < 2; told++) {
+		begin();
+		routine(user("deploy", "AKIADEPLOY0000000001"), HOME, CLI, 0, 600);
+		call(300, user("deploy", "AKIADEPLOY0000000001"), THIEF, BOTO, "s3",
+			"ListBuckets", "");
+		if (told) {
+			append(story.finding, sizeof(story.finding),
+				"{\"schemaVersion\":\"2.0\",\"accountId\":\"111122223333\","
+				"\"region\":\"eu-west-1\",\"id\":\"f1\",\"arn\":\"arn:aws:"
+				"guardduty:eu-west-1:111122223333:detector/d1/finding/f1\","
+				"\"type\":\"UnauthorizedAccess:IAMUser/MaliciousIPCaller\","
+				"\"severity\":5,\"createdAt\":\"2026-08-01T05:05:00Z\","
+				"\"updatedAt\":\"2026-08-01T05:05:00Z\",\"resource\":{"
+				"\"resourceType\":\"AccessKey\",\"accessKeyDetails\":{"
+				"\"accessKeyId\":\"AKIADEPLOY0000000001\",\"userName\":"
+				"\"deploy\",\"userType\":\"IAMUser\"}},\"service\":{"
+				"\"action\":{\"actionType\":\"AWS_API_CALL\","
+				"\"awsApiCallAction\":{\"remoteIpDetails\":{"
+				"\"ipAddressV4\":\"" THIEF "\"}}}}}");
+		}
+		json_t *doc = judge();
+		assert_string_equal(doc_text(doc, "verdict.class"),
+			told ? "leaked_access_key" : "undetermined");
+		json_decref(doc);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -436,6 +504,9 @@ int main(void)
 		cmocka_unit_test(test_console),
 		cmocka_unit_test(test_public),
 		cmocka_unit_test(test_own_calls),
+		cmocka_unit_test(test_own_addresses),
+		cmocka_unit_test(test_rotation),
+		cmocka_unit_test(test_guardduty),
 		cmocka_unit_test(test_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
