@@ -90,6 +90,13 @@ void aws_client_cancel(struct aws_client *c);
  * AWS_AFTER with ERR_REFUSED. How the engine learns which calls belong to which step.
  */
 void aws_thread_observer(aws_observer_fn fn, void *ctx);
+/*
+ * Asked before each attempt of a mutating call that this thread makes (through any client that does
+ * not keep books), until it is called again; NULL ends it. Anything but ERR_OK and the call is not
+ * sent. How a process that lost its right to act stops acting.
+ */
+typedef enum err_status (*aws_gate_fn)(void *ctx, struct err *err);
+void aws_thread_gate(aws_gate_fn fn, void *ctx);
 
 /* Streams. read: fills up to n bytes, returns the count, 0 at the end, SIZE_MAX on failure.
  * rewind is called before a retry. write: returns false to stop the transfer. */

@@ -19,6 +19,27 @@ void aws_thread_observer(aws_observer_fn fn, void *ctx)
 	thread_observer.ctx = ctx;
 }
 
+static _Thread_local struct {
+	aws_gate_fn fn;
+	void *ctx;
+} thread_gate;
+
+void aws_thread_gate(aws_gate_fn fn, void *ctx)
+{
+	thread_gate.fn = fn;
+	thread_gate.ctx = ctx;
+}
+
+/* Sent, if the thread may change anything at this moment. */
+static enum err_status send_if_allowed(struct job *j, struct http *h, struct err *err)
+{
+	bool asks = thread_gate.fn && !j->client->bookkeeping &&
+		    (j->call.op->flags & MODEL_OP_MUTATING) != 0;
+	enum err_status st = asks ? thread_gate.fn(thread_gate.ctx, err) : ERR_OK;
+
+	return st == ERR_OK ? job_send(j, h, err) : st;
+}
+
 static void observe(const struct job *j, enum aws_phase phase)
 {
 	const struct aws_client *c = j->client;
@@ -74,7 +95,7 @@ static int64_t send_due(struct job *jobs, size_t n, struct http *h)
 			next_us = next_us < 0 || left < next_us ? left : next_us;
 		} else if (running == HTTP_MAX_PARALLEL) {
 			continue;
-		} else if (job_send(j, h, &e) == ERR_OK) {
+		} else if (send_if_allowed(j, h, &e) == ERR_OK) {
 			running++;
 		} else {
 			job_fail(j, &e);

@@ -156,6 +156,7 @@ static void take(struct view_fold *f, const struct view_record *r)
 	} else if (strcmp(r->kind, "case.suppressed") == 0) {
 		json_object_set_new(f->view, "suppressed", json_true());
 		view_set(f->view, "undo_all", json_object_get(r->payload, "undo_all"));
+		view_set(f->view, "undo_force", json_object_get(r->payload, "force"));
 	} else if (strcmp(r->kind, "case.closed") == 0) {
 		view_set_text(f->view, "closed", r->time);
 		view_set(f->view, "merged_into", json_object_get(r->payload, "merged_into"));

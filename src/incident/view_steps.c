@@ -63,6 +63,7 @@ static void take_plan(struct view_fold *f, const struct view_record *r)
 
 	view_set(f->view, "plan", plan);
 	json_object_set_new(f->view, "undo_all", json_false());
+	json_object_set_new(f->view, "undo_force", json_false());
 	view_set(f->view, "playbook", json_object_get(r->payload, "playbook"));
 	view_set(f->view, "mode", json_object_get(r->payload, "mode"));
 	json_array_foreach(json_object_get(plan, "steps"), i, planned)

@@ -308,7 +308,7 @@ static enum err_status finish_undo(const struct engine *e, const char *case_id,
 
 	*any = mid_undo(view);
 	if (*any) {
-		st = engine_undo(e, case_id, NULL, false, &undone, err);
+		st = engine_undo(e, case_id, NULL, doc_true(view, "undo_force"), &undone, err);
 		json_decref(undone);
 		return st;
 	}

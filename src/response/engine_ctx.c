@@ -62,3 +62,16 @@ void engine_ctx_note_call(void *calls, const struct aws_event *ev)
 	}
 	json_array_append_new(calls, note);
 }
+
+enum err_status engine_ctx_may_act(void *right, struct err *err)
+{
+	const struct engine_ctx_right *r = right;
+
+	if (journal_holds(r->journal, r->case_id)) {
+		return ERR_OK;
+	}
+	return err_set(err, ERR_REFUSED,
+		"case %s: this process's hold on the case ran out, so it changes nothing more; "
+		"`cordon resume %s` goes on where it was",
+		r->case_id, r->case_id);
+}

@@ -2,6 +2,7 @@
 #ifndef CORDON_RESPONSE_ENGINE_CTX_H
 #define CORDON_RESPONSE_ENGINE_CTX_H
 
+#include "incident/journal.h"
 #include "response/action.h"
 
 /*
@@ -17,6 +18,13 @@ json_t *engine_ctx_error(const struct err *e);
  * "params". Before and after each a test may kill.
  */
 void engine_ctx_note_call(void *calls, const struct aws_event *ev);
+/* By which right a thread changes the account: the lease on a case. */
+struct engine_ctx_right {
+	struct journal *journal;
+	const char *case_id;
+};
+/* An aws_gate_fn over a right: ERR_REFUSED once the lease ran out or is another's. */
+enum err_status engine_ctx_may_act(void *right, struct err *err);
 /* The status that a "status" word of engine_ctx_error names; ERR_FAILED for others. */
 enum err_status engine_ctx_status(const char *name);
 

@@ -391,10 +391,13 @@ static enum engine_phase work(struct at_work *a)
 enum engine_phase engine_step_run(struct engine_work *w, struct engine_step *s)
 {
 	struct at_work a;
+	struct engine_ctx_right right = { w->e->journal, w->case_id };
 
 	begin(w, s, &a);
 	aws_thread_observer(engine_ctx_note_call, a.calls);
+	aws_thread_gate(w->e->dry_run ? NULL : engine_ctx_may_act, &right);
 	enum engine_phase phase = work(&a);
+	aws_thread_gate(NULL, NULL);
 	aws_thread_observer(NULL, NULL);
 	end(&a);
 	return phase;

@@ -75,9 +75,12 @@ static enum err_status call_undo(struct undoing *u, const json_t *step, const st
 	c.with = with;
 	bool applied = json_is_true(json_object_get(step, "applied"));
 	json_array_clear(u->calls);
+	struct engine_ctx_right right = { e->journal, u->case_id };
 	aws_thread_observer(engine_ctx_note_call, u->calls);
+	aws_thread_gate(engine_ctx_may_act, &right);
 	enum err_status st = a->undo(&c, json_is_object(before) ? before : u->none,
 		applied ? after : NULL, differences, err);
+	aws_thread_gate(NULL, NULL);
 	aws_thread_observer(NULL, NULL);
 	json_decref(with);
 	return st;
@@ -202,9 +205,9 @@ static enum err_status suppress(const struct undoing *u, const json_t *view, str
 	}
 	json_array_foreach(json_object_get(view, "findings"), i, f)
 	{
-		json_t *p =
-			json_pack("{s:O, s:s, s:b}", "finding_arn", json_object_get(f, "arn"),
-				"reason", "the case was undone", "undo_all", 1);
+		json_t *p = json_pack("{s:O, s:s, s:b, s:b}", "finding_arn",
+			json_object_get(f, "arn"), "reason", "the case was undone", "undo_all",
+			1, "force", u->force);
 		if (st == ERR_OK) {
 			st = journal_append(
 				u->e->journal, u->case_id, "case.suppressed", p, NULL, err);

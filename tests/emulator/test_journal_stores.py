@@ -3,17 +3,21 @@ conditional writes, and moto. And what the table of deploy/journal.yaml is.
 """
 from __future__ import annotations
 
+import collections
 import json
 import os
 import pathlib
 import secrets
+import signal
 import subprocess
+import time
 
 import pytest
 import yaml
 
 import rooms
 from conftest import KEYS, REGION, ROOT
+from fault_proxy import Faults, Proxy
 from peers import Peer, free_port
 
 SUITE = 'tests/unit/incident/test_journal'
@@ -175,3 +179,88 @@ def test_a_missing_piece_of_a_long_record_is_found(stored):
     ran = cordon('case', 'verify', case)
     assert ran.code == 8 and 'record 3' in ran.err
     assert cordon('case', 'list').code == 0
+
+
+# ---- two at once ----
+
+@pytest.fixture
+def shared_table(cordon, dynamodb_local):
+    """cordon's cases in a new table of DynamoDB Local, under the keys that moto knows too; (client, table)."""
+    peer = Peer('dynamodb', dynamodb_local.url, REGION, *KEYS.values())
+    name = f'journal-{secrets.token_hex(6)}'
+    make_table(peer.client, name)
+    cordon.env.update(AWS_ENDPOINT_URL_DYNAMODB=peer.url, CORDON_STATE=f'dynamodb:{name}')
+    return peer.client, name
+
+
+def start_many(cordon, event, n: int, **env) -> list:
+    return [cordon.start('respond', str(event), '--yes', '--output', 'json', env=env) for _ in range(n)]
+
+
+@pytest.mark.parametrize('store', ['dynamodb', 'sqlite'])
+def test_deliveries_at_once_act_once(cordon, aws, moto, techsolutions, finding, tmp_path, request, store):
+    """The same finding handed to five processes at the same time: each change is made once, every process ends well or says
+    that another one is at work, and what they wrote is one chain."""
+    if store == 'dynamodb':
+        request.getfixturevalue('shared_table')
+    faults = Faults()
+    proxy = Proxy(moto, faults)
+    event = tmp_path / 'finding.json'
+    event.write_text(json.dumps(finding(techsolutions.instances[0])))
+    cordon.env.update(AWS_ENDPOINT_URL=proxy.url, CORDON_MODE='auto', CORDON_EVIDENCE_BUCKET=techsolutions.evidence_bucket,
+                      CORDON_NOTIFY_TOPIC_ARN=techsolutions.topic)
+    try:
+        ended = [(p.wait(120), *p.communicate()) for p in start_many(cordon, event, 5)]
+        for _ in range(2):  # as a queue would: those who were turned away come again
+            ended.append((lambda r: (r.code, r.out.encode(), r.err.encode()))(cordon('respond', str(event), '--yes', '--output', 'json')))
+    finally:
+        proxy.close()
+    for code, _, err in ended[:5]:
+        assert code in (0, 6) or b'is being worked on' in err, err.decode()
+    assert sum(b'is being worked on' in err for _, _, err in ended[:5]) >= 1, 'they never met: nothing was tried'
+    cases = cordon('case', 'list', '--output', 'json').json
+    assert len(cases) == 1
+    case = cases[0]['case']
+    assert cordon('case', 'verify', case).code == 0
+    kinds = collections.Counter((r['kind'], r['payload'].get('step')) for r in records_of(cordon, case))
+    assert kinds[('finding.received', None)] == 1
+    assert {n for (kind, _), n in kinds.items() if kind in ('step.intent', 'step.verified')} == {1}, kinds
+    made = collections.Counter((r.operation, r.params) for r in faults.log if r.mutating and r.done
+                               and r.service in ('ec2', 'iam', 'autoscaling', 'elasticloadbalancing'))
+    assert made and set(made.values()) == {1}, [m for m in made if made[m] > 1]
+
+
+def test_a_process_that_slept_changes_nothing_more(cordon, moto, techsolutions, finding, tmp_path, shared_table):
+    """Stopped in the middle, taken over by another after its lease ran out, and woken: no request of its own gets through."""
+    dynamodb, table = shared_table
+    cordon.env.update(CORDON_MODE='auto', CORDON_EVIDENCE_BUCKET=techsolutions.evidence_bucket, CORDON_NOTIFY_TOPIC_ARN=techsolutions.topic)
+    event = tmp_path / 'finding.json'
+    event.write_text(json.dumps(finding(techsolutions.instances[0])))
+    first, second = Faults(), Faults()
+    proxies = [Proxy(moto, first), Proxy(moto, second)]
+    try:
+        sleeper = cordon.start('respond', str(event), '--yes', '--output', 'json', env={'AWS_ENDPOINT_URL': proxies[0].url})
+        until = time.monotonic() + 60
+        while not any(r.mutating and r.service == 'ec2' for r in first.log) and time.monotonic() < until:
+            time.sleep(0.002)
+        sleeper.send_signal(signal.SIGSTOP)
+        case = cordon('case', 'list', '--output', 'json').json[0]['case']
+        head = {'pk': {'S': f'case#{case}'}, 'sk': {'N': '1000000'}}
+        # As if its minute had gone by.
+        dynamodb.update_item(TableName=table, Key=head, UpdateExpression='SET lease_until = :past',
+                             ExpressionAttributeValues={':past': {'N': '1'}})
+        ran = cordon('respond', str(event), '--yes', '--output', 'json', env={'AWS_ENDPOINT_URL': proxies[1].url})
+        assert ran.code == 6, ran.err  # no Systems Manager here
+        seen = len(first.log)
+        sleeper.send_signal(signal.SIGCONT)
+        _, err = sleeper.communicate(timeout=120)
+    finally:
+        for proxy in proxies:
+            proxy.close()
+    assert sleeper.returncode != 0 and b'took the case over' in err, err.decode()
+    # Its own clock had not run out, so what it was in the middle of may still go out; nothing new is made, and then it stops.
+    late = [r for r in first.log[seen:] if r.mutating and r.service == 'ec2' and r.done]
+    assert len(late) <= 10 and not [r for r in late if r.operation.startswith('Create') and r.operation != 'CreateTags'], late
+    view = cordon('case', 'show', ran.json['case'], '--output', 'json').json
+    assert next(s for s in view['steps'] if s['action'] == 'isolate-network')['verified']
+    assert cordon('case', 'verify', ran.json['case']).code == 0

@@ -4,6 +4,7 @@
  */
 #include "incident/view.h"
 #include "response/engine.h"
+#include "response/engine_ctx.h"
 #include "response/plan.h"
 
 #include <pthread.h>
@@ -1057,6 +1058,39 @@ static void test_lost_lease_stops_the_run(void **state)
 	json_decref(plan);
 }
 
+/* A process that slept longer than its lease lasts sends no further change, before it even asks. */
+static void test_nothing_is_sent_once_the_lease_ran_out(void **state)
+{
+	static const char *const vars[] = { "AWS_ACCESS_KEY_ID=AKIAIOSFODNN7EXAMPLE",
+		"AWS_SECRET_ACCESS_KEY=x", "AWS_MAX_ATTEMPTS=1", NULL };
+	const struct aws_options opts = { .region = "eu-west-1",
+		.endpoint_url = "http://127.0.0.1:9" };
+	struct engine_ctx_right right = { journal, case_id };
+	struct aws_client *aws = NULL;
+	struct err err = { 0 };
+	json_t *p = json_pack("{s:[s], s:[{s:s, s:s}]}", "Resources", "i-1", "Tags", "Key", "k",
+		"Value", "v");
+
+	(void)state;
+	env.vars = vars;
+	assert_int_equal(aws_client_new(&env.base, &opts, &aws, NULL), ERR_OK);
+	assert_int_equal(journal_lock(journal, case_id, 60000, NULL), ERR_OK);
+	aws_thread_gate(engine_ctx_may_act, &right);
+	/* Nobody listens there: that it was sent shows in how it failed. */
+	assert_int_equal(aws_call(aws, "ec2", "CreateTags", p, NULL, &err), ERR_UNREACHABLE);
+	env.now_ms += 61000;
+	assert_int_equal(aws_call(aws, "ec2", "CreateTags", p, NULL, &err), ERR_REFUSED);
+	assert_non_null(strstr(err.msg, "cordon resume"));
+	assert_int_equal(
+		aws_call(aws, "ec2", "DescribeInstances", NULL, NULL, &err), ERR_UNREACHABLE);
+	aws_thread_gate(NULL, NULL);
+	assert_int_equal(aws_call(aws, "ec2", "CreateTags", p, NULL, &err), ERR_UNREACHABLE);
+	journal_unlock(journal, case_id);
+	json_decref(p);
+	aws_client_free(aws);
+	env.vars = NULL;
+}
+
 /* Last, because the wish to stop can't be taken back in a process. */
 static void test_interruption_finishes_the_step(void **state)
 {
@@ -1110,6 +1144,7 @@ int main(void)
 		T(test_after_undo_a_new_plan_runs_again),
 		T(test_same_step_on_another_resource_is_a_step_of_its_own),
 		T(test_lost_lease_stops_the_run),
+		T(test_nothing_is_sent_once_the_lease_ran_out),
 		T(test_interruption_finishes_the_step),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
