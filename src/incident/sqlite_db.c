@@ -45,11 +45,21 @@ static const char schema_2[] =
 	"CREATE TABLE acts(resource TEXT PRIMARY KEY, time_ms INTEGER NOT NULL) STRICT;"
 	"CREATE INDEX acts_by_time ON acts(time_ms);";
 
+/* A full disk has many faces: the shared memory of the write-ahead log is a file there too. */
+static bool no_space(const struct sqlite_db *s, int rc)
+{
+	int reason = sqlite3_system_errno(s->db);
+
+	return (rc & 0xff) == SQLITE_IOERR &&
+	       (sqlite3_extended_errcode(s->db) == SQLITE_IOERR_SHMSIZE || reason == ENOSPC ||
+		       reason == EDQUOT || reason == EFBIG);
+}
+
 /* What SQLite's result means for a person, in one sentence with the next step. */
 enum err_status sqlite_db_fail(
 	const struct sqlite_db *s, int rc, const char *doing, struct err *err)
 {
-	switch (rc & 0xff) {
+	switch (no_space(s, rc) ? SQLITE_FULL : rc & 0xff) {
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
 		return err_set(err, ERR_IO,
@@ -66,6 +76,12 @@ enum err_status sqlite_db_fail(
 		return err_set(err, ERR_IO,
 			"%s %s: the file or its folder is read-only for this user; fix its "
 			"permissions or set `state` to another place",
+			doing, s->path);
+	case SQLITE_CANTOPEN:
+		return err_set(err, ERR_IO,
+			"%s %s: the files beside it can't be made, as in a read-only folder; "
+			"fix "
+			"the folder's permissions or set `state` to another place",
 			doing, s->path);
 	case SQLITE_CORRUPT:
 		return err_set(err, ERR_INTEGRITY,
@@ -183,10 +199,18 @@ static const char *reason_of(int error, char *space, size_t n)
 	return strerror_r(error, space, n); /* GNU's, which returns the text */
 }
 
+static enum err_status no_place(const char *what, const char *path, int error, struct err *err)
+{
+	char space[128];
+
+	return err_set(err, ERR_IO,
+		"%s %s: %s; fix its permissions or the disk, or set `state` to another place",
+		what, path, reason_of(error, space, sizeof(space)));
+}
+
 /* Makes the missing folders above the file, and the file itself, closed to other users. */
 static enum err_status make_file(const char *path, struct err *err)
 {
-	char space[128];
 	char *copy = str_dup(str_from(path));
 	enum err_status st = ERR_OK;
 
@@ -196,8 +220,7 @@ static enum err_status make_file(const char *path, struct err *err)
 		}
 		*p = '\0';
 		if (mkdir(copy, 0700) != 0 && errno != EEXIST) {
-			st = err_set(err, ERR_IO, "making the folder %s of the store: %s", copy,
-				reason_of(errno, space, sizeof(space)));
+			st = no_place("making the folder of the store", copy, errno, err);
 		}
 		*p = '/';
 	}
@@ -212,11 +235,14 @@ static enum err_status make_file(const char *path, struct err *err)
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd >= 0) {
 		close(fd);
-	} else if (errno != EEXIST && errno != EACCES && errno != EROFS && errno != EPERM) {
-		return err_set(err, ERR_IO, "opening the store %s: %s", path,
-			reason_of(errno, space, sizeof(space)));
+		return ERR_OK;
 	}
-	return ERR_OK;
+	/* One that is there is SQLite's to open; perhaps it may only be read. */
+	int error = errno;
+	bool closed = error == EEXIST || error == EACCES || error == EROFS || error == EPERM;
+	return closed && access(path, F_OK) == 0
+		       ? ERR_OK
+		       : no_place("opening the store", path, error, err);
 }
 
 static enum err_status pragma_int(

@@ -20,6 +20,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / 'tests/emulator'))
 
 import boto3  # noqa: E402
+import burst  # noqa: E402
 import conftest  # noqa: E402
 from botocore.config import Config  # noqa: E402
 
@@ -151,12 +152,49 @@ def bench_boto3(binary: str, times: int) -> None:
         conftest.stop(server)
 
 
+def bench_burst(binary: str, size: int) -> None:
+    """`size` findings in the queue, 30 % repeats, 5 % about one instance; the daemon empties it once."""
+    print(f'A burst of {size} findings through the queue ({size * 3 // 10} repeats, {size // 20} about one instance)')
+    port = conftest.free_port()
+    env = {k: v for k, v in os.environ.items() if not k.startswith(('AWS_', 'MOTO_', 'CORDON_'))}
+    server = subprocess.Popen([conftest.python_tool('moto_server'), '-H', '127.0.0.1', '-p', str(port)], stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL, env={**env, 'MOTO_EC2_LOAD_DEFAULT_AMIS': 'false'})
+    try:
+        conftest.wait_for_port(port, server)
+        url = f'http://127.0.0.1:{port}'
+        with tempfile.TemporaryDirectory() as folder:
+            def aws(service: str):
+                return boto3.client(service, region_name=conftest.REGION, endpoint_url=url, aws_access_key_id='AKIAIOSFODNN7EXAMPLE',
+                                    aws_secret_access_key='bench')
+            b = burst.Burst(aws, size, size * 3 // 10, size // 20, pathlib.Path(folder))
+            began = time.perf_counter()
+            out = pathlib.Path(folder) / 'out'
+            with open(out, 'wb') as answers:
+                daemon = subprocess.Popen([binary, 'serve', '--once'], stdout=answers, stderr=subprocess.DEVNULL, env={
+                    **env, **conftest.KEYS, **b.env, 'AWS_ENDPOINT_URL': url, 'AWS_REGION': conftest.REGION,
+                    'CORDON_STATE': f'sqlite:{folder}/cordon.db'})
+                _, status, used = os.wait4(daemon.pid, 0)
+            took = time.perf_counter() - began
+            answered = len(out.read_text().splitlines())
+            if os.waitstatus_to_exitcode(status) or answered != size or b.left():
+                sys.exit(f'the burst was not answered: {answered} of {size}, {b.left()} left')
+            cases = json.loads(subprocess.run([binary, 'case', 'list', '--output', 'json'], stdout=subprocess.PIPE, env={
+                **env, 'CORDON_STATE': f'sqlite:{folder}/cordon.db'}).stdout)
+            show('findings a second', f'{size / took:.1f}', f'{took:.1f} s in all; the emulator takes most of it')
+            show('cases', str(len(cases)), 'one a resource')
+            show('processor time of cordon', f'{(used.ru_utime + used.ru_stime) / size * 1000:.1f} ms', 'a finding')
+            show('peak memory', f'{used.ru_maxrss / 1024:.0f} MiB')
+    finally:
+        conftest.stop(server)
+
+
 def main() -> None:
     binary = str(pathlib.Path(sys.argv[1]).resolve())
     times = int(os.environ.get('TIMES', '5'))
     bench_start(binary)
     bench_drill(binary, times)
     bench_boto3(binary, times)
+    bench_burst(binary, int(os.environ.get('BURST', '1000')))
 
 
 main()

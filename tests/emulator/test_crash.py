@@ -1,17 +1,22 @@
 """`cordon respond` killed at every place where a kill could matter, then `cordon resume`: the account and the journal
 must end as in a run that nobody disturbed. moto answers; the places are base/crashpoint.h's, in debug builds only.
 
-CORDON_CRASH_EVERY=N tries every N-th place (default 4, a minute; 1 is every one).
+With the cases in SQLite, and in DynamoDB (DynamoDB Local), where a record is several writes.
+
+CORDON_CRASH_EVERY=N tries every N-th place (default 6, a minute; 1 is every one).
 """
 from __future__ import annotations
 
 import json
 import os
 import re
+import secrets
 
 import pytest
 
-from conftest import moto_post
+import test_journal_stores
+from conftest import KEYS, REGION, moto_post
+from peers import Peer
 
 PLAYBOOK = """
 name: crash
@@ -27,7 +32,7 @@ steps:
   - {id: block-address, action: block-address, on: Instance, mode: now, with: {addresses: $actor_ips}}
   - {id: disable-imds, action: disable-imds, on: Instance, mode: now, after: [snapshot-volumes]}
 """
-EVERY = int(os.environ.get('CORDON_CRASH_EVERY', '4'))
+EVERY = int(os.environ.get('CORDON_CRASH_EVERY', '6'))
 MOST = 400
 
 
@@ -76,8 +81,9 @@ def effects(view: dict) -> list:
 class Stage:
     """One fresh account and one fresh store a try."""
 
-    def __init__(self, cordon, aws, moto, finding, tmp_path):
-        self.cordon, self.aws, self.moto, self.finding, self.tmp = cordon, aws, moto, finding, tmp_path
+    def __init__(self, cordon, aws, moto, finding, tmp_path, dynamodb):
+        self.cordon, self.aws, self.moto, self.finding, self.tmp, self.dynamodb = cordon, aws, moto, finding, tmp_path, dynamodb
+        self.every = EVERY * 2 if dynamodb and EVERY > 1 else EVERY
         books = tmp_path / 'playbooks'
         books.mkdir()
         (books / 'crash.yaml').write_text(PLAYBOOK)
@@ -90,6 +96,10 @@ class Stage:
         self.event = self.tmp / 'finding.json'
         self.event.write_text(json.dumps(self.finding(self.instance)))
         self.cordon.env['CORDON_STATE'] = f'sqlite:{self.tmp}/{name}.db'
+        if self.dynamodb:
+            table = f'{name}-{secrets.token_hex(4)}'
+            test_journal_stores.make_table(self.dynamodb, table)
+            self.cordon.env['CORDON_STATE'] = f'dynamodb:{table}'
 
     def respond(self, crash_at: int | None = None):
         env = {'CORDON_CRASH_AT': str(crash_at)} if crash_at else None
@@ -107,9 +117,14 @@ class Stage:
         return account(self.aws, self.instance, self.interface)
 
 
-@pytest.fixture
-def stage(cordon, aws, moto, finding, tmp_path):
-    return Stage(cordon, aws, moto, finding, tmp_path)
+@pytest.fixture(params=['sqlite', 'dynamodb'])
+def stage(request, cordon, aws, moto, finding, tmp_path):
+    dynamodb = None
+    if request.param == 'dynamodb':
+        server = request.getfixturevalue('dynamodb_local')
+        dynamodb = Peer('dynamodb', server.url, REGION, *KEYS.values()).client
+        cordon.env['AWS_ENDPOINT_URL_DYNAMODB'] = server.url
+    return Stage(cordon, aws, moto, finding, tmp_path, dynamodb)
 
 
 def test_killed_anywhere_and_resumed(stage):
@@ -121,7 +136,7 @@ def test_killed_anywhere_and_resumed(stage):
     assert all(e[1:] == ('done', True) for e in want_effects), want_effects
 
     tried = 0
-    for at in range(1, MOST, EVERY):
+    for at in range(1, MOST, stage.every):
         stage.set(f'killed-{at}')
         ran = stage.respond(at)
         if ran.code != 137:
@@ -144,8 +159,8 @@ def test_killed_anywhere_and_resumed(stage):
             records = stage.cordon('case', 'show', view['case'], '--records', '--output', 'json').json
             seen = [r['payload']['step'] for r in records if r['kind'] == kind]
             assert len(seen) == len(set(seen)), f'{where}: {kind} twice: {seen}'
-    assert tried * EVERY > 60, 'the run ended sooner than it can have'
-    assert tried * EVERY < MOST - EVERY, 'the run never ended by itself'
+    assert tried * stage.every > 60, 'the run ended sooner than it can have'
+    assert tried * stage.every < MOST - stage.every, 'the run never ended by itself'
 
 
 def test_killed_while_undoing(stage):
@@ -160,7 +175,7 @@ def test_killed_while_undoing(stage):
         assert want[key] == before[key], key
 
     tried = 0
-    for at in range(1 + EVERY // 2, MOST, EVERY):
+    for at in range(1 + stage.every // 2, MOST, stage.every):
         stage.set(f'undo-{at}')
         case = stage.respond().json['case']
         ran = stage.cordon('undo', case, '--output', 'json', env={'CORDON_CRASH_AT': str(at)})
@@ -178,4 +193,4 @@ def test_killed_while_undoing(stage):
         view = stage.view()
         assert view['state'] == 'undone', where
         assert stage.account() == want, where
-    assert tried * EVERY > 10, 'the undo ended sooner than it can have'
+    assert tried * stage.every > 10, 'the undo ended sooner than it can have'
