@@ -4,6 +4,7 @@
  */
 #include "journal_world.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -429,6 +430,46 @@ static void test_a_lease_is_kept_alive(void **state)
 	journal_close(other);
 }
 
+static void *append_in_thread(void *arg)
+{
+	struct journal *j = arg;
+
+	for (int i = 0; i < 20; i++) {
+		json_t *p = json_pack("{s:i}", "i", i);
+		if (journal_append(j, "2026-0001", "case.note", p, NULL, NULL) != ERR_OK) {
+			return arg;
+		}
+		json_decref(p);
+	}
+	return NULL;
+}
+
+/* The engine's threads share one journal, and beside them its own thread prolongs the lease. */
+static void test_threads_share_a_journal(void **state)
+{
+	struct world *w = *state;
+	struct journal *j = NULL;
+	pthread_t threads[4];
+	char id[32];
+
+	world_case(w->j, "k1", "arn:1", id);
+	assert_int_equal(journal_open(env_system(), w->where, NULL, &j, NULL), ERR_OK);
+	assert_int_equal(journal_lock(j, id, 1200, NULL), ERR_OK);
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, append_in_thread, j), 0);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		void *failed = NULL;
+		assert_int_equal(pthread_join(threads[i], &failed), 0);
+		assert_null(failed);
+	}
+	assert_true(journal_holds(j, id));
+	journal_unlock(j, id);
+	assert_false(journal_holds(j, id));
+	journal_close(j);
+	assert_int_equal(head_of(w->j, id), 81);
+}
+
 #define CONTENDERS 4
 
 static void append_many(struct journal *j, int k)
@@ -558,6 +599,7 @@ int main(void)
 		T(test_more_claims_than_a_transaction_holds),
 		T(test_a_stale_holder_is_refused_whatever_happened_since),
 		T(test_a_lease_is_kept_alive),
+		T(test_threads_share_a_journal),
 		T(test_contended_appends_lose_nothing),
 		T(test_only_the_holder_of_the_lease_acts),
 		T(test_a_store_can_be_probed),
