@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 struct listener {
@@ -115,18 +114,15 @@ int listener_parse(struct str head, struct listener_request *out)
 
 /* ---- one connection ---- */
 
-static int64_t now_ms(void)
+static int64_t now_ms(const struct listener *w)
 {
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+	return env_mono_us(w->handler.env) / 1000;
 }
 
-static bool wait_for(int fd, short events, int64_t until)
+static bool wait_for(const struct listener *w, int fd, short events, int64_t until)
 {
 	struct pollfd p = { .fd = fd, .events = events };
-	int64_t left = until - now_ms();
+	int64_t left = until - now_ms(w);
 
 	return left > 0 && poll(&p, 1, (int)left) > 0;
 }
@@ -140,18 +136,19 @@ static size_t head_end(struct str s)
 }
 
 /* The status of what is wrong, 0 when the request is whole, -1 when the other end went away. */
-static int receive(int fd, struct buf *in, struct listener_request *r, size_t *body)
+static int receive(
+	const struct connection *c, struct buf *in, struct listener_request *r, size_t *body)
 {
-	int64_t until = now_ms() + LISTENER_MS;
+	int64_t until = now_ms(c->web) + LISTENER_MS;
 	char piece[2048];
 	int wrong = 0;
 
 	*body = 0;
 	while (wrong == 0 && (*body == 0 || in->n < *body + r->length)) {
-		if (!wait_for(fd, POLLIN, until)) {
+		if (!wait_for(c->web, c->fd, POLLIN, until)) {
 			return 408;
 		}
-		ssize_t n = recv(fd, piece, sizeof(piece), 0);
+		ssize_t n = recv(c->fd, piece, sizeof(piece), 0);
 		if (n <= 0) {
 			return -1;
 		}
@@ -170,13 +167,13 @@ static int receive(int fd, struct buf *in, struct listener_request *r, size_t *b
 	return wrong;
 }
 
-static void send_all(int fd, struct str s)
+static void send_all(const struct connection *c, struct str s)
 {
-	int64_t until = now_ms() + LISTENER_MS;
+	int64_t until = now_ms(c->web) + LISTENER_MS;
 	size_t at = 0;
 
-	while (at < s.n && wait_for(fd, POLLOUT, until)) {
-		ssize_t n = send(fd, s.p + at, s.n - at, MSG_NOSIGNAL);
+	while (at < s.n && wait_for(c->web, c->fd, POLLOUT, until)) {
+		ssize_t n = send(c->fd, s.p + at, s.n - at, MSG_NOSIGNAL);
 		if (n <= 0) {
 			return;
 		}
@@ -184,14 +181,14 @@ static void send_all(int fd, struct str s)
 	}
 }
 
-static void refuse(int fd, int status)
+static void refuse(const struct connection *c, int status)
 {
 	char line[160];
 
 	(void)snprintf(line, sizeof(line),
 		"HTTP/1.1 %d Refused\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
 		status);
-	send_all(fd, str_from(line));
+	send_all(c, str_from(line));
 }
 
 static void serve(struct connection *c, char after[32])
@@ -202,14 +199,14 @@ static void serve(struct connection *c, char after[32])
 
 	buf_init(&in, LISTENER_HEAD_MAX + LISTENER_BODY_MAX + 4096);
 	buf_init(&out, (size_t)1024 * 1024);
-	int wrong = receive(c->fd, &in, &r, &body);
+	int wrong = receive(c, &in, &r, &body);
 	if (wrong > 0) {
-		refuse(c->fd, wrong);
+		refuse(c, wrong);
 	} else if (wrong == 0) {
 		const struct listener_handler *h = &c->web->handler;
 		h->answer(h->ctx, &r, str_sub(buf_view(&in), body, r.length), c->peer, &out,
 			after);
-		send_all(c->fd, buf_view(&out));
+		send_all(c, buf_view(&out));
 	}
 	buf_deinit(&out);
 	buf_deinit(&in);
@@ -276,7 +273,7 @@ static void *accept_all(void *arg)
 		struct sockaddr_storage from;
 		socklen_t n = sizeof(from);
 		char peer[64] = "";
-		if (!wait_for(w->fd, POLLIN, now_ms() + 250)) {
+		if (!wait_for(w, w->fd, POLLIN, now_ms(w) + 250)) {
 			continue;
 		}
 		int fd = accept4(

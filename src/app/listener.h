@@ -6,6 +6,7 @@
 #define CORDON_APP_LISTENER_H
 
 #include "base/buf.h"
+#include "base/env.h"
 #include "base/err.h"
 
 #define LISTENER_HEAD_MAX ((size_t)16384) /* request line and headers */
@@ -28,6 +29,7 @@ int listener_parse(struct str head, struct listener_request *out);
 /* Answers one request: fills `out` with the whole response, status line and all. `after` runs when it
  * has been sent. Called from several threads. */
 struct listener_handler {
+	struct env *env;
 	void (*answer)(void *ctx, const struct listener_request *r, struct str body,
 		const char *peer, struct buf *out, char after[32]);
 	void (*after)(void *ctx, const char *what); /* with the text that answer left, if any */

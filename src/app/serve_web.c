@@ -93,7 +93,9 @@ enum err_status serve_web_start(const struct flow *f, struct journal *journal_ta
 			"valid");
 		goto out;
 	}
-	const struct listener_handler handler = { .answer = answer, .after = run, .ctx = s };
+	const struct listener_handler handler = {
+		.env = f->env, .answer = answer, .after = run, .ctx = s
+	};
 	TRY(listener_start(f->config->listen, &handler, &s->web, err));
 	log_event(LOG_INFO, "answering approval links",
 		json_pack("{s:s, s:i}", "listen", f->config->listen, "port",

@@ -265,38 +265,59 @@ out:
 	return st;
 }
 
+/* Delivered again: finish what an earlier run may have left, else do nothing. */
+static enum err_status answer_again(const struct flow *f, struct finding *finding,
+	const json_t *view, json_t **out, struct err *err)
+{
+	enum err_status st = note_repeat(f, view, finding, err);
+
+	return st != ERR_OK
+		       ? st
+		       : stages_finish(f, finding, doc_text_or(view, "case", ""), out, err);
+}
+
+/* The case is leased. */
+static enum err_status answer_case(const struct flow *f, struct finding *finding,
+	const json_t *opened, const char *case_id, json_t **out, struct err *err)
+{
+	json_t *view = NULL;
+	enum err_status st = stages_merge(f, finding, opened, case_id, err);
+
+	if (st == ERR_OK) {
+		st = stages_view(f, case_id, &view, err);
+	}
+	if (st == ERR_OK) {
+		stages_tell(f, "case", view);
+		/* Of a case made a moment ago no version was seen. */
+		st = is_repeat(view, finding) ? answer_again(f, finding, view, out, err)
+					      : answer_new(f, finding, view, out, err);
+	}
+	json_decref(view);
+	return st;
+}
+
 enum err_status flow_answer(
 	const struct flow *f, struct finding *finding, json_t **out, struct err *err)
 {
 	char case_id[32] = "";
-	bool joined = false, locked = false;
-	json_t *view = NULL, *opened = NULL;
+	bool joined = false;
 	enum err_status st;
+
 	if (f->dry_run) {
 		return flow_rehearse(f, finding, out, err);
 	}
 	stages_tell(f, "received", finding->raw);
-	TRY(stages_account(f, finding, err));
-	opened = opened_payload(finding);
+	st = stages_account(f, finding, err);
+	if (st != ERR_OK) {
+		return st;
+	}
+	json_t *opened = opened_payload(finding);
 	TRY(journal_case_open(f->journal, opened, case_id, &joined, err));
 	aws_client_set_case(f->aws, case_id);
 	TRY(journal_lock(f->journal, case_id, STAGES_LEASE_MS, err));
-	locked = true;
-	TRY(stages_merge(f, finding, opened, case_id, err));
-	TRY(stages_view(f, case_id, &view, err));
-	stages_tell(f, "case", view);
-	if (joined && is_repeat(view, finding)) {
-		/* Delivered again: finish what an earlier run may have left, else do nothing. */
-		TRY(note_repeat(f, view, finding, err));
-		st = stages_finish(f, finding, case_id, out, err);
-	} else {
-		st = answer_new(f, finding, view, out, err);
-	}
+	st = answer_case(f, finding, opened, case_id, out, err);
+	journal_unlock(f->journal, case_id);
 out:
-	if (locked) {
-		journal_unlock(f->journal, case_id);
-	}
-	json_decref(view);
 	json_decref(opened);
 	return st;
 }

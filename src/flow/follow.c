@@ -98,7 +98,8 @@ static enum err_status follow(
 	if (finding != NULL) {
 		tags_look_up(f->aws, finding, &unknown);
 	}
-	TRY(follow_up_route(f->playbooks, f->config, view, wanted, finding, &route, err));
+	const struct follow_up_case c = { view, wanted, finding };
+	TRY(follow_up_route(f->playbooks, f->config, &c, &route, err));
 	TRY(guard(f, finding, view, unknown, route));
 	if (json_array_size(json_object_get(route, "steps")) == 0) {
 		goto out;

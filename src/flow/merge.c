@@ -138,8 +138,7 @@ enum err_status stages_merge(const struct flow *f, const struct finding *finding
 	const json_t *opened, const char *case_id, struct err *err)
 {
 	json_t *cases = NULL;
-	const json_t *c;
-	size_t i, looked = 0;
+	size_t looked = 0;
 	bool joined = false;
 	char same[32] = "";
 	enum err_status st = ERR_OK;
@@ -147,18 +146,19 @@ enum err_status stages_merge(const struct flow *f, const struct finding *finding
 	if (!str_starts(finding->type, STR("AttackSequence:"))) {
 		return ERR_OK;
 	}
-	TRY(journal_cases(f->journal, &cases, err));
-	json_array_foreach(cases, i, c)
-	{
+	st = journal_cases(f->journal, &cases, err);
+	for (size_t i = 0; st == ERR_OK && i < json_array_size(cases); i++) {
+		const json_t *c = json_array_get(cases, i);
 		const char *other = doc_text_or(c, "case", "");
-		if (strcmp(other, case_id) != 0 && is_open(c, finding) &&
-			looked++ < MOST_LOOKED) {
-			TRY(merge_one(f, finding, case_id, other, err));
+		bool meant = strcmp(other, case_id) != 0 && is_open(c, finding);
+		if (meant && looked++ < MOST_LOOKED) {
+			st = merge_one(f, finding, case_id, other, err);
 		}
 	}
 	/* What the merged cases gave up belongs to this one from now on. */
-	st = journal_case_open(f->journal, opened, same, &joined, err);
-out:
+	if (st == ERR_OK) {
+		st = journal_case_open(f->journal, opened, same, &joined, err);
+	}
 	json_decref(cases);
 	return st;
 }

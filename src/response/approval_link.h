@@ -11,7 +11,7 @@
 #include "base/config.h"
 #include "base/secret.h"
 
-#define APPROVAL_LINK_MAX 2048 /* characters of a token */
+#define APPROVAL_LINK_MAX ((size_t)2048) /* characters of a token */
 
 /*
  * The key of config->approval_key: "file:PATH" (no other user may read it) or "secret:NAME-OR-ARN" of

@@ -85,6 +85,15 @@ static void add(json_t *wanted, const json_t *view, const struct row *r, const j
 	json_array_append_new(wanted, w);
 }
 
+static void add_by_call(json_t *wanted, const json_t *view, const json_t *found)
+{
+	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
+		if (strcmp(rows[n].call, doc_text_or(found, "action", "")) == 0) {
+			add(wanted, view, &rows[n], found);
+		}
+	}
+}
+
 json_t *follow_up_wanted(const json_t *view)
 {
 	static const char *const lists[] = { "investigation.scope.credentials_created",
@@ -96,12 +105,7 @@ json_t *follow_up_wanted(const json_t *view)
 	for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++) {
 		json_array_foreach(doc_get(view, lists[k]), i, found)
 		{
-			const char *call = doc_text_or(found, "action", "");
-			for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
-				if (strcmp(rows[n].call, call) == 0) {
-					add(wanted, view, &rows[n], found);
-				}
-			}
+			add_by_call(wanted, view, found);
 		}
 	}
 	return wanted;
@@ -129,7 +133,7 @@ struct finding *follow_up_finding(const json_t *view, const json_t *wanted)
 		"Cordon:IAM/FollowUp", "severity", doc_real(view, "severity", 0), "accountId",
 		doc_text_or(view, "account", ""), "region", doc_text_or(view, "region", ""),
 		"arn", "", "service", "detection", "sequence", "actors", actors);
-	buf_init(&text, DOC_MAX_BYTES);
+	buf_init(&text, (size_t)DOC_MAX_BYTES);
 	doc_canonical(doc, &text);
 	if (json_array_size(wanted) > 0 &&
 		finding_read(buf_view(&text), &set, NULL) == ERR_OK && set.n == 1) {
@@ -196,42 +200,57 @@ static json_t *step_of(const json_t *wanted, enum playbook_mode mode)
 		json_object_get(wanted, "origin"));
 }
 
-enum err_status follow_up_route(const struct playbook_set *s, const struct config *config,
-	const json_t *view, const json_t *wanted, const struct finding *f, json_t **out,
-	struct err *err)
-{
-	const struct playbook *p = playbook_of(s, doc_text_or(view, "playbook", ""));
-	json_t *steps = json_array(), *held = json_array();
-	enum playbook_mode most = PLAYBOOK_NONE;
-	const json_t *w;
-	char reason[200];
-	size_t i;
+/* A route being made. */
+struct adding {
+	const struct config *config;
+	const struct playbook *playbook;
+	const struct finding *finding;
+	json_t *steps, *held;
+};
 
-	json_array_foreach(wanted, i, w)
-	{
-		const struct finding_resource *r =
-			f != NULL ? resource_of(f, doc_text_or(w, "id", "")) : NULL;
-		if (r == NULL) {
-			json_decref(held);
-			json_decref(steps);
-			return err_set(err, ERR_INPUT, "what the analysis found can't be read");
-		}
-		enum playbook_mode mode = mode_of(p, config, f, r);
-		const char *guard = guard_resource(config, f, r, reason);
-		if (guard != NULL && mode == PLAYBOOK_AUTO) {
-			json_array_append_new(
-				held, json_pack("{s:s, s:o}", "guard", guard, "reason",
-					      doc_str(str_from(reason))));
-			mode = PLAYBOOK_APPROVE;
-		}
-		if (mode != PLAYBOOK_NONE) {
-			json_array_append_new(steps, step_of(w, mode));
-		}
+/* One wanted step into the route; its mode. */
+static enum playbook_mode add_step(const struct adding *a, const json_t *wanted)
+{
+	char reason[200];
+	const struct finding_resource *r =
+		resource_of(a->finding, doc_text_or(wanted, "id", ""));
+	if (r == NULL) {
+		return PLAYBOOK_NONE;
+	}
+	enum playbook_mode mode = mode_of(a->playbook, a->config, a->finding, r);
+	const char *guard = guard_resource(a->config, a->finding, r, reason);
+
+	if (guard != NULL && mode == PLAYBOOK_AUTO) {
+		json_array_append_new(a->held, json_pack("{s:s, s:o}", "guard", guard, "reason",
+						       doc_str(str_from(reason))));
+		mode = PLAYBOOK_APPROVE;
+	}
+	if (mode != PLAYBOOK_NONE) {
+		json_array_append_new(a->steps, step_of(wanted, mode));
+	}
+	return mode;
+}
+
+enum err_status follow_up_route(const struct playbook_set *s, const struct config *config,
+	const struct follow_up_case *c, json_t **out, struct err *err)
+{
+	enum playbook_mode most = PLAYBOOK_NONE;
+
+	if (c->finding == NULL) {
+		return err_set(err, ERR_INPUT, "what the analysis found can't be read");
+	}
+	const struct adding a = { .config = config,
+		.playbook = playbook_of(s, doc_text_or(c->view, "playbook", "")),
+		.finding = c->finding,
+		.steps = json_array(),
+		.held = json_array() };
+	for (size_t i = 0; i < json_array_size(c->wanted); i++) {
+		enum playbook_mode mode = add_step(&a, json_array_get(c->wanted, i));
 		most = mode > most ? mode : most;
 	}
 	*out = json_pack("{s:s, s:o, s:O*, s:s, s:o, s:o, s:O*}", "schema", "cordon.route/1",
-		"finding", finding_json(f), "playbook", json_object_get(view, "playbook"),
-		"mode", playbook_mode_name(most), "steps", steps, "held_back", held, "approve",
-		doc_get(view, "plan.approve"));
+		"finding", finding_json(c->finding), "playbook",
+		json_object_get(c->view, "playbook"), "mode", playbook_mode_name(most), "steps",
+		a.steps, "held_back", a.held, "approve", doc_get(c->view, "plan.approve"));
 	return ERR_OK;
 }

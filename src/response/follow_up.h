@@ -19,13 +19,18 @@ json_t *follow_up_wanted(const json_t *view);
  * (response/tags.h). Freed with finding_free; NULL when nothing is wanted.
  */
 struct finding *follow_up_finding(const json_t *view, const json_t *wanted);
+/* What the two above gave for a case view. */
+struct follow_up_case {
+	const json_t *view, *wanted;
+	const struct finding *finding;
+};
 /*
  * The steps as a route (cordon.route/1) in the case's playbook: its `follow_up` mode (approve when it
  * says nothing) narrowed by config->mode. What carries an exempt tag is never more than asked about
  * (an intruder can write tags, too), which held_back tells.
  */
 ERR_MUST_CHECK enum err_status follow_up_route(const struct playbook_set *s,
-	const struct config *config, const json_t *view, const json_t *wanted,
-	const struct finding *f, json_t **out, struct err *err);
+	const struct config *config, const struct follow_up_case *c, json_t **out,
+	struct err *err);
 
 #endif

@@ -139,33 +139,45 @@ static enum err_status one_cell(const struct playbook_set *s, const struct confi
 	return st;
 }
 
+static enum err_status both_cells(const struct playbook_set *s, const struct config *config,
+	const struct kind_of_finding *k, json_t *row, json_t *cells, struct err *err)
+{
+	enum err_status st = ERR_OK;
+
+	for (int production = 1; st == ERR_OK && production >= 0; production--) {
+		json_t *route = NULL;
+		st = one_cell(s, config, k, production == 1, &route, err);
+		if (st == ERR_OK) {
+			json_object_set_new(
+				cells, production ? "production" : "other", cell_of(route));
+			json_object_set(row, "playbook", json_object_get(route, "playbook"));
+		}
+		json_decref(route);
+	}
+	return st;
+}
+
 static enum err_status make_row(const struct playbook_set *s, const struct config *config,
 	const struct kind_of_finding *k, json_t **out, struct err *err)
 {
 	static const char *const modes[] = { "observe", "approve", "auto" };
-	json_t *by_mode = json_object(), *route = NULL;
+	json_t *by_mode = json_object();
 	json_t *row =
 		json_pack("{s:s, s:o, s:o, s:o, s:s?, s:n, s:O}", "schema", "cordon.matrix/1",
 			"type", doc_str(k->type), "kind", doc_str(k->kind), "severity",
 			doc_str(k->severity), "role", k->role, "playbook", "modes", by_mode);
 	enum err_status st = ERR_OK;
 
-	for (int m = CONFIG_OBSERVE; m <= CONFIG_AUTO; m++) {
+	for (int m = CONFIG_OBSERVE; st == ERR_OK && m <= CONFIG_AUTO; m++) {
 		struct config moded = *config;
 		json_t *cells = json_object();
 		moded.mode = (enum config_mode)m;
 		json_object_set_new(by_mode, modes[m], cells);
-		for (int production = 1; production >= 0; production--) {
-			TRY(one_cell(s, &moded, k, production == 1, &route, err));
-			json_object_set_new(
-				cells, production ? "production" : "other", cell_of(route));
-			json_object_set(row, "playbook", json_object_get(route, "playbook"));
-			json_decref(route);
-			route = NULL;
-		}
+		st = both_cells(s, &moded, k, row, cells, err);
 	}
-	*out = json_incref(row);
-out:
+	if (st == ERR_OK) {
+		*out = json_incref(row);
+	}
 	json_decref(row);
 	json_decref(by_mode);
 	return st;
