@@ -69,11 +69,26 @@ void stages_run_end(struct stages_run *run)
 	(void)pthread_mutex_destroy(&run->lock);
 }
 
+/* A step that only tells people what to do is worth a plan: that is where its commands come from. */
+static bool hands_over(const json_t *steps)
+{
+	size_t i;
+	json_t *step;
+	json_array_foreach(steps, i, step)
+	{
+		if (strcmp(doc_text_or(step, "action", ""), "hand-over") == 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 bool stages_acts(const json_t *route)
 {
 	const char *mode = doc_text_or(route, "mode", "none");
-	return (strcmp(mode, "auto") == 0 || strcmp(mode, "approve") == 0) &&
-	       json_array_size(json_object_get(route, "steps")) > 0;
+	const json_t *steps = json_object_get(route, "steps");
+	bool acts = strcmp(mode, "auto") == 0 || strcmp(mode, "approve") == 0;
+	return acts ? json_array_size(steps) > 0 : hands_over(steps);
 }
 
 enum err_status stages_contain(const struct flow *f, const struct finding *finding,
@@ -174,7 +189,8 @@ void stages_notify(const struct flow *f, const char *case_id, const char *event)
 static const char *first_event(const json_t *view, bool acted)
 {
 	const char *state = doc_text_or(view, "state", "");
-	if (!acted) {
+	/* Told what to do, by steps that are for people only: nothing was tried, so nothing failed. */
+	if (!acted || strcmp(state, "observed") == 0) {
 		return "case.opened";
 	}
 	if (strcmp(state, "awaiting_approval") == 0) {
