@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import pathlib
 import re
@@ -162,6 +163,23 @@ def test_a_signature_field_made_null(verify):
     trail.objects[trail.digests[-1]] = gzip.compress(json.dumps(digest).encode())
     code, doc = verify(trail)
     assert code == 8 and 'digest_edited' in kinds(doc)
+
+
+@pytest.mark.parametrize('heads', ['all', 'newest'])
+def test_a_backfill_digest_stands_by_itself(verify, heads: str):
+    """Late deliveries are listed in a digest outside the chain; only its own metadata has its signature."""
+    trail = Trail()
+    late = trail.logs[0].replace('abcd', 'late')
+    trail.objects[late] = flipped(trail.objects[trail.logs[0]])
+    digest = json.loads(gzip.decompress(trail.objects[trail.digests[0]]))
+    key = trail.digests[0].replace('.json.gz', '_backfill.json.gz')
+    digest['digestS3Object'] = key
+    digest['logFiles'] = [dict(digest['logFiles'][0], s3Object=late, hashValue=hashlib.sha256(gzip.decompress(trail.objects[late])).hexdigest())]
+    trail.put_digest(key, digest)
+    code, doc = verify(trail, heads=heads)
+    assert doc['gaps'] == [] and doc['digests']['found'] == 5 and len(doc['chains']) == 2
+    assert (code, kinds(doc)) == ((0, []) if heads == 'all' else (6, ['signature_missing']))
+    assert doc['logs']['valid'] == (9 if heads == 'all' else 8)
 
 
 def test_no_digest_at_all(verify):
