@@ -15,7 +15,7 @@ static const struct app_option options[] = {
 	{ "export", 0, "DIR", N_("Also write it in every form into this folder"), NULL },
 	{ "force", 0, NULL, N_("Overwrite files that are there already"), NULL },
 	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
-	{ "placeholders", 0, "FILE", N_("YAML file of values for %name% in rules (expand)"),
+	{ "placeholders", 0, "FILE", N_("YAML file of values for placeholders in rules (expand)"),
 		NULL },
 	{ "threads", 0, "N", N_("Read with N threads; one for each core by default"), NULL },
 	{ "partial", 0, "FILE",

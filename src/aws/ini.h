@@ -13,7 +13,7 @@
 #define INI_MAX_BYTES ((size_t)1024 * 1024)
 
 struct ini_item {
-	struct str section; /* "default", "profile dev", "sso-session x", "services y" */
+	struct str section;    /* "default", "profile dev", "sso-session x", "services y" */
 	struct str key, value; /* the key is empty in the item that a section begins with */
 };
 struct ini {
