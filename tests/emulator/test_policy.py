@@ -118,6 +118,12 @@ def test_an_action_less_is_denied_and_named(cordon, acting, aws, techsolutions, 
     event = findings(aws, techsolutions, finding)[name]
     path = tmp_path / 'finding.json'
     path.write_text(json.dumps(event))
+    if name == 's3-public':  # one step alone: what is denied then is all there was to do
+        books = tmp_path / 'playbooks'
+        books.mkdir()
+        (books / 'one.yaml').write_text('name: s3-public\ntitle: One step\nanswers: {types: ["Policy:S3/*"]}\nsteps:\n'
+                                        '  - {action: block-bucket-public-access, on: S3Bucket, mode: auto}\n')
+        cordon.env['CORDON_PLAYBOOKS'] = str(books)
     policy = printed(cordon, '--playbook', name)
     assert action in actions(policy)
     for s in policy['Statement']:
