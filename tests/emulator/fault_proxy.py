@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 import urllib.parse
 
 KINDS = ('kill-before', 'kill-after', 'drop-before', 'drop-after', 'late', 'throttled', 'error-500', 'expired')
@@ -102,6 +103,7 @@ class Faults:
         self.log: list[Request] = []
         self.victim = None  # the Popen that a kill ends
         self.late_s = 4.0
+        self.active = 0
         self.begin()
 
     def begin(self, kind: str | None = None, at: int = 0) -> None:
@@ -119,6 +121,14 @@ class Faults:
             if hit and self.struck is None:
                 self.struck = request
             return request, self.kind if hit else None
+
+    def settle(self) -> None:
+        """Waits until no request is under way: what was sent before a kill may still arrive after it."""
+        until = time.monotonic() + 10
+        quiet = 0
+        while quiet < 3 and time.monotonic() < until:
+            quiet = quiet + 1 if self.active == 0 else 0
+            time.sleep(0.02)
 
     def kill(self) -> None:
         if self.victim is not None and self.victim.poll() is None:
@@ -172,6 +182,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_request(self) -> None:
         faults: Faults = self.server.faults
+        with faults.lock:
+            faults.active += 1
+        try:
+            self.pass_on(faults)
+        finally:
+            with faults.lock:
+                faults.active -= 1
+
+    def pass_on(self, faults: Faults) -> None:
         if self.headers.get('Expect', '').lower() == '100-continue':
             self.send_response_only(100)
             self.end_headers()

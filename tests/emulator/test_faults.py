@@ -103,6 +103,7 @@ class World:
             raise
         finally:
             self.faults.victim = None
+        self.faults.settle()
         log, struck = list(self.faults.log), self.faults.struck
         self.faults.begin()
         err = err.decode('utf-8', 'replace')
