@@ -10,7 +10,7 @@
 
 #include "analysis/track.h"
 
-#define LITES_MAX  (144u * 1024)
+#define LITES_MAX  (1024u * 1024)
 #define LITES_ROOM (LITES_MAX + LITES_MAX / 2) /* held for a while between two cuts */
 
 /* Lines of the edge that are later than this would not be kept. */
