@@ -41,6 +41,7 @@ look_for_build() {
 	need python3 has python3
 	need python3-venv python3 -c 'import ensurepip, venv'
 	need libcurl4-openssl-dev pkg-config --exists libcurl
+	need libmicrohttpd-dev pkg-config --exists libmicrohttpd
 	need libssl-dev pkg-config --exists libcrypto
 	need libjansson-dev pkg-config --exists jansson
 	need libsqlite3-dev pkg-config --exists sqlite3

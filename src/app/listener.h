@@ -1,38 +1,36 @@
 /*
- * A small HTTP/1.1 listener for approval links, for use behind a proxy that speaks TLS: one request a
- * connection, a few at once, everything bounded. Nothing else is served.
+ * The HTTP server of approval links (libmicrohttpd), for use behind a proxy that speaks TLS and bounds
+ * slow clients: a few connections at once, everything bounded. Nothing else is served.
  */
 #ifndef CORDON_APP_LISTENER_H
 #define CORDON_APP_LISTENER_H
 
 #include "base/buf.h"
-#include "base/env.h"
 #include "base/err.h"
 
-#define LISTENER_HEAD_MAX ((size_t)16384) /* request line and headers */
+#define LISTENER_HEAD_MAX ((size_t)32768) /* memory of a connection: request line and headers */
 #define LISTENER_BODY_MAX ((size_t)8192)
-#define LISTENER_AT_ONCE  16    /* connections; more wait in the kernel */
-#define LISTENER_MS       10000 /* for a whole request, and again for its answer */
+#define LISTENER_AT_ONCE  16u /* connections */
+#define LISTENER_IDLE_S   10u /* a connection on which nothing moves for so long is closed */
 
-/* A request's head taken apart; slices of the text. */
+/* A request; slices that live until the answer returns. Everything in it is hostile. */
 struct listener_request {
-	struct str method, path, query;
-	struct str accept_language, forwarded_for;
-	size_t length; /* of the body */
+	struct str method, path, query, body;
+	struct str accept_language, forwarded_for, peer;
 };
-/*
- * Reads "METHOD /path?query HTTP/1.x" and the headers up to the empty line. 0, or the HTTP status of
- * what is wrong with it (400, 411, 413, 505). Pure.
- */
-int listener_parse(struct str head, struct listener_request *out);
+struct listener_answer {
+	int status;
+	struct buf body;
+	const char *const *headers; /* name, value, ..., NULL; static */
+	char csp[256];              /* value of Content-Security-Policy */
+	char after[32];             /* what `after` gets; "" = it is not called */
+};
 
-/* Answers one request: fills `out` with the whole response, status line and all. `after` runs when it
- * has been sent. Called from several threads. */
+/* Answers one request. Called from several threads; `after` when the answer has been sent. */
 struct listener_handler {
-	struct env *env;
-	void (*answer)(void *ctx, const struct listener_request *r, struct str body,
-		const char *peer, struct buf *out, char after[32]);
-	void (*after)(void *ctx, const char *what); /* with the text that answer left, if any */
+	void (*answer)(
+		void *ctx, const struct listener_request *r, struct listener_answer *out);
+	void (*after)(void *ctx, const char *what);
 	void *ctx;
 };
 

@@ -6,6 +6,7 @@
 #include "response/approval_link.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,21 +17,7 @@ struct serve_web {
 	pthread_mutex_t lock; /* one decision at a time: the journal has one actor */
 };
 
-static void add_head(struct buf *out, const struct approve_web_answer *a)
-{
-	buf_printf(out, "HTTP/1.1 %d %s\r\n", a->status, a->status == 200 ? "OK" : "Refused");
-	for (size_t i = 0; approve_web_headers[i] != NULL; i += 2) {
-		buf_printf(
-			out, "%s: %s\r\n", approve_web_headers[i], approve_web_headers[i + 1]);
-	}
-	buf_printf(out,
-		"Content-Security-Policy: %s\r\nContent-Length: %zu\r\nConnection: "
-		"close\r\n\r\n",
-		a->csp, a->html.n);
-}
-
-static void answer(void *ctx, const struct listener_request *r, struct str body,
-	const char *peer, struct buf *out, char after[32])
+static void answer(void *ctx, const struct listener_request *r, struct listener_answer *out)
 {
 	struct serve_web *s = ctx;
 	const struct approve_web w = {
@@ -38,20 +25,20 @@ static void answer(void *ctx, const struct listener_request *r, struct str body,
 	};
 	const struct approve_web_request request = { .method = r->method,
 		.query = r->query,
-		.body = body,
-		.source_ip = r->forwarded_for.n > 0 ? str_sub(r->forwarded_for, 0, 100)
-						    : str_from(peer),
+		.body = r->body,
+		.source_ip =
+			r->forwarded_for.n > 0 ? str_sub(r->forwarded_for, 0, 100) : r->peer,
 		.accept_language = r->accept_language };
 	struct approve_web_answer a;
 
 	(void)pthread_mutex_lock(&s->lock);
 	approve_web_answer(&w, &request, &a);
 	(void)pthread_mutex_unlock(&s->lock);
-	add_head(out, &a);
-	if (!str_is(r->method, "HEAD")) {
-		buf_add_str(out, buf_view(&a.html));
-	}
-	(void)snprintf(after, 32, "%s", a.case_id);
+	out->status = a.status;
+	out->headers = approve_web_headers;
+	buf_add_str(&out->body, buf_view(&a.html));
+	(void)snprintf(out->csp, sizeof(out->csp), "%s", a.csp);
+	(void)snprintf(out->after, sizeof(out->after), "%s", a.case_id);
 	approve_web_deinit(&a);
 }
 
@@ -93,9 +80,7 @@ enum err_status serve_web_start(const struct flow *f, struct journal *journal_ta
 			"valid");
 		goto out;
 	}
-	const struct listener_handler handler = {
-		.env = f->env, .answer = answer, .after = run, .ctx = s
-	};
+	const struct listener_handler handler = { .answer = answer, .after = run, .ctx = s };
 	TRY(listener_start(f->config->listen, &handler, &s->web, err));
 	log_event(LOG_INFO, "answering approval links",
 		json_pack("{s:s, s:i}", "listen", f->config->listen, "port",
