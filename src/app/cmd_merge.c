@@ -12,8 +12,8 @@ static const struct app_option options[] = {
 	{ "export", 0, "DIR", N_("Also write it in every form into this folder"), NULL },
 	{ "force", 0, NULL, N_("Overwrite files that are there already"), NULL },
 	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
-	{ "placeholders", 0, "FILE", N_("YAML file of values for placeholders in rules (expand)"),
-		NULL },
+	{ "placeholders", 0, "FILE",
+		N_("YAML file of values for placeholders in rules (expand)"), NULL },
 	{ "job", 0, "TEXT", N_("A text that the workers of one job share"), NULL },
 	{ NULL, 0, NULL, NULL, NULL },
 };

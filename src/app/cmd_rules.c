@@ -9,8 +9,8 @@
 
 static const struct app_option options[] = {
 	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
-	{ "placeholders", 0, "FILE", N_("YAML file of values for placeholders in rules (expand)"),
-		NULL },
+	{ "placeholders", 0, "FILE",
+		N_("YAML file of values for placeholders in rules (expand)"), NULL },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 
