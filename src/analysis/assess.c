@@ -325,22 +325,49 @@ static void weigh_neighbours(const struct inquiry *q, struct suspect *s)
 	json_decref(events);
 }
 
+static void weigh(const struct inquiry *q, struct suspect *s)
+{
+	origin_weigh(q, s);
+	weigh_tools(q, s);
+	weigh_calls(q, s);
+	deeds_weigh(q, s);
+	signin_weigh(q, s);
+	weigh_findings(q, s);
+	weigh_neighbours(q, s);
+	weigh_key(q, s);
+}
+
+static bool is_weighed(const struct suspect *s)
+{
+	return s->kind != TRACK_ANONYMOUS && s->kind != TRACK_ACCOUNT;
+}
+
 void inquiry_assess(struct inquiry *q)
 {
+	q->numbers_only = true;
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		struct suspect *s = &q->suspects[i];
-		if (s->kind == TRACK_ANONYMOUS || s->kind == TRACK_ACCOUNT) {
+		if (!is_weighed(s)) {
 			s->score = WEIGHTS_PRIOR;
 			continue;
 		}
-		origin_weigh(q, s);
-		weigh_tools(q, s);
-		weigh_calls(q, s);
-		deeds_weigh(q, s);
-		signin_weigh(q, s);
-		weigh_findings(q, s);
-		weigh_neighbours(q, s);
-		weigh_key(q, s);
+		s->weigh.numbers_only = true;
+		weigh(q, s);
+		s->weigh.numbers_only = false;
 		s->score = inquiry_score(&s->weigh);
 	}
+	q->numbers_only = false;
+}
+
+/* Weighed once more, by the same facts: what was added to its numbers since stays. */
+void inquiry_tell(struct inquiry *q, const struct suspect *s, json_t *claims)
+{
+	struct suspect *again = &q->suspects[s - q->suspects];
+	struct inquiry_weigh kept = again->weigh;
+	if (is_weighed(s)) {
+		again->weigh = (struct inquiry_weigh){ .claims = claims };
+		weigh(q, again);
+		again->weigh = kept;
+	}
+	json_array_extend(claims, kept.claims);
 }

@@ -64,7 +64,7 @@ const char *inquiry_class_name(enum inquiry_class c)
 void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_ref *ref)
 {
 	char id[128];
-	if (json_array_size(events) < INQUIRY_CITED) {
+	if (!q->numbers_only && json_array_size(events) < INQUIRY_CITED) {
 		track_ref_text(q->t, ref, id, sizeof(id));
 		json_array_append_new(events, doc_str(str_from(id)));
 	}
@@ -72,7 +72,7 @@ void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_re
 
 json_t *inquiry_cited(const struct inquiry *q, const struct track_ref *ref)
 {
-	json_t *events = json_array();
+	json_t *events = q->numbers_only ? NULL : json_array();
 	inquiry_cite(q, events, ref);
 	return events;
 }
@@ -81,10 +81,15 @@ void inquiry_claim(struct inquiry_weigh *w, enum weight_id id, const char *const
 	json_t *events_taken)
 {
 	const struct weight *weight = weights_of(id);
-	json_t *claim = phrase_new(weight->text, args);
-	json_object_set_new(claim, "weight", json_real(weight->value));
-	json_object_set_new(claim, "events", events_taken ? events_taken : json_array());
-	json_array_append_new(w->claims, claim);
+	if (w->numbers_only) {
+		json_decref(events_taken);
+	} else {
+		json_t *claim = phrase_new(weight->text, args);
+		json_object_set_new(claim, "weight", json_real(weight->value));
+		json_object_set_new(
+			claim, "events", events_taken ? events_taken : json_array());
+		json_array_append_new(w->claims, claim);
+	}
 	double *best =
 		weight->value > 0 ? &w->for_it[weight->group] : &w->against[weight->group];
 	if (weight->value > 0 ? weight->value > *best : weight->value < *best) {

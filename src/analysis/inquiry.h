@@ -28,7 +28,8 @@ enum inquiry_class {
 /* Evidence about something, by group, and as sentences. */
 struct inquiry_weigh {
 	double for_it[G_COUNT], against[G_COUNT];
-	json_t *claims; /* array of phrase + "weight", "events" */
+	json_t *claims;    /* array of phrase + "weight", "events" */
+	bool numbers_only; /* claims are counted, their sentences not written */
 };
 
 /* A credential at one address (the edges of one console user there are taken together). */
@@ -68,6 +69,7 @@ struct inquiry {
 	size_t *by_time;                     /* all notes, the earliest first */
 	size_t *failed_logins, *quarantines; /* notes, the earliest first */
 	size_t n_failed_logins, n_quarantines;
+	bool numbers_only; /* every suspect is being weighed: nothing is cited */
 
 	/* what was decided */
 	enum inquiry_class verdict;
@@ -88,7 +90,7 @@ void inquiry_deinit(struct inquiry *q);
 
 /* Parts. In this order. */
 void inquiry_index(struct inquiry *q);  /* suspects and indices */
-void inquiry_assess(struct inquiry *q); /* weighs every suspect */
+void inquiry_assess(struct inquiry *q); /* weighs every suspect; sentences only when told */
 void inquiry_link(struct inquiry *q);   /* attacks: whose credential made whose */
 void inquiry_decide(struct inquiry *q); /* class, entry, confidence */
 void inquiry_chain(struct inquiry *q);  /* links of the chain */
@@ -96,6 +98,8 @@ void inquiry_chain(struct inquiry *q);  /* links of the chain */
 json_t *inquiry_document(struct inquiry *q, size_t timeline_max, json_t *detections_taken);
 json_t *inquiry_timeline(struct inquiry *q, size_t max);
 json_t *inquiry_scope(struct inquiry *q);
+/* Appends to `claims` the sentences behind a suspect's numbers: few suspects' are ever read. */
+void inquiry_tell(struct inquiry *q, const struct suspect *s, json_t *claims);
 /* An address of the main attack. */
 bool inquiry_is_attacker(const struct inquiry *q, uint32_t ip);
 
@@ -112,7 +116,7 @@ struct inquiry_peers inquiry_same_person(const struct inquiry *q, const struct s
 
 /* Events cited: ids as texts, at most INQUIRY_CITED. */
 void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_ref *ref);
-/* A list that cites one event; new reference. */
+/* A list that cites one event; new reference, or NULL while numbers_only. */
 json_t *inquiry_cited(const struct inquiry *q, const struct track_ref *ref);
 /* Adds evidence: a claim by its weight, `args` ended by NULL; takes `events_taken`. */
 void inquiry_claim(struct inquiry_weigh *w, enum weight_id id, const char *const *args,

@@ -39,7 +39,7 @@ void ruling_claims(struct inquiry *q, const struct suspect *s)
 					      ? s->weigh.against[g]
 					      : q->weigh.against[g];
 	}
-	json_array_extend(q->weigh.claims, s->weigh.claims);
+	inquiry_tell(q, s, q->weigh.claims);
 }
 
 void ruling_gaps(struct inquiry *q, enum inquiry_class c)
