@@ -109,6 +109,37 @@ def test_a_closing_that_never_works_leaves_an_emptied_group_and_says_so(host, st
     assert isolation.undo()['status'] == 'ok' and host.describe() == before
 
 
+def test_an_open_group_that_is_not_emptied_at_once_is_emptied_later(host, step, proxy):
+    isolation = step('isolate-network', host.instance)
+    isolation.observe()
+    proxy.reset(lambda action, p, n: fail('OperationNotPermitted') if action == 'RevokeSecurityGroupIngress' and n <= 2 else None)
+    assert isolation.apply()['status'] == 'ok'
+    assert host.rules(isolation.after['groups'][0]['open']) == []
+    assert isolation.run('verify')['ok']
+
+
+def test_an_open_group_that_can_not_be_emptied_is_no_success(host, step, proxy):
+    isolation = step('isolate-network', host.instance)
+    isolation.observe()
+    proxy.reset(lambda action, p, n: fail('UnauthorizedOperation', 403) if action == 'RevokeSecurityGroupIngress' else None)
+    answer = isolation.apply()
+    assert answer['status'] == 'denied' and 'emptied' in answer['error']['message'], answer
+    groups = isolation.partial()['groups'][0]
+    assert host.interfaces() == {host.first: [groups['closed']], host.second: [groups['closed']]}, 'isolated all the same'
+    proxy.reset(lambda *_: None)
+    assert isolation.apply()['status'] == 'ok' and host.rules(groups['open']) == []
+    assert isolation.run('verify')['ok']
+
+
+def test_a_rule_that_stands_in_the_open_group_is_seen_by_the_reading(host, step):
+    isolation = step('isolate-network', host.instance)
+    isolation.contain()
+    host.ec2.authorize_security_group_ingress(GroupId=isolation.after['groups'][0]['open'], IpPermissions=[
+        {'IpProtocol': '-1', 'Ipv6Ranges': [{'CidrIpv6': '::/0'}]}])
+    proof = isolation.run('verify')
+    assert not proof['ok'] and 'still has rules: 1' in proof['proof']['text'], proof
+
+
 def test_an_unreadable_group_does_not_stop_the_closing(host, step, proxy):
     isolation = step('isolate-network', host.instance)
     isolation.observe()

@@ -5,7 +5,8 @@
  * the empty one is read back; swap into the empty one while the open one is emptied. Between the
  * third and the fourth the host is open to the world. So a note says so durably before, a resumed
  * step begins with closing, closing is tried again and again, and the open group loses its rules
- * in the same breath: a host that stays in it is closed all the same.
+ * in the same breath: a host that stays in it is closed all the same. Then it is read back too, and
+ * what is left in it is taken away by id.
  */
 #include "base/phrase.h"
 #include "base/utc.h"
@@ -341,6 +342,7 @@ static enum err_status apply(
 	if (cut) {
 		TRY(ec2_note(c, json_pack("{s:s,s:b}", "note", "closed", "half_open", 0), err));
 	}
+	TRY(quarantine_empty(c, groups, err));
 	*after = result_of(before, groups, wanted, opened, env_now_ms(c->env));
 out:
 	json_decref(groups);
@@ -370,18 +372,22 @@ static enum err_status read_back(const struct action_ctx *c, const json_t *group
 	const json_t *endpoints, json_t **proof, struct err *err)
 {
 	json_t *closed = quarantine_ids(groups, "closed");
+	json_t *open = quarantine_ids(groups, "open");
 	struct batch b;
 	enum err_status st = ERR_OK;
 	batch_init(&b);
 	size_t at_interfaces = ec2_add_interfaces(&b, c->id);
 	size_t at_rules = quarantine_add_reading(&b, closed);
+	size_t at_open =
+		json_array_size(open) > 0 ? quarantine_add_reading(&b, open) : SIZE_MAX;
 	size_t at_groups = batch_add(
 		&b, "ec2", "DescribeSecurityGroups", ec2_filter_list("group-id", closed));
 	TRY(batch_run(&b, c->aws, err));
 	const json_t *rules = batch_result(&b, at_rules);
-	*proof = json_pack("{s:o,s:O?,s:o,s:o,s:b,s:b}", "interfaces",
+	*proof = json_pack("{s:o,s:O?,s:O*,s:o,s:o,s:b,s:b}", "interfaces",
 		interfaces_of(batch_result(&b, at_interfaces)), "rules",
-		json_object_get(rules, "SecurityGroupRules"), "strays",
+		json_object_get(rules, "SecurityGroupRules"), "open_rules",
+		json_object_get(batch_result(&b, at_open), "SecurityGroupRules"), "strays",
 		quarantine_strays(rules, endpoints), "unreachable_endpoints",
 		quarantine_missing(rules, endpoints), "groups_exist",
 		json_array_size(doc_get(batch_result(&b, at_groups), "SecurityGroups")) ==
@@ -390,6 +396,7 @@ static enum err_status read_back(const struct action_ctx *c, const json_t *group
 		"whole", !doc_text(rules, "NextToken"));
 out:
 	batch_deinit(&b);
+	json_decref(open);
 	json_decref(closed);
 	return st;
 }
@@ -400,6 +407,7 @@ static bool judged(
 	const json_t *interfaces = json_object_get(proof, "interfaces");
 	const char *loose = outside(interfaces, groups);
 	size_t strays = json_array_size(json_object_get(proof, "strays"));
+	size_t wide = json_array_size(json_object_get(proof, "open_rules"));
 	size_t missing = json_array_size(json_object_get(proof, "unreachable_endpoints"));
 	size_t n = json_array_size(interfaces);
 	bool uncut = json_is_false(json_object_get(c->with, "cut")) ||
@@ -420,6 +428,10 @@ static bool judged(
 		phrase_set(proof, "text",
 			N_("Rules of the quarantine group that do not belong there: {0}."),
 			PHRASE_ARGS(PHRASE_NUMBER(strays)));
+	} else if (wide) {
+		phrase_set(proof, "text",
+			N_("The group that cut the connections still has rules: {0}."),
+			PHRASE_ARGS(PHRASE_NUMBER(wide)));
 	} else if (!json_is_true(json_object_get(proof, "whole"))) {
 		phrase_set(proof, "text",
 			N_("The quarantine group has more rules than could be read."), NULL);

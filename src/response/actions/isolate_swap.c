@@ -33,9 +33,7 @@ enum err_status isolate_swap_closed(const struct action_ctx *c, const json_t *in
 				of[sent++] = i;
 			}
 		}
-		if (try == 0) {
-			quarantine_add_shutting(&b, groups);
-		}
+		quarantine_add_shutting(&b, groups);
 		st = batch_run(&b, c->aws, err);
 		for (size_t k = 0; k < sent; k++) {
 			done[of[k]] = batch_ok(&b, k) || b.reqs[k].status == ERR_NOT_FOUND;
@@ -47,8 +45,8 @@ enum err_status isolate_swap_closed(const struct action_ctx *c, const json_t *in
 		ec2_pause(c, try);
 	}
 	return err_prefix(err,
-		"an interface of %s could not be put into the quarantine group; the open "
-		"group was emptied. Resume the case",
+		"an interface of %s could not be put into the quarantine group, or the group "
+		"that let everything through could not be emptied. Resume the case",
 		c->id);
 }
 

@@ -238,8 +238,8 @@ void quarantine_add_closing(struct batch *b, const json_t *groups, const json_t 
 }
 
 /* Both directions and both families of every open group. */
-static void add_open_rules(
-	struct batch *b, const json_t *groups, const char *const operations[2])
+static void add_open_rules(struct batch *b, const json_t *groups,
+	const char *const operations[2], const char *lenient)
 {
 	size_t i;
 	json_t *entry;
@@ -247,9 +247,8 @@ static void add_open_rules(
 	{
 		const char *group = doc_text(entry, "open");
 		for (size_t k = 0; group && k < 4; k++) {
-			/* Whatever fails here makes the host less open, not more. */
 			batch_add_lenient(b, "ec2", operations[k / 2],
-				everything(group, k % 2 == 0, k % 2 == 1), BATCH_ANY);
+				everything(group, k % 2 == 0, k % 2 == 1), lenient);
 		}
 	}
 }
@@ -258,14 +257,16 @@ void quarantine_add_opening(struct batch *b, const json_t *groups)
 {
 	static const char *const operations[2] = { "AuthorizeSecurityGroupIngress",
 		"AuthorizeSecurityGroupEgress" };
-	add_open_rules(b, groups, operations);
+	/* Whatever fails here makes the host less open, not more. */
+	add_open_rules(b, groups, operations, BATCH_ANY);
 }
 
 void quarantine_add_shutting(struct batch *b, const json_t *groups)
 {
 	static const char *const operations[2] = { "RevokeSecurityGroupIngress",
 		"RevokeSecurityGroupEgress" };
-	add_open_rules(b, groups, operations);
+	/* A rule or a group that is not there lets nothing through; any other failure may leave one. */
+	add_open_rules(b, groups, operations, "Invalid*.NotFound");
 }
 
 size_t quarantine_add_reading(struct batch *b, const json_t *ids)
@@ -346,10 +347,11 @@ static void add_removals(struct batch *b, const json_t *strays)
 	}
 }
 
-enum err_status quarantine_clean(const struct action_ctx *c, const json_t *groups,
-	const json_t *endpoints, struct err *err)
+/* Takes away by id what the groups let through besides the endpoints, until a reading finds nothing. */
+static enum err_status clean(
+	const struct action_ctx *c, const json_t *ids, const json_t *endpoints, struct err *err)
 {
-	json_t *ids = quarantine_ids(groups, "closed"), *strays = NULL;
+	json_t *strays = NULL;
 	enum err_status st = ERR_OK;
 	for (int try = 0; try < 4; try++) {
 		struct batch b;
@@ -375,6 +377,23 @@ enum err_status quarantine_clean(const struct action_ctx *c, const json_t *group
 		json_array_size(strays));
 out:
 	json_decref(strays);
+	return st;
+}
+
+enum err_status quarantine_clean(const struct action_ctx *c, const json_t *groups,
+	const json_t *endpoints, struct err *err)
+{
+	json_t *ids = quarantine_ids(groups, "closed");
+	enum err_status st = clean(c, ids, endpoints, err);
+	json_decref(ids);
+	return st;
+}
+
+enum err_status quarantine_empty(
+	const struct action_ctx *c, const json_t *groups, struct err *err)
+{
+	json_t *ids = quarantine_ids(groups, "open");
+	enum err_status st = json_array_size(ids) > 0 ? clean(c, ids, NULL, err) : ERR_OK;
 	json_decref(ids);
 	return st;
 }

@@ -63,6 +63,9 @@ json_t *quarantine_missing(const json_t *answer, const json_t *endpoints);
  */
 ERR_MUST_CHECK enum err_status quarantine_clean(const struct action_ctx *c,
 	const json_t *groups, const json_t *endpoints, struct err *err);
+/* The same for `open`, which is to let nothing through when the step ends. */
+ERR_MUST_CHECK enum err_status quarantine_empty(
+	const struct action_ctx *c, const json_t *groups, struct err *err);
 /*
  * Deletes the groups that are not in use any more; one that is in use is named in `differences`.
  */
