@@ -49,7 +49,13 @@ struct action {
 	const char *const
 		*calls; /* NULL-terminated "ec2:ModifyNetworkInterfaceAttribute" ...: every
 				   * call it may make, read or write, IAM names */
-	int rounds;     /* sequential round trips of apply at most, for the plan */
+	/*
+	 * A document that hangs on the resource's bucket and that it reads, changes and writes as a
+	 * whole ("bucket-policy"), or NULL. The engine runs no two steps on the same one side by side:
+	 * the one that wrote last would take away what the other wrote.
+	 */
+	const char *document;
+	int rounds; /* sequential round trips of apply at most, for the plan */
 	bool reversible;
 	/*
 	 * Reads what is there. *before gets everything undo needs (new reference); what the thing

@@ -89,6 +89,28 @@ static enum readiness ready(
 	return worst;
 }
 
+static struct str bucket_of(const struct engine_step *s)
+{
+	struct str id = str_from(doc_text_or(s->planned, "resource.id", ""));
+	size_t slash = str_find_char(id, '/');
+
+	return slash == SIZE_MAX ? id : str_sub(id, 0, slash);
+}
+
+/* A running step is at the document that this one would write. Called with the lock held. */
+static bool document_taken(const struct engine_work *w, const struct engine_step *s)
+{
+	for (size_t i = 0; i < w->n && s->action != NULL && s->action->document != NULL; i++) {
+		const struct engine_step *other = &w->steps[i];
+		if (other->phase == ENGINE_RUNNING && other->action->document != NULL &&
+			strcmp(other->action->document, s->action->document) == 0 &&
+			str_eq(bucket_of(other), bucket_of(s))) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void block(struct engine_work *w, struct engine_step *s, const char *because)
 {
 	json_t *more = json_pack("{s:b}", "needed", 1);
@@ -125,7 +147,8 @@ static struct engine_step *next_step(struct engine_work *w, bool *again)
 			*again = true;
 			return NULL;
 		}
-		if (r == READY && (best == NULL || (s->urgent && !best->urgent))) {
+		if (r == READY && (best == NULL || (s->urgent && !best->urgent)) &&
+			!document_taken(w, s)) {
 			best = s;
 		}
 	}

@@ -2,7 +2,7 @@
 
 A fault is armed for the N-th request of a run: cordon is killed before the request is passed on, or after it was but
 before it is answered; the connection is dropped at either place; the answer comes too late; the answer says throttled,
-500 or expired credentials, for that request and the next ones. (And `slow`: the answer comes late, but it comes.) Several proxies may count together (one `Faults`).
+500 or expired credentials, for that request and the next ones. (And `slow`: the answer comes late, but it comes; `held`: the request is passed on late.) Several proxies may count together (one `Faults`).
 """
 from __future__ import annotations
 
@@ -103,13 +103,15 @@ class Faults:
         self.log: list[Request] = []
         self.victim = None  # the Popen that a kill ends
         self.late_s = 4.0
+        self.held_s = 1.5
         self.active = 0
         self.begin()
 
-    def begin(self, kind: str | None = None, at: int = 0) -> None:
-        """A new run: requests are counted from 1; nothing goes wrong unless `kind` is given."""
+    def begin(self, kind: str | None = None, at: int = 0, operation: str = '') -> None:
+        """A new run: requests are counted from 1; nothing goes wrong unless `kind` is given. `at` counts those whose
+        operation has `operation` in it."""
         with self.lock:
-            self.kind, self.at, self.number, self.struck = kind, at, 0, None
+            self.kind, self.at, self.operation, self.number, self.struck, self.alike = kind, at, operation, 0, None, 0
             self.log = []
 
     def take(self, method: str, path: str, headers, body: bytes) -> tuple[Request, str | None]:
@@ -117,7 +119,8 @@ class Faults:
             self.number += 1
             request = read_request(self.number, method, path, headers, body)
             self.log.append(request)
-            hit = self.kind is not None and self.at <= self.number < self.at + SPAN.get(self.kind, 1)
+            self.alike += self.operation in request.operation
+            hit = self.kind is not None and self.operation in request.operation and self.at <= self.alike < self.at + SPAN.get(self.kind, 1)
             if hit and self.struck is None:
                 self.struck = request
             return request, self.kind if hit else None
@@ -204,6 +207,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault in ERRORS:
             status, kind, text = error_answer(fault, request, self.headers)
             return self.answer(status, [('Content-Type', kind)], text)
+        if fault == 'held':
+            threading.Event().wait(faults.held_s)
         status, headers, text = self.forward(body)
         request.status = status
         if fault == 'kill-after':

@@ -72,6 +72,24 @@ def test_locks_of_two_cases_are_two_statements(aws, bucket, step):  # noqa: F811
     assert policy_text(s3, bucket) is None
 
 
+@pytest.mark.parametrize('policy', [None, ALLOW])
+def test_a_forced_undo_takes_back_only_its_own_step(aws, bucket, step, policy):  # noqa: F811
+    """The later step saw the earlier one's statement: it does not bring it back either."""
+    s3 = aws('s3')
+    if policy:
+        s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy, indent=1))
+    was = policy_text(s3, bucket)
+    one = step('lock-bucket', bucket, kind='S3Bucket', token='a' * 16)
+    other = step('lock-bucket', bucket, kind='S3Bucket', token='b' * 16)
+    one.contain()
+    other.contain()
+    assert one.undo(**{'with': {'force': True}})['status'] == 'ok'
+    assert other.run('verify')['ok'] and not one.run('verify')['ok']
+    assert other.undo(**{'with': {'force': True}})['status'] == 'ok'
+    now = policy_text(s3, bucket)
+    assert (now and json.loads(now)) == (was and json.loads(was))
+
+
 def test_foreign_policy_change_survives_undo(aws, bucket, step):  # noqa: F811
     s3 = aws('s3')
     s = step('lock-bucket', bucket, kind='S3Bucket')

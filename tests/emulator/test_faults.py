@@ -91,9 +91,9 @@ class World:
             Name='cordon-isolate', DocumentType='Command', DocumentFormat='YAML',
             Content=(ROOT / 'deploy/ssm/cordon-isolate.yaml').read_text())
 
-    def run(self, *args: str, fault: str | None = None, at: int = 0):
-        """One run of cordon, its requests counted from 1, with at most one fault."""
-        self.faults.begin(fault, at)
+    def run(self, *args: str, fault: str | None = None, at: int = 0, operation: str = ''):
+        """One run of cordon, its requests (those of the operation) counted from 1, with at most one fault."""
+        self.faults.begin(fault, at, operation)
         process = self.faults.victim = self.cordon.start(*args)
         try:
             out, err = process.communicate(timeout=200)
@@ -326,6 +326,26 @@ def test_fault_while_undoing(world, baselines, playbook):
         base.check_undone(world, where)
         assert world.view()['state'] == base.undone, where
         COUNTS[f'{kind}, undo finished'] += 1
+
+
+@pytest.mark.parametrize(('held', 'order'), [(1, ('deny-principal-on-bucket', 'lock-bucket')), (2, ('lock-bucket', 'deny-principal-on-bucket'))])
+def test_two_steps_on_one_policy_keep_each_others_statement(world, held, order):
+    """Both may begin at once, and one's writing is held up on its way: neither reads before the other has written."""
+    world.set('s3-data-access')
+    books = world.event.parent / 'books'
+    books.mkdir()
+    (books / 'two.yaml').write_text('name: two\ntitle: Two\nanswers: {types: ["Exfiltration:S3/*"]}\nsteps:\n' + ''.join(
+        f'  - {{id: {name}, action: {name}, on: S3Bucket, mode: auto}}\n' for name in order))
+    world.cordon.env['CORDON_PLAYBOOKS'] = str(books)
+    ran = world.respond(fault='held', at=held, operation=f'Put /{fault_accounts.BUCKET}?policy')
+    assert ran.code == 0 and ran.struck, ran.said
+    steps = world.view()['steps']
+    assert sorted((s['id'], s['state'], s['verified']) for s in steps) == sorted((name, 'done', True) for name in order)
+    sids = {s['Sid'] for s in json.loads(world.aws('s3').get_bucket_policy(Bucket=fault_accounts.BUCKET)['Policy'])['Statement']}
+    assert len(sids) == 3 and 'theirs' in sids, sids
+    assert world.run('undo', world.cases()[0]['case']).code == 0
+    found = fault_state.differences(world.before, world.state())
+    assert not found, '\n'.join(found)
 
 
 def test_counts(capsys):

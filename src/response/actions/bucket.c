@@ -222,6 +222,57 @@ static bool foreign_change(const json_t *now, const char *old)
 	return changed;
 }
 
+/* Cordon's own statements but the one with this Sid; new reference. */
+static json_t *ours(json_t *policy, const char *but)
+{
+	json_t *out = json_array(), *s;
+	size_t i;
+	json_array_foreach(statements_of(policy), i, s)
+	{
+		const char *sid = doc_text_or(s, "Sid", "");
+		if (strncmp(sid, OUR_SID, strlen(OUR_SID)) == 0 && strcmp(sid, but) != 0) {
+			json_array_append(out, s);
+		}
+	}
+	return out;
+}
+
+/* The old policy, whatever is there now; other steps' statements stand or are gone as they are now. */
+static enum err_status force_back(const struct action_ctx *c, const char *bucket,
+	const char *present, const char *old, const char *sid, struct err *err)
+{
+	json_t *was = NULL, *now = NULL, *stand = NULL, *stood = NULL;
+	char *text = NULL;
+	enum err_status st = ERR_OK;
+	if (old) {
+		TRY(iam_document(old, &was, err));
+	} else {
+		was = json_pack("{s:s}", "Version", "2012-10-17");
+	}
+	if (present) {
+		TRY(iam_document(present, &now, err));
+	} else {
+		now = json_object();
+	}
+	stand = ours(now, sid);
+	stood = ours(was, "");
+	if (doc_eq(stand, stood)) {
+		st = write_policy(c, bucket, old, err);
+		goto out;
+	}
+	without(was, NULL);
+	json_array_extend(statements_of(was), stand);
+	text = json_array_size(statements_of(was)) > 0 ? iam_text(was) : NULL;
+	st = write_policy(c, bucket, text, err);
+out:
+	free(text);
+	json_decref(stood);
+	json_decref(stand);
+	json_decref(now);
+	json_decref(was);
+	return st;
+}
+
 static void differ(json_t *differences, const char *bucket, const char *old, json_t *now,
 	const char *text, bool blocking)
 {
@@ -248,7 +299,8 @@ enum err_status bucket_policy_undo(const struct action_ctx *c, const char *bucke
 		goto out;
 	}
 	if (!text || ec2_forced(c)) {
-		TRY(text || old ? write_policy(c, bucket, old, err) : ERR_OK);
+		const char *sid = doc_text_or(statement, "Sid", "");
+		TRY(text || old ? force_back(c, bucket, text, old, sid, err) : ERR_OK);
 		goto out;
 	}
 	TRY(iam_document(text, &now, err));

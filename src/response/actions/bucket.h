@@ -2,16 +2,18 @@
  * What the bucket actions share: a bucket's policy with one statement of cordon's own merged in, and the
  * doors that a statement does not close.
  *
- * S3 has no condition on PutBucketPolicy, so two steps that write the policy of one bucket at the same
- * time can lose each other's statement: what was written is read back and written again. Each step's
- * statement bears a Sid of its own, by which it is found again, whoever else changed the policy.
+ * S3 has no condition on PutBucketPolicy, so two that write the policy of one bucket at the same time can
+ * lose each other's statement: the engine runs no two steps of a case on one policy side by side
+ * (BUCKET_POLICY), and against anybody else what was written is read back and written again. Each
+ * step's statement bears a Sid of its own, by which it is found again, whoever else changed the policy.
  */
 #ifndef CORDON_RESPONSE_ACTIONS_BUCKET_H
 #define CORDON_RESPONSE_ACTIONS_BUCKET_H
 
 #include "response/actions/iam.h"
 
-#define BUCKET_POLICY_MAX 20480 /* Amazon S3 User Guide, "Bucket policies": 20 KB */
+#define BUCKET_POLICY_MAX 20480           /* Amazon S3 User Guide, "Bucket policies": 20 KB */
+#define BUCKET_POLICY     "bucket-policy" /* struct action: document */
 #define BUCKET_NAME_MAX   256
 #define BUCKET_ALLOW_MAX  20 /* ARNs in the parameter `allow` */
 
@@ -40,7 +42,8 @@ ERR_MUST_CHECK enum err_status bucket_policy_add(const struct action_ctx *c, con
 /*
  * Takes the statement out. `old` is the policy's text from before the step ("none"): when nothing else
  * changed since, it is put back to the letter. Foreign changes stay and are named; cordon's own
- * statements of other steps are none. A policy that somebody deleted stays deleted, and is named.
+ * statements of other steps are none. With `force` the policy from before the step is put back whatever
+ * is there now, but for the statements of other steps that stand. A policy that somebody deleted stays deleted, and is named.
  */
 ERR_MUST_CHECK enum err_status bucket_policy_undo(const struct action_ctx *c,
 	const char *bucket, const char *old, const json_t *statement, json_t *differences,

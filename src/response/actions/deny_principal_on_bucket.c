@@ -214,6 +214,7 @@ const struct action action_deny_principal_on_bucket = {
 		"if somebody changed it since, only the step's statement is taken out."),
 	.kinds = "S3Bucket",
 	.calls = calls,
+	.document = BUCKET_POLICY,
 	.rounds = 2,
 	.reversible = true,
 	.observe = observe,

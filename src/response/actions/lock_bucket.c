@@ -132,6 +132,7 @@ const struct action action_lock_bucket = {
 		"if somebody changed it since, only the step's statement is taken out."),
 	.kinds = "S3Bucket",
 	.calls = calls,
+	.document = BUCKET_POLICY,
 	.rounds = 3,
 	.reversible = true,
 	.observe = observe,

@@ -244,6 +244,7 @@ const struct action action_quarantine_object = {
 	.undo_text = N_("The object's tags and the bucket's policy are put back as they were."),
 	.kinds = "S3Object",
 	.calls = calls,
+	.document = BUCKET_POLICY,
 	.rounds = 5,
 	.reversible = true,
 	.observe = observe,
