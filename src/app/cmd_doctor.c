@@ -1,4 +1,5 @@
 #include "app/app.h"
+#include "app/lambda.h"
 #include "evidence/vault.h"
 #include "response/playbook.h"
 
@@ -40,12 +41,25 @@ static void check_state(struct report *r)
 {
 	struct journal *j = NULL;
 	struct err e = { 0 };
+	const char *state = r->app->config.state;
 	if (app_journal(r->app, &j, &e) == ERR_OK && journal_probe(j, &e) == ERR_OK) {
-		add(r, "state", GRADE_OK, r->app->config.state, NULL);
+		bool alone = lambda_state_alone(r->app->env, state);
+		add(r, "state", alone ? GRADE_WARN : GRADE_OK,
+			alone ? N_("the cases are kept in a file of this instance of the "
+				   "function: they end with it, and another instance does not "
+				   "know them")
+			      : state,
+			alone ? N_("Set `state` (CORDON_STATE) to dynamodb:TABLE") : NULL);
 	} else {
 		add_error(r, "state", &e,
 			N_("Set `state` in cordon.yaml to a place that can be "
 			   "written"));
+	}
+	if (r->app->config.state_unset) {
+		add(r, "state-lambda", GRADE_SKIP,
+			N_("`state` is not set: right for one machine; a Lambda function needs "
+			   "dynamodb:TABLE, or its cases end with its /tmp"),
+			NULL);
 	}
 }
 

@@ -53,6 +53,12 @@ static void set_log(struct env *env, const struct config *config)
 		 str_eq_nocase(str_from(env_var(env, "AWS_LAMBDA_LOG_FORMAT")), STR("text")));
 }
 
+bool lambda_state_alone(struct env *env, const char *state)
+{
+	return env_var(env, "AWS_LAMBDA_FUNCTION_NAME") != NULL &&
+	       !str_starts(str_from(state), STR("dynamodb:"));
+}
+
 static enum err_status begin(struct runtime *r, struct err *err)
 {
 	enum err_status st = config_load(r->env, NULL, &r->config, err);
@@ -66,9 +72,18 @@ static enum err_status begin(struct runtime *r, struct err *err)
 	set_log(r->env, &r->config);
 	TRY(playbook_load(r->env, &r->config, &r->playbooks, err));
 	TRY(aws_client_new(r->env, &opts, &r->aws, err));
-	st = journal_open(r->env,
-		r->config.state != NULL ? r->config.state : "sqlite:/tmp/cordon.db", &opts,
-		&r->journal, err);
+	if (r->config.state_unset) {
+		r->config.state = LAMBDA_STATE;
+	}
+	if (lambda_state_alone(r->env, r->config.state)) {
+		log_event(LOG_WARN,
+			"the cases are kept in a file of this instance of the function: they "
+			"end "
+			"with it, and another instance does not know them; set `state` "
+			"(CORDON_STATE) to dynamodb:TABLE",
+			json_pack("{s:s}", "state", r->config.state));
+	}
+	st = journal_open(r->env, r->config.state, &opts, &r->journal, err);
 out:
 	return st;
 }

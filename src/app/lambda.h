@@ -14,6 +14,13 @@
 /* This process is to be the runtime. */
 bool lambda_wanted(struct env *env, const char *argv0);
 /*
+ * Where a function keeps its cases when `state` names nothing: the only place it can write to. Gone with the
+ * instance of the function, and unknown to the others: two could act on one case. lambda_state_alone: the
+ * state is such a file of this machine, and this machine is a function.
+ */
+#define LAMBDA_STATE "sqlite:/tmp/cordon.db"
+bool lambda_state_alone(struct env *env, const char *state);
+/*
  * Serves until the Runtime API goes away or SIGTERM comes. Exit code: 0, or 1 when initialisation failed
  * (then reported as init error).
  */

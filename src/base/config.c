@@ -463,6 +463,7 @@ enum err_status config_load(
 	TRY(apply_variables(env, &c, err));
 	TRY(check_lists(&c, err));
 	if (!c.state) {
+		c.state_unset = true;
 		const char *db = home_path(
 			env, &c, "XDG_STATE_HOME", ".local/state", "cordon/cordon.db");
 		struct buf state;

@@ -28,10 +28,11 @@ struct config {
 	const char *profile;   /* AWS profile */
 	const char *region;
 	int64_t aws_timeout_seconds;
-	const char *state;           /* "sqlite:/path/cordon.db" or "dynamodb:TABLE" */
-	const char *playbooks;       /* folder; NULL = the ones in the program */
-	const char *rules;           /* folder; NULL = the ones in the program */
-	const char *placeholders;    /* YAML file of values for them, or NULL */
+	const char *state;        /* "sqlite:/path/cordon.db" or "dynamodb:TABLE"; never NULL */
+	bool state_unset;         /* nobody named it: the built-in place */
+	const char *playbooks;    /* folder; NULL = the ones in the program */
+	const char *rules;        /* folder; NULL = the ones in the program */
+	const char *placeholders; /* YAML file of values for them, or NULL */
 	const char *environment_tag; /* tag that names the environment, default "Environment" */
 	const char *evidence_bucket; /* NULL: evidence can't be kept; doctor says so */
 	const char *evidence_prefix; /* "cordon/" */

@@ -198,6 +198,21 @@ def test_text_logs_when_asked(function, api, techsolutions, finding):
     assert any(line.startswith('INFO finding received') for line in err.decode().splitlines())
 
 
+@pytest.mark.parametrize('given', [None, 'sqlite:/tmp/elsewhere.db'])
+def test_cases_that_end_with_the_instance_are_warned_of(function, cordon, given, tmp_path):
+    """Without `state`, or with a file: another instance of the function would know nothing of this one's cases."""
+    cordon.env.pop('CORDON_STATE', None)
+    where = given and given.replace('/tmp', str(tmp_path))
+    process = function(**({'CORDON_STATE': where} if where else {}))
+    time.sleep(1.5)
+    logs, _ = finish(process)
+    told = [line for line in logs if line['level'] == 'WARN' and 'dynamodb:TABLE' in line['message']]
+    assert [line['state'] for line in told] == [where or 'sqlite:/tmp/cordon.db'], logs
+    cordon.env.update({'AWS_LAMBDA_FUNCTION_NAME': 'cordon'}, **({'CORDON_STATE': where} if where else {}))
+    checks = cordon('doctor', '--output', 'json').json['checks']
+    assert any((c['check'], c['state']) == ('state', 'warn') and 'dynamodb:TABLE' in c['fix'] for c in checks), checks
+
+
 def test_bootstrap_outside_lambda_says_so(cordon_alone):
     process = cordon_alone.start(argv0='bootstrap')
     _, err = process.communicate(timeout=20)
