@@ -95,7 +95,8 @@ enum err_status crew_read(
 {
 	pthread_t threads[CREW_MAX];
 	size_t n_threads = 1;
-	const struct files_filter filter = { &c->shared.window, reject, skip, c };
+	const struct files_filter filter = { &c->shared.window, reject, skip, c,
+		c->shared.source };
 	start(c, &c->workers[0]);
 	enum err_status st = files_find(&c->files, paths, n_paths, &filter, err);
 	size_t n = c->files.n < c->n_workers ? c->files.n : c->n_workers;

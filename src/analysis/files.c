@@ -88,6 +88,30 @@ static void walk_folder(struct walk *w, const char *path, int depth)
 	(void)closedir(d);
 }
 
+static bool enter_folder(void *ctx, const char *path)
+{
+	return !pruned(ctx, path);
+}
+
+static bool add_object(void *ctx, const char *path, uint64_t size)
+{
+	struct walk *w = ctx;
+	size_t before = w->files->n;
+	if (!pruned(w, path)) {
+		add(w, path, (off_t)size);
+	}
+	return w->files->n > before;
+}
+
+static enum err_status walk_source(struct walk *w, const char *path, struct err *err)
+{
+	const struct source_visitor visitor = { enter_folder, add_object, w };
+	const struct source *s = w->filter->source;
+	return s ? s->list(s->ctx, path, &visitor, err)
+		 : err_set(err, ERR_USAGE,
+			   "can't read %s: only files and folders are read here", path);
+}
+
 static int by_bytes(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
@@ -99,7 +123,12 @@ enum err_status files_find(struct files *f, const char *const *paths, size_t n_p
 	struct walk w = { f, filter };
 	for (size_t i = 0; i < n_paths; i++) {
 		struct stat sb;
-		if (!strcmp(paths[i], "-")) {
+		if (source_takes(paths[i])) {
+			enum err_status st = walk_source(&w, paths[i], err);
+			if (st != ERR_OK) {
+				return st;
+			}
+		} else if (!strcmp(paths[i], "-")) {
 			add(&w, "-", 0);
 		} else if (stat(paths[i], &sb) != 0) {
 			return err_set(err, ERR_NOT_FOUND, "can't read %s: %s", paths[i],

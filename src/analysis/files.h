@@ -3,6 +3,7 @@
 #define CORDON_ANALYSIS_FILES_H
 
 #include "analysis/prune.h"
+#include "analysis/source.h"
 #include "base/err.h"
 
 #include <stddef.h>
@@ -22,11 +23,12 @@ struct files_filter {
 	/* Something that is left out because of the window. */
 	void (*skip)(void *ctx, const char *path, const char *reason);
 	void *ctx;
+	const struct source *source; /* of what is no file of this machine; or NULL */
 };
 
 /*
  * Takes in files, and every file below folders, sorted by name. ERR_NOT_FOUND when a path that was
- * named isn't there. Folders that are links are not entered, so a loop can't trap the walk.
+ * named isn't there, and what the source says. Pruning is the same on the disk and elsewhere. Folders that are links are not entered, so a loop can't trap the walk.
  */
 ERR_MUST_CHECK enum err_status files_find(struct files *f, const char *const *paths,
 	size_t n_paths, const struct files_filter *filter, struct err *err);

@@ -40,6 +40,10 @@ void input_close(struct input *in)
 		(void)inflateEnd(&in->z);
 		in->z_open = false;
 	}
+	if (in->remote) {
+		in->source->close(in->remote);
+		in->remote = NULL;
+	}
 	if (in->fd > STDERR_FILENO) {
 		(void)close(in->fd);
 	}
@@ -56,9 +60,28 @@ void input_take(struct input *in, size_t n)
 	in->start += n < in->end - in->start ? n : in->end - in->start;
 }
 
+/* What lies in front of `raw` may be overwritten meanwhile: it was taken before. */
+static size_t read_kept(struct input *in, void *into, size_t n)
+{
+	size_t got = in->kept_n - in->kept_at;
+	got = got < n ? got : n;
+	memmove(into, in->raw + in->kept_at, got);
+	in->kept_at += got;
+	in->n_raw += got;
+	return got;
+}
+
 static size_t read_some(struct input *in, void *into, size_t n)
 {
 	ssize_t got = 0;
+	if (in->kept_at < in->kept_n) {
+		return read_kept(in, into, n);
+	}
+	if (in->remote) {
+		size_t more = in->source->read(in->remote, into, n, &in->trouble);
+		in->n_raw += more;
+		return more;
+	}
 	do {
 		got = read(in->fd, into, n);
 	} while (got < 0 && errno == EINTR);
@@ -70,7 +93,10 @@ static size_t read_some(struct input *in, void *into, size_t n)
 	return (size_t)got;
 }
 
-/* The whole file in one piece, when it is small and holds exactly one member. */
+/*
+ * The whole file in one piece, when it is small and holds exactly one member. Otherwise what was
+ * read is kept.
+ */
 static bool inflate_whole(struct input *in, size_t size)
 {
 	if (in->raw_cap < size) {
@@ -111,18 +137,45 @@ static bool inflate_whole(struct input *in, size_t size)
 	}
 	if (!done) {
 		in->n_raw = 0;
+		in->kept_at = 0;
+		in->kept_n = have;
 	}
 	return done;
+}
+
+static enum err_status open_remote(struct input *in, const char *path, struct err *err)
+{
+	uint64_t size = 0;
+	in->remote = in->source
+			     ? in->source->open(in->source->ctx, path, &size, &in->changed_ms)
+			     : NULL;
+	if (!in->remote) {
+		return err_set(err, ERR_NOT_FOUND, "can't open %s", path);
+	}
+	in->pipe = true; /* only its first bytes will tell whether it is gzip */
+	if (size <= WHOLE_MAX && inflate_whole(in, (size_t)size)) {
+		in->pipe = false;
+		in->gz = true;
+	} else if (in->trouble) {
+		input_close(in);
+		return err_set(err, ERR_IO, "can't read %s: %s", path, in->trouble);
+	}
+	return ERR_OK;
 }
 
 enum err_status input_open(struct input *in, const char *path, struct err *err)
 {
 	struct str name = str_from(path);
-	*in = (struct input){ .buf = in->buf,
+	*in = (struct input){ .source = in->source,
+		.fd = -1,
+		.buf = in->buf,
 		.cap = in->cap,
 		.raw = in->raw,
 		.raw_cap = in->raw_cap,
 		.whole = in->whole };
+	if (source_takes(path)) {
+		return open_remote(in, path, err);
+	}
 	in->fd = str_is(name, "-") ? STDIN_FILENO
 				   : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	if (in->fd < 0) {
@@ -143,10 +196,7 @@ enum err_status input_open(struct input *in, const char *path, struct err *err)
 		magic[1] == 0x8b) {
 		in->gz = true;
 		if (sb.st_size <= WHOLE_MAX && lseek(in->fd, 0, SEEK_CUR) == 0) {
-			if (inflate_whole(in, (size_t)sb.st_size)) {
-				return ERR_OK;
-			}
-			(void)lseek(in->fd, 0, SEEK_SET);
+			(void)inflate_whole(in, (size_t)sb.st_size);
 		}
 	}
 	return ERR_OK;

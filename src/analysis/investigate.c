@@ -91,6 +91,7 @@ static void set_up(struct crew *crew, struct env *env, const struct investigate_
 	crew->shared.own_marker =
 		opts->own_marker ? str_from(opts->own_marker) : STR("md/case#");
 	crew->shared.window = opts->window;
+	crew->shared.source = opts->source;
 	crew->shared.now_ms = env_now_ms(env);
 	crew->progress = opts->progress;
 	crew->progress_ctx = opts->progress_ctx;
@@ -151,17 +152,18 @@ out:
 	return st;
 }
 
-enum err_status investigate_rules_test(struct env *env, const struct investigate_rules *from,
-	const char *const *paths, size_t n_paths, json_t **out, struct err *err)
+enum err_status investigate_rules_test(
+	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err)
 {
 	struct sigma_set rules;
 	struct crew crew = { .n_workers = 0 };
 	enum err_status st = ERR_OK;
-	TRY(load_rules(env, from, &rules, err));
-	crew_init(&crew, draw_seed(env), &rules, 0);
+	TRY(load_rules(env, &opts->rules, &rules, err));
+	crew_init(&crew, draw_seed(env), &rules, opts->threads);
+	crew.shared.source = opts->source;
 	crew.shared.fragments = true;
 	crew.every_copy = true;
-	TRY(crew_read(&crew, paths, n_paths, err));
+	TRY(crew_read(&crew, opts->paths, opts->n_paths, err));
 	struct detect *d = crew_detect(&crew);
 	detect_judge(d, rules.refused);
 	json_t *counts = json_object();

@@ -3,6 +3,7 @@
 #define CORDON_ANALYSIS_INVESTIGATE_H
 
 #include "analysis/prune.h"
+#include "analysis/source.h"
 #include "base/doc.h"
 #include "base/env.h"
 #include "base/i18n.h"
@@ -16,6 +17,7 @@ struct investigate_rules {
 struct investigate_options {
 	const char *const *paths; /* files and folders; "-" is stdin */
 	size_t n_paths;
+	const struct source *source; /* of paths that are no files of this machine; or NULL */
 	struct investigate_rules rules;
 	int threads;            /* 0 = cores */
 	struct prune window;    /* only records in here; nothing set = all */
@@ -43,12 +45,12 @@ ERR_MUST_CHECK enum err_status investigate_merge(
 
 /*
  * Counts the events that each rule matches, every event as it stands (no duplicates removed); of
- * a correlation, the events at which its condition held. *out is {"counts":{rule id: n},
+ * a correlation, the events at which its condition held. Of the options, paths, source and rules
+ * count. *out is {"counts":{rule id: n},
  * "refused":[{"file","line","rule","reason"}]}; new reference.
  */
-ERR_MUST_CHECK enum err_status investigate_rules_test(struct env *env,
-	const struct investigate_rules *from, const char *const *paths, size_t n_paths,
-	json_t **out, struct err *err);
+ERR_MUST_CHECK enum err_status investigate_rules_test(
+	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err);
 /*
  * {"rules":[{"id","title","level","author","description","tags","file","line","applies","kind"}],
  * "refused":[..]}

@@ -40,7 +40,8 @@ void reader_shared_deinit(struct reader_shared *s)
 
 void reader_init(struct reader *r, struct reader_shared *shared)
 {
-	*r = (struct reader){ .shared = shared, .input = { .fd = -1 } };
+	*r = (struct reader){ .shared = shared,
+		.input = { .source = shared->source, .fd = -1 } };
 	r->events = event_reader_new(shared->seed);
 	track_init(&r->track, shared->seed, &shared->events, shared->own_marker);
 	web_init(&r->web, &r->track.pool);
@@ -270,10 +271,13 @@ static void read_content(struct reader *r, struct input *in, struct str head)
 	}
 }
 
-/* When the file was changed last: dates lines that have no year. */
+/* When the open file was changed last: dates lines that have no year. */
 static int64_t changed_ms(const struct reader *r, const char *path)
 {
 	struct stat sb;
+	if (r->input.remote && r->input.changed_ms) {
+		return r->input.changed_ms;
+	}
 	bool known = !strcmp(path, "-") ? fstat(STDIN_FILENO, &sb) == 0 && S_ISREG(sb.st_mode)
 					: stat(path, &sb) == 0;
 	return known ? (int64_t)sb.st_mtim.tv_sec * 1000 : r->shared->now_ms;
@@ -286,14 +290,13 @@ void reader_file(struct reader *r, const char *path)
 	struct err err = { 0 };
 	struct input *in = &r->input;
 	r->n_files++;
-	r->file_ms = changed_ms(r, path);
 	if (input_open(in, path, &err) != ERR_OK) {
-		reader_reject(r,
-			err.status == ERR_DENIED ? N_("no permission to read it")
-						 : N_("can't be opened"),
-			1);
+		const char *why = err.status == ERR_DENIED ? N_("no permission to read it")
+							   : N_("can't be opened");
+		reader_reject(r, in->trouble ? in->trouble : why, 1);
 		return;
 	}
+	r->file_ms = changed_ms(r, path);
 	table_init(&r->line_counts, sizeof(uint32_t), LINES_MAX);
 	(void)input_more(in);
 	if (str_starts(input_view(in), STR("\xef\xbb\xbf"))) {

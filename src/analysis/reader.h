@@ -46,7 +46,8 @@ struct reader_shared {
 	struct seen events; /* (id, content) */
 	struct seen lines;  /* line logs: (text, the how-manieth of its kind in its file) */
 	struct str own_marker;
-	struct prune window; /* only records in here; nothing set = all */
+	struct prune window;         /* only records in here; nothing set = all */
+	const struct source *source; /* of paths that are no files of this machine; or NULL */
 	int64_t now_ms; /* dates lines without a year when nothing else does; 0 = unknown */
 	reader_record_fn on_record; /* or NULL */
 	void *on_record_ctx;

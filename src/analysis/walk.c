@@ -14,6 +14,7 @@ enum err_status walk_records(
 	env_random(env, &seed, sizeof(seed));
 	crew_init(&crew, seed, &none, opts->threads);
 	crew.shared.window = opts->window;
+	crew.shared.source = opts->source;
 	crew.shared.now_ms = env_now_ms(env);
 	crew.shared.on_record = opts->on_record;
 	crew.shared.on_record_ctx = opts->ctx;

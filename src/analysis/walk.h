@@ -9,6 +9,7 @@
 struct walk_options {
 	const char *const *paths; /* files and folders; "-" is stdin */
 	size_t n_paths;
+	const struct source *source; /* of paths that are no files of this machine; or NULL */
 	struct prune window;
 	int threads; /* 0 = cores. With one, records come in the order of the files. */
 	reader_record_fn on_record; /* one at a time, copies too */

@@ -2,6 +2,7 @@
 #ifndef CORDON_APP_APP_H
 #define CORDON_APP_APP_H
 
+#include "analysis/source.h"
 #include "aws/aws.h"
 #include "base/config.h"
 #include "base/i18n.h"
@@ -49,6 +50,7 @@ struct app {
 	const char *option_values[32]; /* by index in command->options; switches: "1" */
 	struct aws_client *aws;        /* app_aws() */
 	struct journal *journal;       /* app_journal() */
+	struct s3_source *buckets;     /* app_logs() */
 };
 
 /* Value of an option of the running command: its argument, "1" for a switch, NULL when not given. */
@@ -58,6 +60,12 @@ ERR_MUST_CHECK enum err_status app_aws(
 	struct app *app, struct aws_client **out, struct err *err);
 ERR_MUST_CHECK enum err_status app_journal(
 	struct app *app, struct journal **out, struct err *err);
+/*
+ * Where those of the paths of logs lie that are no files of this machine: *out is NULL when all
+ * are files. Owned by the app.
+ */
+ERR_MUST_CHECK enum err_status app_logs(struct app *app, const char *const *paths,
+	size_t n_paths, const struct source **out, struct err *err);
 /* Reads the input a person names: a file, "-" for stdin; at most `max` bytes. */
 ERR_MUST_CHECK enum err_status app_read_input(
 	struct app *app, const char *path, size_t max, struct buf *out, struct err *err);

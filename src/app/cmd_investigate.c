@@ -46,6 +46,7 @@ static enum err_status run(struct app *app, struct err *err)
 	enum err_status st = ERR_OK;
 	TRY(investigation_options(app, &opts, &span, err));
 	TRY(read_threads(app, &opts.threads, err));
+	TRY(app_logs(app, opts.paths, opts.n_paths, &opts.source, err));
 	opts.partial = app_opt(app, "partial");
 	if (app->progress) {
 		progress_begin(&progress);
@@ -63,14 +64,15 @@ out:
 
 const struct app_command cmd_investigate = {
 	.name = "investigate",
-	.usage = "PATH...",
+	.usage = "PATH|s3://BUCKET/PREFIX...",
 	.summary = N_("Find the root cause in log files"),
 	.text = N_(
 		"Reads CloudTrail, web access, sshd and VPC flow logs and GuardDuty "
-		"findings from files, folders and standard input (-), plain or gzip, in any "
-		"order, and says how the intruder came in, with what, and what was done, "
+		"findings from files, folders, buckets (s3://BUCKET/PREFIX) and standard "
+		"input (-), plain or gzip, in any order, and says how the intruder came in, "
+		"with what, and what was done, "
 		"with the evidence for and against. The answer does not depend on the order "
-		"of the files or on duplicates. What could not be read is named. Nothing is "
+		"of the files or on duplicates. What could not be read is named. No log is "
 		"sent anywhere. CloudTrail comes as S3 holds it, as arrays or lines, out of "
 		"Athena, CloudTrail Lake, CloudWatch Logs, EventBridge or LookupEvents; other "
 		"logs are VPC flow logs, Route 53 Resolver query logs, S3 server access logs, "
@@ -83,6 +85,9 @@ const struct app_command cmd_investigate = {
 		"document, for programs\n"
 		"cordon investigate AWSLogs/ --export result/\tEvery form at once: table for "
 		"you, files for Timesketch, Navigator and mactime\n"
+		"cordon investigate s3://acme-trail/AWSLogs/ --since 24h\tThe last day of a "
+		"trail, "
+		"as it lies in its bucket\n"
 		"cordon investigate --partial 07.part AWSLogs/1111/CloudTrail/eu-west-1/\tOne "
 		"worker's share of a large trail; cordon merge joins the shares\n",
 	.options = options,

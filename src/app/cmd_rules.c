@@ -57,9 +57,11 @@ static enum err_status test(struct app *app, struct err *err)
 		return err_set(err, ERR_USAGE,
 			"rules test needs logs to test on: cordon rules test PATH...");
 	}
-	struct investigate_rules from = rules_from(app);
-	TRY(investigate_rules_test(
-		app->env, &from, app->args + 1, (size_t)app->n_args - 1, &doc, err));
+	struct investigate_options opts = { .paths = app->args + 1,
+		.n_paths = (size_t)app->n_args - 1,
+		.rules = rules_from(app) };
+	TRY(app_logs(app, opts.paths, opts.n_paths, &opts.source, err));
+	TRY(investigate_rules_test(app->env, &opts, &doc, err));
 	report_refused(app, json_object_get(doc, "refused"));
 	const json_t *counts = json_object_get(doc, "counts");
 	if (app->output != APP_TABLE) {

@@ -14,8 +14,8 @@ enum err_status logtool_read(
 	int i = 0;
 	enum err_status st = span_read(app, &out->span, err);
 	/* A folder may be called "year=2026": what is there is a path. */
-	for (; st == ERR_OK && i < app->n_args && access(app->args[i], F_OK) != 0 &&
-		query_is_term(str_from(app->args[i]));
+	for (; st == ERR_OK && i < app->n_args && !source_takes(app->args[i]) &&
+		access(app->args[i], F_OK) != 0 && query_is_term(str_from(app->args[i]));
 		i++) {
 		st = query_add(&out->query, str_from(app->args[i]), err);
 	}
@@ -34,7 +34,7 @@ enum err_status logtool_read(
 		return err_set(err, ERR_USAGE,
 			"name files or folders to read, or - for standard input");
 	}
-	return ERR_OK;
+	return app_logs(app, out->paths, out->n_paths, &out->source, err);
 }
 
 enum export_form logtool_form(const struct app *app)
@@ -125,6 +125,7 @@ enum err_status logtool_walk(
 	json_t *inputs = NULL;
 	const struct walk_options opts = { .paths = t->paths,
 		.n_paths = t->n_paths,
+		.source = t->source,
 		.window = { t->span.from_ms, t->span.to_ms, t->span.regions },
 		.threads = threads,
 		.on_record = sift,

@@ -14,7 +14,8 @@ struct logtool {
 	struct query query;
 	const char *const *paths;
 	size_t n_paths;
-	bool copies; /* show records that were read before */
+	const struct source *source; /* of paths that are no files of this machine; or NULL */
+	bool copies;                 /* show records that were read before */
 };
 
 /*

@@ -1,5 +1,6 @@
 #include "app/parts.h"
 #include "app/app.h"
+#include "flow/s3_source.h"
 
 enum err_status parts_aws(struct app *app, struct aws_client **out, struct err *err)
 {
@@ -54,8 +55,30 @@ enum err_status app_journal(struct app *app, struct journal **out, struct err *e
 	return ERR_OK;
 }
 
+enum err_status app_logs(struct app *app, const char *const *paths, size_t n_paths,
+	const struct source **out, struct err *err)
+{
+	struct aws_client *aws = NULL;
+	size_t i = 0;
+	while (i < n_paths && !source_takes(paths[i])) {
+		i++;
+	}
+	if (i == n_paths) {
+		*out = NULL;
+		return ERR_OK;
+	}
+	enum err_status st = app_aws(app, &aws, err);
+	if (st == ERR_OK) {
+		app->buckets = app->buckets ? app->buckets : s3_source_new(aws);
+		*out = s3_source_door(app->buckets);
+	}
+	return st;
+}
+
 void parts_close(struct app *app)
 {
+	s3_source_free(app->buckets);
+	app->buckets = NULL;
 	journal_close(app->journal);
 	aws_client_free(app->aws);
 	app->journal = NULL;

@@ -2,22 +2,21 @@
 
 #include "analysis/trail_digest.h"
 #include "base/utc.h"
+#include "flow/s3_tree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define OBJECTS_MAX  ((size_t)2 * 1024 * 1024)
-#define SIDE_BY_SIDE 16
-#define REGIONS_MAX  64
-#define HOUR_MS      (3600 * INT64_C(1000))
+#define OBJECTS_MAX ((size_t)2 * 1024 * 1024)
+#define REGIONS_MAX 64
+#define HOUR_MS     (3600 * INT64_C(1000))
 
 struct trail_bucket {
 	struct aws_client *aws;
-	char bucket[64];
+	char bucket[S3_TREE_BUCKET_MAX];
 	struct prune window;
 	char **keys;
 	size_t n, cap;
-	json_t *queue; /* parameters of the pages to list */
 	struct trail_source source;
 };
 
@@ -31,13 +30,6 @@ static void add(struct trail_bucket *b, const char *key)
 		}
 	}
 	b->keys[b->n++] = str_dup(str_from(key));
-}
-
-static void enqueue(struct trail_bucket *b, const char *prefix, const char *token)
-{
-	json_array_append_new(
-		b->queue, json_pack("{s:s,s:s,s:s,s:s*}", "Bucket", b->bucket, "Prefix", prefix,
-				  "Delimiter", "/", "ContinuationToken", token));
 }
 
 /* Below an account's folder only CloudTrail's own are of use. */
@@ -58,56 +50,20 @@ static bool is_of_use(const struct trail_bucket *b, struct str folder)
 	return true;
 }
 
-static void take_page(struct trail_bucket *b, const json_t *asked, const json_t *page)
+static bool see_folder(void *ctx, const char *prefix)
 {
-	size_t i;
-	json_t *item;
-	json_array_foreach(json_object_get(page, "Contents"), i, item)
-	{
-		const char *key = doc_text(item, "Key");
-		struct trail_name name;
-		if (key && b->n < OBJECTS_MAX && trail_digest_name(str_from(key), &name)) {
-			add(b, key);
-		}
-	}
-	json_array_foreach(json_object_get(page, "CommonPrefixes"), i, item)
-	{
-		const char *prefix = doc_text(item, "Prefix");
-		if (prefix && is_of_use(b, str_from(prefix))) {
-			enqueue(b, prefix, NULL);
-		}
-	}
-	if (doc_text(page, "NextContinuationToken")) {
-		enqueue(b, doc_text_or(asked, "Prefix", ""),
-			doc_text(page, "NextContinuationToken"));
-	}
+	return is_of_use(ctx, str_from(prefix));
 }
 
-/* Lists the next folders of the queue side by side. */
-static enum err_status list_some(struct trail_bucket *b, struct err *err)
+static bool see_object(void *ctx, const json_t *item)
 {
-	struct aws_request q[SIDE_BY_SIDE] = { 0 };
-	json_t *asked[SIDE_BY_SIDE];
-	size_t n = json_array_size(b->queue);
-	n = n < SIDE_BY_SIDE ? n : SIDE_BY_SIDE;
-	for (size_t i = 0; i < n; i++) {
-		/* From the end: deep first, so the queue stays short. */
-		size_t last = json_array_size(b->queue) - 1;
-		asked[i] = json_incref(json_array_get(b->queue, last));
-		(void)json_array_remove(b->queue, last);
-		q[i].service = "s3";
-		q[i].operation = "ListObjectsV2";
-		q[i].params = asked[i];
+	struct trail_bucket *b = ctx;
+	const char *key = doc_text_or(item, "Key", "");
+	struct trail_name name;
+	if (trail_digest_name(str_from(key), &name)) {
+		add(b, key);
 	}
-	enum err_status st = aws_call_many(b->aws, q, n, err);
-	for (size_t i = 0; i < n; i++) {
-		if (q[i].status == ERR_OK) {
-			take_page(b, asked[i], q[i].result);
-		}
-		json_decref(q[i].result);
-		json_decref(asked[i]);
-	}
-	return st;
+	return b->n < OBJECTS_MAX;
 }
 
 static enum err_status fetch(void *ctx, const char *bucket, const char *key, struct buf *out,
@@ -133,50 +89,27 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* "s3://bucket/prefix", the prefix made to end in a slash. */
-static enum err_status read_uri(
-	struct trail_bucket *b, const char *uri, char **prefix, struct err *err)
-{
-	struct str rest = str_from(uri);
-	if (!str_starts(rest, STR("s3://"))) {
-		return err_set(
-			err, ERR_USAGE, "%.200s is not of the form s3://bucket/prefix", uri);
-	}
-	rest = str_sub(rest, 5, SIZE_MAX);
-	struct str bucket = str_sub(rest, 0, str_find_char(rest, '/'));
-	if (bucket.n < 3 || bucket.n >= sizeof(b->bucket)) {
-		return err_set(err, ERR_USAGE, "%.200s names no bucket", uri);
-	}
-	memcpy(b->bucket, bucket.p, bucket.n);
-	rest = str_sub(rest, bucket.n + 1, SIZE_MAX);
-	struct buf text;
-	buf_init(&text, 4096);
-	buf_add_str(&text, rest);
-	if (rest.n && rest.p[rest.n - 1] != '/') {
-		buf_putc(&text, '/');
-	}
-	*prefix = buf_steal(&text);
-	return ERR_OK;
-}
-
 enum err_status trail_bucket_open(struct aws_client *aws, const char *uri,
 	const struct prune *window, struct trail_bucket **out, struct err *err)
 {
 	struct trail_bucket *b = calloc(1, sizeof(*b));
-	char *prefix = NULL;
+	const struct s3_tree_visitor tree = { see_folder, see_object, b };
+	struct buf prefix;
+	char *key = NULL;
 	if (!b) {
 		BUG("out of memory");
 	}
 	b->aws = aws;
 	b->window = *window;
-	b->queue = json_array();
 	b->source = (struct trail_source){ .ctx = b, .bucket = b->bucket, .fetch = fetch };
 	enum err_status st = ERR_OK;
-	TRY(read_uri(b, uri, &prefix, err));
-	enqueue(b, prefix, NULL);
-	while (json_array_size(b->queue) && b->n < OBJECTS_MAX) {
-		TRY(list_some(b, err));
+	buf_init(&prefix, 4096);
+	TRY(s3_tree_place(uri, b->bucket, &key, err));
+	buf_puts(&prefix, key);
+	if (*key && !str_ends(str_from(key), STR("/"))) {
+		buf_putc(&prefix, '/');
 	}
+	TRY(s3_tree_walk(aws, b->bucket, prefix.p ? prefix.p : "", &tree, err));
 	if (b->n >= OBJECTS_MAX) {
 		st = err_set(err, ERR_LIMIT,
 			"%.200s holds more than two million objects in the window: name less "
@@ -192,7 +125,8 @@ enum err_status trail_bucket_open(struct aws_client *aws, const char *uri,
 	b = NULL;
 out:
 	trail_bucket_free(b);
-	free(prefix);
+	buf_deinit(&prefix);
+	free(key);
 	return st;
 }
 
@@ -202,7 +136,6 @@ void trail_bucket_free(struct trail_bucket *b)
 		free(b->keys[i]);
 	}
 	if (b) {
-		json_decref(b->queue);
 		free(b->keys);
 	}
 	free(b);

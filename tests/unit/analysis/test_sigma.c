@@ -22,10 +22,10 @@ static json_t *count(const char *rules, const char *logs)
 	(void)snprintf(rules_path, sizeof(rules_path), "%s/data/sigma/%s", shared(), rules);
 	(void)snprintf(logs_path, sizeof(logs_path), "%s/data/cloudtrail/%s", shared(), logs);
 	const char *paths[] = { logs_path };
-	assert_int_equal(
-		investigate_rules_test(env_system(),
-			&(struct investigate_rules){ rules_path, NULL }, paths, 1, &out, &err),
-		ERR_OK);
+	const struct investigate_options opts = {
+		.paths = paths, .n_paths = 1, .rules = { rules_path, NULL }
+	};
+	assert_int_equal(investigate_rules_test(env_system(), &opts, &out, &err), ERR_OK);
 	return out;
 }
 
