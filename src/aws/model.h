@@ -51,6 +51,9 @@ enum model_time { MODEL_TIME_DEFAULT, MODEL_TIME_ISO8601, MODEL_TIME_RFC822, MOD
 #define MODEL_URL_ENCODED 0x40u
 #define MODEL_UNION       0x01u /* of a shape: exactly one member */
 
+/* Members of one structure at most; the generator refuses more. */
+#define MODEL_MAX_MEMBERS 256u
+
 /* Rare facts about a member or shape; extra 0 is all defaults. Texts are 0 when absent. */
 struct model_extra {
 	uint8_t time;        /* enum model_time */

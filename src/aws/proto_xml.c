@@ -2,9 +2,11 @@
 #include "aws/proto.h"
 #include "aws/value.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #define MAX_DEPTH 80
+#define HINTS     1024u /* a power of two */
 
 /* ---- writing ---- */
 
@@ -261,72 +263,96 @@ static void add_plain(json_t *out, const struct xml_node *node, int depth)
 	}
 }
 
-static bool known(
-	const struct model *m, const struct model_shape *s, const struct xml_node *child)
+static bool stands_for(
+	const struct model *m, const struct model_member *mem, const struct xml_node *node)
 {
+	return strcmp(model_wire(m, mem), node->name) == 0 ||
+	       strcmp(member_element(m, mem), node->name) == 0;
+}
+
+/*
+ * The member that an element stands for, NULL when the model does not know it. Answers repeat the
+ * same elements, so where a name was found is remembered: only as a hint, which is tried first.
+ */
+static const struct model_member *member_of(
+	const struct model *m, const struct model_shape *s, const struct xml_node *node)
+{
+	static _Atomic uint16_t hints[HINTS];
+	size_t shape = (size_t)(s - m->shapes);
+	_Atomic uint16_t *hint = &hints[(node->hash ^ shape * 0x9e5u) % HINTS];
+	size_t at = atomic_load_explicit(hint, memory_order_relaxed);
+	if (at < s->n && stands_for(m, model_at(m, s, at), node)) {
+		return model_at(m, s, at);
+	}
 	for (size_t i = 0; i < s->n; i++) {
+		if (stands_for(m, model_at(m, s, i), node)) {
+			atomic_store_explicit(hint, (uint16_t)i, memory_order_relaxed);
+			return model_at(m, s, i);
+		}
+	}
+	return NULL;
+}
+
+static void read_attributes(const struct model *m, const struct model_shape *s,
+	const struct xml_node *node, json_t *out)
+{
+	for (size_t i = 0; node->attrs && i < s->n; i++) {
 		const struct model_member *mem = model_at(m, s, i);
-		if (strcmp(member_element(m, mem), child->name) == 0 ||
-			strcmp(model_wire(m, mem), child->name) == 0) {
-			return true;
+		const char *text = NULL;
+		if ((mem->flags & MODEL_XML_ATTR) && model_read_from_body(mem)) {
+			text = xml_attr(node, model_wire(m, mem));
+		}
+		if (text) {
+			(void)json_object_set_new_nocheck(
+				out, model_name(m, mem), value_parse(m, mem, str_from(text)));
 		}
 	}
-	return false;
 }
 
-/* What the model does not know is passed on under its own name: AWS adds members all the time. */
-static void keep_unknown(const struct model *m, const struct model_shape *s,
-	const struct xml_node *node, int depth, json_t *out)
+/* Some services name flattened elements by the list after all, when not by the element. */
+static const struct xml_node *first_of(const struct model *m, const struct model_member *mem,
+	const struct xml_node *parent, const struct xml_node *node)
 {
-	json_t *rest = json_object();
-	for (const struct xml_node *c = node->child; c; c = c->next) {
-		if (!known(m, s, c) && str_is_utf8(str_from(c->name))) {
-			add_plain(rest, c, depth);
-		}
+	const char *element = member_element(m, mem);
+	const struct xml_node *better = NULL;
+	if (element != model_wire(m, mem) && strcmp(element, node->name) != 0) {
+		better = xml_child(parent, element);
 	}
-	(void)json_object_update_missing(out, rest);
-	json_decref(rest);
+	return better ? better : node;
 }
 
-/* Of a node and its later siblings, those of a name, or with NULL all. */
-static size_t count(const struct xml_node *first, const char *name)
-{
-	size_t n = 0;
-	for (const struct xml_node *c = first; c; c = c->next) {
-		n += !name || strcmp(c->name, name) == 0;
-	}
-	return n;
-}
-
+/*
+ * Of repeated elements the first counts; a flattened list takes all of them then. What the model
+ * does not know is passed on under its own name: AWS adds members all the time.
+ */
 static json_t *read_structure(const struct model *m, const struct model_shape *s,
 	const struct xml_node *node, int depth)
 {
-	json_t *out = json_object();
-	size_t left = node ? count(node->child, NULL) : 0; /* elements that no member claims */
-	for (size_t i = 0; node && depth > 0 && i < s->n; i++) {
-		const struct model_member *mem = model_at(m, s, i);
-		if (!model_read_from_body(mem)) {
+	json_t *out = json_object(), *rest = NULL;
+	uint64_t done[MODEL_MAX_MEMBERS / 64] = { 0 };
+	if (!node || depth <= 0) {
+		return out;
+	}
+	read_attributes(m, s, node, out);
+	for (const struct xml_node *c = node->child; c; c = c->next) {
+		const struct model_member *mem = member_of(m, s, c);
+		if (!mem) {
+			rest = rest ? rest : json_object();
+			add_plain(rest, c, depth);
 			continue;
 		}
-		json_t *v = NULL;
-		if (mem->flags & MODEL_XML_ATTR) {
-			const char *text = xml_attr(node, model_wire(m, mem));
-			v = text ? value_parse(m, mem, str_from(text)) : NULL;
-		} else {
-			const char *element = member_element(m, mem),
-				   *wire = model_wire(m, mem);
-			const struct xml_node *child = xml_child(node, element);
-			/* Some services name flattened elements by the list after all. */
-			child = child || element == wire ? child : xml_child(node, wire);
-			left -= count(child, child ? child->name : NULL);
-			v = child ? read_value(m, mem, child, depth) : NULL;
+		size_t i = (size_t)(mem - model_at(m, s, 0)) % MODEL_MAX_MEMBERS;
+		if ((done[i / 64] >> i % 64 & 1) || !model_read_from_body(mem) ||
+			(mem->flags & MODEL_XML_ATTR)) {
+			continue;
 		}
-		if (v) {
-			(void)json_object_set_new_nocheck(out, model_name(m, mem), v);
-		}
+		done[i / 64] |= UINT64_C(1) << i % 64;
+		json_t *v = read_value(m, mem, first_of(m, mem, node, c), depth);
+		(void)json_object_set_new_nocheck(out, model_name(m, mem), v);
 	}
-	if (left > 0 && depth > 0) {
-		keep_unknown(m, s, node, depth, out);
+	if (rest) {
+		(void)json_object_update_missing(out, rest);
+		json_decref(rest);
 	}
 	return out;
 }

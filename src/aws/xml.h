@@ -15,13 +15,15 @@ struct xml_attr {
 };
 struct xml_node {
 	const char *name; /* without prefix */
-	struct str text;  /* of an element without children; else empty */
+	uint32_t hash;    /* of the name: equal names have equal ones */
+	struct str text;  /* of an element without children, without a NUL; else empty */
 	struct xml_attr *attrs;
 	struct xml_node *child; /* first */
 	struct xml_node *next;  /* sibling */
 };
 struct xml_doc {
 	struct arena arena; /* owns all nodes */
+	void *parser;       /* expat's, which holds the bytes that the texts point into */
 	struct xml_node *root;
 };
 

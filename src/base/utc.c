@@ -155,21 +155,36 @@ bool utc_parse(struct str s, int64_t *ms)
 	return true;
 }
 
+/* The last `n` digits of a number. */
+static char *put(char *to, unsigned number, size_t n)
+{
+	for (size_t i = n; i-- > 0; number /= 10) {
+		to[i] = (char)('0' + number % 10);
+	}
+	return to + n;
+}
+
+/* By hand: an answer may hold thousands of times, of which printf was the larger part. */
 void utc_rfc3339(int64_t ms, char out[32])
 {
 	struct utc_parts p = utc_split(ms);
-	unsigned year = (unsigned)p.year % 10000u;
+	char *to = put(out, (unsigned)p.year, 4);
+	*to++ = '-';
+	to = put(to, (unsigned)p.month, 2);
+	*to++ = '-';
+	to = put(to, (unsigned)p.day, 2);
+	*to++ = 'T';
+	to = put(to, (unsigned)p.hour, 2);
+	*to++ = ':';
+	to = put(to, (unsigned)p.minute, 2);
+	*to++ = ':';
+	to = put(to, (unsigned)p.second, 2);
 	if (p.ms) {
-		(void)snprintf(out, 32, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", year,
-			(unsigned)p.month % 100u, (unsigned)p.day % 100u,
-			(unsigned)p.hour % 100u, (unsigned)p.minute % 100u,
-			(unsigned)p.second % 100u, (unsigned)p.ms % 1000u);
-	} else {
-		(void)snprintf(out, 32, "%04u-%02u-%02uT%02u:%02u:%02uZ", year,
-			(unsigned)p.month % 100u, (unsigned)p.day % 100u,
-			(unsigned)p.hour % 100u, (unsigned)p.minute % 100u,
-			(unsigned)p.second % 100u);
+		*to++ = '.';
+		to = put(to, (unsigned)p.ms, 3);
 	}
+	*to++ = 'Z';
+	*to = '\0';
 }
 
 void utc_basic(int64_t ms, char out[20])

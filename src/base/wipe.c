@@ -31,8 +31,10 @@ void wipe_free(void *p)
 			word[i] = 0;
 		}
 		/* What malloc calls usable is a multiple of eight, save under a checker of memory. */
-		explicit_bzero(
-			(char *)p + n / sizeof(*word) * sizeof(*word), n % sizeof(*word));
+		if (n % sizeof(*word)) {
+			explicit_bzero((char *)p + n / sizeof(*word) * sizeof(*word),
+				n % sizeof(*word));
+		}
 	} else {
 		explicit_bzero(p, n);
 	}

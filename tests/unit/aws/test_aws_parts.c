@@ -102,6 +102,83 @@ static void test_xml(void **state)
 	buf_deinit(&deep);
 }
 
+/* Text in one piece and in several, as it stood and as it had to be made; in two encodings. */
+static void test_xml_text(void **state)
+{
+	(void)state;
+	const struct {
+		struct str xml;
+		const char *text;
+	} cases[] = {
+		{ STR("<r><a> plain </a></r>"), " plain " },
+		{ STR("<r><a/></r>"), "" },
+		{ STR("<r><a>one &amp; two&#x21;</a></r>"), "one & two!" },
+		{ STR("<r><a>&lt;three</a></r>"), "<three" },
+		{ STR("<r><a>l<![CDATA[<i>]]>ne</a></r>"), "l<i>ne" },
+		{ STR("<r><a>cut<!-- here -->off</a></r>"), "cutoff" },
+		{ STR("<r><a>two\r\nlines\nor three</a></r>"), "two\nlines\nor three" },
+		{ STR("<r><x>no</x>between<a>yes</a></r>"), "yes" },
+		{ STR("<?xml version='1.0' encoding='iso-8859-1'?><r><a>\xe9</a></r>"),
+			"\xc3\xa9" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct xml_doc d;
+		assert_int_equal(xml_parse(cases[i].xml, &d, NULL), ERR_OK);
+		assert_true(str_is(xml_text(d.root, "a"), cases[i].text));
+		xml_deinit(&d);
+	}
+}
+
+/* More names than are remembered at a time, twice over: each element has its own. */
+static void test_xml_names(void **state)
+{
+	(void)state;
+	struct xml_doc d;
+	struct buf text;
+	char name[16];
+	buf_init(&text, 100000);
+	buf_puts(&text, "<r>");
+	for (int i = 0; i < 2000; i++) {
+		buf_printf(&text, "<n%d/>", i % 1000);
+	}
+	buf_puts(&text, "</r>");
+	assert_int_equal(xml_parse(buf_view(&text), &d, NULL), ERR_OK);
+	buf_deinit(&text);
+	int i = 0;
+	for (const struct xml_node *n = d.root->child; n; n = n->next, i++) {
+		(void)snprintf(name, sizeof(name), "n%d", i % 1000);
+		assert_string_equal(n->name, name);
+	}
+	assert_int_equal(i, 2000);
+	xml_deinit(&d);
+}
+
+/* Flattened lists between one another, what comes twice, what no model knows; twice over. */
+static void test_xml_members(void **state)
+{
+	(void)state;
+	static const char body[] =
+		"<ListBucketResult><Contents><Key>a</Key></Contents><New>1</New>"
+		"<CommonPrefixes><Prefix>p/</Prefix></CommonPrefixes><Name>first</Name>"
+		"<Contents><Key>b</Key><Size>2</Size></Contents><Name>second</Name>"
+		"<New><x>2</x></New></ListBucketResult>";
+	struct model_call c;
+	assert_true(model_find(&model_table, "s3", "ListObjectsV2", &c));
+	json_t *want = json_pack("{s[{ss}{sssi}]s[{ss}]sss[s{ss}]}", "Contents", "Key", "a",
+		"Key", "b", "Size", 2, "CommonPrefixes", "Prefix", "p/", "Name", "first", "New",
+		"1", "x", "2");
+	assert_non_null(want);
+	for (int i = 0; i < 2; i++) {
+		struct xml_doc d;
+		assert_int_equal(xml_parse(str_from(body), &d, NULL), ERR_OK);
+		json_t *got = proto_xml_read(c.m, model_output(&c), d.root);
+		assert_true(json_equal(got, want));
+		json_decref(got);
+		xml_deinit(&d);
+	}
+	json_decref(want);
+}
+
 static void test_values(void **state)
 {
 	(void)state;
@@ -446,6 +523,9 @@ int main(void)
 		cmocka_unit_test(test_uri),
 		cmocka_unit_test(test_ini),
 		cmocka_unit_test(test_xml),
+		cmocka_unit_test(test_xml_text),
+		cmocka_unit_test(test_xml_names),
+		cmocka_unit_test(test_xml_members),
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_endpoints),
 		cmocka_unit_test(test_hostile_region),
