@@ -173,7 +173,7 @@ static void join_item(const struct map *m, const struct fold_type *type, unsigne
 
 /* `rows` gets the places in `into` of the items of `from`. */
 static void fold_table(const struct map *m, const struct fold_type *type, uint32_t *rows,
-	struct table *into, const struct table *from)
+	struct table *into, struct table *from)
 {
 	_Alignas(16) unsigned char item[ITEM_MAX];
 	for (size_t i = 0; i < from->n; i++) {
@@ -195,17 +195,19 @@ static void fold_table(const struct map *m, const struct fold_type *type, uint32
 		}
 	}
 	into->refused += from->refused;
+	table_deinit(from);
 }
 
 static void fold_list(const struct map *m, const struct fold_part *p, unsigned char *into,
-	const unsigned char *from)
+	unsigned char *from)
 {
 	size_t size = p->type->size;
 	unsigned char **items = (void *)(into + p->at);
 	size_t *n = (void *)(into + p->at_n);
 	size_t *cap = (void *)(into + p->at_room);
-	const unsigned char *others = *(unsigned char *const *)(const void *)(from + p->at);
-	size_t more = *(const size_t *)(const void *)(from + p->at_n);
+	unsigned char **others = (void *)(from + p->at);
+	size_t *n_others = (void *)(from + p->at_n);
+	size_t more = *n_others;
 	more = *n + more > p->max ? p->max - *n : more;
 	if (*n + more > *cap) {
 		unsigned char *moved = realloc(*items, (*n + more) * size);
@@ -217,9 +219,13 @@ static void fold_list(const struct map *m, const struct fold_part *p, unsigned c
 	}
 	for (size_t i = 0; i < more; i++) {
 		unsigned char *item = *items + *n * size;
-		memcpy(item, others + i * size, size);
+		memcpy(item, *others + i * size, size);
 		*n += map_item(m, p->type, item) ? 1 : 0;
 	}
+	free(*others);
+	*others = NULL;
+	*n_others = 0;
+	memset(from + p->at_room, 0, sizeof(size_t));
 }
 
 static void fold_texts(struct map *m, struct pool *into, const struct pool *from)
@@ -245,16 +251,16 @@ static void fold_one(struct map *m, const struct fold_type *type, unsigned char 
 	}
 }
 
-void fold_state(const struct fold_plan *plan, void *into, const void *from)
+void fold_state(const struct fold_plan *plan, void *into, void *from)
 {
 	struct map m = { .texts = NULL };
 	unsigned char *a = into;
-	const unsigned char *b = from;
-	fold_texts(&m, (void *)(a + plan->pool), (const void *)(b + plan->pool));
+	unsigned char *b = from;
+	fold_texts(&m, (void *)(a + plan->pool), (void *)(b + plan->pool));
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct fold_part *p = &plan->parts[i];
 		if (p->shape == FOLD_TABLE) {
-			const struct table *t = (const void *)(b + p->at);
+			struct table *t = (void *)(b + p->at);
 			m.rows[i] = room(t->n, sizeof(uint32_t));
 			fold_table(&m, p->type, m.rows[i], (void *)(a + p->at), t);
 		} else if (p->shape == FOLD_LIST) {

@@ -103,7 +103,10 @@ bool fold_load_pool(struct str *s, struct pool *p);
 /* Tells one plan from another, so that a result is only read by who has the same. */
 uint64_t fold_print(const struct fold_plan *plan);
 
-/* Joins `from` into `into`; both are states of the same plan. `from` is left as it was. */
-void fold_state(const struct fold_plan *plan, void *into, const void *from);
+/*
+ * Joins `from` into `into`; both are states of the same plan. The parts of `from` are freed one by
+ * one as they are taken over, so that the two are never in memory whole; its texts stay.
+ */
+void fold_state(const struct fold_plan *plan, void *into, void *from);
 
 #endif
