@@ -81,7 +81,8 @@ static uint64_t left_out(const struct reader *r)
 	const struct table *tables[] = { &r->track.edges, &r->track.holders,
 		&r->track.relations, &r->track.issues, &r->rejects, &r->flow.rows, &r->dns.rows,
 		&r->dns.addresses, &r->s3.rows, &r->s3.objects, &r->web.clients, &r->hours };
-	uint64_t n = r->track.pool.refused + r->web.refused + r->ssh.refused;
+	uint64_t n = r->track.pool.refused + r->track.refused + r->track.lines_lost +
+		     r->web.refused + r->ssh.refused;
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		n += tables[i]->refused;
 	}

@@ -5,33 +5,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-static uint64_t total_with(const struct track *t, uint32_t k)
+/* Lines of both sorts of an edge lie side by side: bin 2 * edge + sort. */
+#define SORTS 2u
+
+static const uint32_t ceiling[SORTS] = { LITES_EVERYDAY, LITES_MARKED };
+
+/* What the K are at a moment. */
+struct shares {
+	size_t k[SORTS];
+};
+
+static size_t sort_of(const struct track_lite *l)
+{
+	return (l->tags & TRACK_MARKED) != 0;
+}
+
+static size_t bin_of(const struct track_lite *l)
+{
+	return (size_t)l->edge * SORTS + sort_of(l);
+}
+
+/* How many lines of a sort may be held for a while between two cuts. */
+static size_t room_of(size_t sort)
+{
+	return ceiling[sort] + ceiling[sort] / 2;
+}
+
+static uint64_t total_with(const struct track *t, size_t sort, uint32_t k)
 {
 	uint64_t total = 0;
 	for (uint32_t i = 0; i < t->edges.n; i++) {
-		uint32_t n = track_edge_at(t, i)->n_calls;
+		const struct track_edge *e = track_edge_at(t, i);
+		uint32_t n = sort ? e->n_marked : e->n_calls - e->n_marked;
 		total += n < k ? n : k;
 	}
 	return total;
 }
 
 /* The K of the heading. */
-static uint32_t share(const struct track *t)
+static uint32_t share(const struct track *t, size_t sort)
 {
 	uint32_t low = 1;
 	uint32_t high = UINT32_MAX;
-	if (total_with(t, high) <= LITES_MAX) {
+	if (total_with(t, sort, high) <= ceiling[sort]) {
 		return high;
 	}
 	while (high - low > 1) {
 		uint32_t middle = low + (high - low) / 2;
-		if (total_with(t, middle) <= LITES_MAX) {
+		if (total_with(t, sort, middle) <= ceiling[sort]) {
 			low = middle;
 		} else {
 			high = middle;
 		}
 	}
 	return low;
+}
+
+static struct shares shares(const struct track *t)
+{
+	return (struct shares){ { share(t, 0), share(t, 1) } };
 }
 
 static void swap(struct track_lite *a, struct track_lite *b)
@@ -71,29 +103,30 @@ static void earliest(const struct track *t, struct track_lite *rows, size_t n, s
 	}
 }
 
-/* Lines of one edge side by side, edge after edge; from[e] is where edge e begins. */
+/* Lines of one bin side by side, bin after bin; from[b] is where bin b begins. */
 static void group(struct track *t, size_t *from)
 {
-	size_t n_edges = t->edges.n;
-	size_t *next = calloc(n_edges + 1, sizeof(*next));
+	size_t n_bins = t->edges.n * SORTS;
+	size_t *next = calloc(n_bins + 1, sizeof(*next));
 	if (!next) {
 		BUG("out of memory");
 	}
 	for (size_t i = 0; i < t->n_lites; i++) {
-		from[t->lites[i].edge + 1]++;
+		from[bin_of(&t->lites[i]) + 1]++;
 	}
-	for (size_t e = 0; e < n_edges; e++) {
-		from[e + 1] += from[e];
-		next[e] = from[e];
+	for (size_t b = 0; b < n_bins; b++) {
+		from[b + 1] += from[b];
+		next[b] = from[b];
 	}
 	/* Each swap brings one line home. */
-	for (size_t e = 0; e < n_edges; e++) {
-		while (next[e] < from[e + 1]) {
-			struct track_lite *row = &t->lites[next[e]];
-			if (row->edge == e) {
-				next[e]++;
+	for (size_t b = 0; b < n_bins; b++) {
+		while (next[b] < from[b + 1]) {
+			struct track_lite *row = &t->lites[next[b]];
+			size_t home = bin_of(row);
+			if (home == b) {
+				next[b]++;
 			} else {
-				swap(row, &t->lites[next[row->edge]++]);
+				swap(row, &t->lites[next[home]++]);
 			}
 		}
 	}
@@ -109,62 +142,71 @@ static struct track_ref latest(const struct track *t, const struct track_lite *r
 	return last;
 }
 
-static size_t *cut(struct track *t, size_t k)
+static size_t *cut(struct track *t, struct shares most)
 {
-	size_t *from = calloc(t->edges.n + 2, sizeof(*from));
+	size_t n_bins = t->edges.n * SORTS;
+	size_t *from = calloc(n_bins + 2, sizeof(*from));
 	if (!from) {
 		BUG("out of memory");
 	}
 	group(t, from);
 	size_t kept = 0;
-	for (uint32_t e = 0; e < t->edges.n; e++) {
-		struct track_lite *rows = t->lites + from[e];
-		size_t n = from[e + 1] - from[e];
+	memset(t->n_sort, 0, sizeof(t->n_sort));
+	for (size_t b = 0; b < n_bins; b++) {
+		struct track_lite *rows = t->lites + from[b];
+		size_t n = from[b + 1] - from[b];
+		size_t k = most.k[b % SORTS];
 		if (n > k) {
 			earliest(t, rows, n, k);
 			n = k;
 		}
 		if (n == k && n > 0) {
-			track_edge_at(t, e)->cut = latest(t, rows, n);
+			track_edge_at(t, (uint32_t)(b / SORTS))->cut[b % SORTS] =
+				latest(t, rows, n);
 		}
 		memmove(t->lites + kept, rows, n * sizeof(*rows));
-		from[e] = kept;
+		from[b] = kept;
 		kept += n;
+		t->n_sort[b % SORTS] += n;
 	}
-	from[t->edges.n] = kept;
+	from[n_bins] = kept;
 	t->n_lites = kept;
 	return from;
 }
 
-int64_t lites_cut_ms(const struct track *t, uint32_t edge)
+void lites_cut_place(const struct track *t, struct track_place *p)
 {
-	const struct track_edge *e = edge == TRACK_NONE ? NULL : track_edge_at(t, edge);
-	return e && e->cut.set ? e->cut.time_ms : INT64_MAX;
+	const struct track_edge *e = p->edge == TRACK_NONE ? NULL : track_edge_at(t, p->edge);
+	for (size_t i = 0; i < SORTS; i++) {
+		p->cut_ms[i] = e && e->cut[i].set ? e->cut[i].time_ms : INT64_MAX;
+	}
 }
 
 void lites_add(struct track *t, const struct track_lite *lite)
 {
-	const struct track_edge *e = track_edge_at(t, lite->edge);
-	if (e->cut.set && track_ref_cmp(t, &lite->ref, &e->cut) > 0) {
+	size_t sort = sort_of(lite);
+	const struct track_ref *last = &track_edge_at(t, lite->edge)->cut[sort];
+	if (last->set && track_ref_cmp(t, &lite->ref, last) > 0) {
 		return;
 	}
-	if (t->n_lites == LITES_ROOM) {
+	if (t->n_sort[sort] == room_of(sort)) {
 		track_flush(t); /* the edges must know how many lines they had */
-		free(cut(t, share(t)));
+		free(cut(t, shares(t)));
 		for (size_t i = 0; i < TRACK_PLACE_SLOTS; i++) {
-			struct track_place *p = &t->places[i];
-			p->cut_ms = lites_cut_ms(t, p->edge);
+			lites_cut_place(t, &t->places[i]);
 		}
 	}
 	if (t->n_lites == t->cap_lites) {
 		t->cap_lites = t->cap_lites ? t->cap_lites * 2 : 256;
-		t->cap_lites = t->cap_lites < LITES_ROOM ? t->cap_lites : LITES_ROOM;
+		size_t room = room_of(0) + room_of(1);
+		t->cap_lites = t->cap_lites < room ? t->cap_lites : room;
 		t->lites = realloc(t->lites, t->cap_lites * sizeof(*t->lites));
 		if (!t->lites) {
 			BUG("out of memory");
 		}
 	}
 	t->lites[t->n_lites++] = *lite;
+	t->n_sort[sort]++;
 }
 
 static int order(const void *a, const void *b, void *ctx)
@@ -193,8 +235,12 @@ void lites_drop_copies(struct track *t)
 
 void lites_trim(struct track *t)
 {
-	if (t->n_lites > LITES_MAX) {
-		free(cut(t, share(t)));
+	memset(t->n_sort, 0, sizeof(t->n_sort));
+	for (size_t i = 0; i < t->n_lites; i++) {
+		t->n_sort[sort_of(&t->lites[i])]++;
+	}
+	if (t->n_sort[0] > ceiling[0] || t->n_sort[1] > ceiling[1]) {
+		free(cut(t, shares(t)));
 	}
 }
 
@@ -203,12 +249,16 @@ void lites_settle(struct track *t, size_t edge_max)
 	if (t->n_lites == 0) {
 		return;
 	}
-	size_t k = share(t);
-	size_t *from = cut(t, k < edge_max ? k : edge_max);
+	struct shares most = shares(t);
+	for (size_t i = 0; i < SORTS; i++) {
+		most.k[i] = most.k[i] < edge_max ? most.k[i] : edge_max;
+	}
+	size_t *from = cut(t, most);
 	for (uint32_t e = 0; e < t->edges.n; e++) {
 		struct track_edge *edge = track_edge_at(t, e);
-		edge->lites = t->lites + from[e];
-		edge->n_lites = (uint32_t)(from[e + 1] - from[e]);
+		size_t first = from[e * SORTS];
+		edge->lites = t->lites + first;
+		edge->n_lites = (uint32_t)(from[(e + 1) * SORTS] - first);
 	}
 	free(from);
 }

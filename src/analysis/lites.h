@@ -4,24 +4,26 @@
  * with which all edges together stay below the ceiling. K depends on nothing but how many lines
  * each edge had, so it does not matter in which order they came; and it only ever falls while
  * they come, so what a smaller K lets go early is never missed later.
+ * There are two sorts with a K and a ceiling each, 0 the everyday lines and 1 those that are
+ * TRACK_MARKED: what an attack does is not crowded out by what everybody does all day.
  */
 #ifndef CORDON_ANALYSIS_LITES_H
 #define CORDON_ANALYSIS_LITES_H
 
 #include "analysis/track.h"
 
-#define LITES_MAX  (1024u * 1024)
-#define LITES_ROOM (LITES_MAX + LITES_MAX / 2) /* held for a while between two cuts */
+#define LITES_EVERYDAY (384u * 1024)
+#define LITES_MARKED   (192u * 1024)
 
-/* Lines of the edge that are later than this would not be kept. */
-int64_t lites_cut_ms(const struct track *t, uint32_t edge);
+/* Sets the place's cut_ms, by sort: lines of its edge that are later would not be kept. */
+void lites_cut_place(const struct track *t, struct track_place *p);
 /* The line is counted in n_calls of the edge whether it is kept or not. */
 void lites_add(struct track *t, const struct track_lite *lite);
 /* Lines that several workers kept of one event are kept once. */
 void lites_drop_copies(struct track *t);
 /* After lines of another worker were taken in: back below the ceiling. */
 void lites_trim(struct track *t);
-/* After the last: gives each edge its own, at most `edge_max`, in no order. */
+/* After the last: gives each edge its own, at most `edge_max` of a sort, in no order. */
 void lites_settle(struct track *t, size_t edge_max);
 
 #endif

@@ -35,6 +35,7 @@ static const struct fold_field edge_fields[] = {
 	F(track_edge, n_read, FOLD_SUM),
 	F(track_edge, n_iac, FOLD_SUM),
 	F(track_edge, n_calls, FOLD_SUM),
+	F(track_edge, n_marked, FOLD_SUM),
 	F(track_edge, first, FOLD_FIRST),
 	F(track_edge, last, FOLD_LAST),
 	F(track_edge, imds_v1, FOLD_OR),
@@ -346,10 +347,23 @@ static const struct fold_part parts[] = {
 const struct fold_plan reader_plan = { parts, sizeof(parts) / sizeof(parts[0]),
 	IN(track.pool) };
 
+/* It reads nothing more: what only reading needs makes room for the joining. */
+static void stop(struct reader *r)
+{
+	track_flush(&r->track);
+	free(r->track.places);
+	free(r->track.calls);
+	r->track.places = NULL;
+	r->track.calls = NULL;
+	event_reader_free(r->events);
+	r->events = NULL;
+	input_deinit(&r->input);
+}
+
 void reader_fold(struct reader *r, struct reader *other)
 {
 	track_flush(&r->track);
-	track_flush(&other->track);
+	stop(other);
 	fold_state(&reader_plan, r, other);
 	if (r->shared->merging) {
 		lites_drop_copies(&r->track);

@@ -190,7 +190,8 @@ static json_t *verdict(const struct inquiry *q)
 
 json_t *inquiry_document(struct inquiry *q, size_t timeline_max, json_t *detections_taken)
 {
+	json_t *timeline = inquiry_timeline(q, timeline_max); /* counts what it lacks */
 	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o}", "schema", "cordon.investigation/1",
 		"inputs", account_json(q->r), "verdict", verdict(q), "scope", inquiry_scope(q),
-		"detections", detections_taken, "timeline", inquiry_timeline(q, timeline_max));
+		"detections", detections_taken, "timeline", timeline);
 }

@@ -43,8 +43,10 @@ static bool is_guessing(const struct inquiry *q, const struct suspect *s)
 	       inquiry_is_attacker(q, s->ip);
 }
 
-static void collect_calls(const struct inquiry *q, struct entries *e)
+/* At most `max` lines are told anyway: only what those lack is lost. */
+static void collect_calls(const struct inquiry *q, struct entries *e, size_t max)
 {
+	q->t->lines_lost = 0;
 	if (q->root == INQUIRY_NONE) {
 		return;
 	}
@@ -59,6 +61,8 @@ static void collect_calls(const struct inquiry *q, struct entries *e)
 					.lite = &edge->lites[l] };
 				add(e, &row);
 			}
+			q->t->lines_lost +=
+				edge->n_lites < max ? edge->n_calls - edge->n_lites : 0;
 		}
 	}
 }
@@ -235,7 +239,7 @@ static json_t *row_of(const struct inquiry *q, const struct entry *e)
 json_t *inquiry_timeline(struct inquiry *q, size_t max)
 {
 	struct entries e = { 0 };
-	collect_calls(q, &e);
+	collect_calls(q, &e, max);
 	collect_exposure(q, &e);
 	collect_hosts(q, &e);
 	if (e.n) {

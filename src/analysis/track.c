@@ -296,7 +296,7 @@ static void begin_place(struct track *t, const struct event *e, struct track_pla
 	struct track_edge *edge = track_edge_at(t, p->edge);
 	edge->holder = holder;
 	edge->ip = ip;
-	p->cut_ms = lites_cut_ms(t, p->edge);
+	lites_cut_place(t, p);
 	p->person = track_holder_at(t, holder)->kind != TRACK_SERVICE && !e->service_ip;
 	if (!p->person) {
 		return;
@@ -334,6 +334,7 @@ static void flush_place(struct track *t, const struct track_place *p)
 		return;
 	}
 	edge->n_calls += p->n;
+	edge->n_marked += p->n_marked;
 	edge->n_denied += p->n_denied;
 	edge->n_failed += p->n_failed;
 	edge->n_read += p->n_read;
@@ -370,6 +371,7 @@ static void begin_call(struct track *t, const struct event *e, const struct trac
 	c->api = a.api;
 	c->ok = event_succeeded(e);
 	c->denied = event_denied(e);
+	c->tags = (a.api ? a.api->tags : 0) | (c->denied ? TRACK_DENIED : 0);
 	if (p->person) {
 		c->read = e->read_only || a.read;
 		c->action = a.text;
@@ -429,7 +431,7 @@ static void empty_call(struct track *t, struct track_call *c)
 static void empty_place(struct track *t, struct track_place *p)
 {
 	flush_place(t, p);
-	p->n = p->n_denied = p->n_failed = p->n_read = 0;
+	p->n = p->n_denied = p->n_failed = p->n_read = p->n_marked = 0;
 	p->first = p->last = (struct track_ref){ .set = 0 };
 }
 
@@ -460,12 +462,16 @@ static void take_target(struct track *t, const struct event *e, const struct tra
 	const struct track_ref *ref, const struct track_place *p)
 {
 	bool data = c->api && c->api->tags & API_DATA && c->ok;
-	if (!data && ref->time_ms > p->cut_ms) {
+	bool kept = ref->time_ms <= p->cut_ms[(c->tags & TRACK_MARKED) != 0];
+	if (!data && !kept) {
 		return;
 	}
 	struct str target = event_target(e);
 	if (data) {
 		relate(t, c->edge, TRACK_BUCKET, target, bytes_out(e), ref);
+		if (!kept) {
+			return;
+		}
 	}
 	struct track_lite lite = { .ref = *ref,
 		.edge = c->edge,
@@ -473,7 +479,7 @@ static void take_target(struct track *t, const struct event *e, const struct tra
 		.target = pool_put(&t->pool, str_sub(target, 0, 256)),
 		.outcome = c->outcome,
 		.region = p->region,
-		.tags = c->api ? c->api->tags : 0 };
+		.tags = c->tags };
 	lites_add(t, &lite);
 }
 
@@ -528,6 +534,7 @@ bool track_event(struct track *t, const struct event *e)
 		p->n_denied += c->denied;
 		p->n_failed += !c->ok && !c->denied;
 		p->n_read += c->read;
+		p->n_marked += (c->tags & TRACK_MARKED) != 0;
 		take_target(t, e, c, &ref, p);
 	}
 	if (c->states_address) {

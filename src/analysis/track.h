@@ -54,8 +54,10 @@ struct track_edge {
 	uint32_t n, n_denied, n_failed, n_read, n_iac;
 	struct track_ref first, last;
 	bool imds_v1, imds_v2, vpc_endpoint;
-	uint32_t n_calls;         /* lines for a timeline that there were */
-	struct track_ref cut;     /* while reading: later lines are not kept any more */
+	uint32_t n_calls;  /* lines for a timeline that there were ... */
+	uint32_t n_marked; /* ... and how many of them are TRACK_MARKED */
+	struct track_ref
+		cut[2]; /* while reading: later lines (lites.h) are not kept any more */
 	struct track_lite *lites; /* after lites_settle: the earliest ones; borrowed */
 	uint32_t n_lites;
 };
@@ -64,8 +66,11 @@ struct track_edge {
 struct track_lite {
 	struct track_ref ref;
 	uint32_t edge, action, target, outcome, region;
-	unsigned tags;
+	unsigned tags; /* of the call, and TRACK_DENIED */
 };
+#define TRACK_DENIED (1u << 31) /* refused for want of rights */
+/* What makes a line stand out from the everyday ones: refused, or a call that matters by itself. */
+#define TRACK_MARKED (~(unsigned)(API_DATA | API_ASSUME | API_WHOAMI))
 
 enum track_rel {
 	TRACK_API = 1,
@@ -112,14 +117,15 @@ struct track_place {
 	bool own;    /* made by cordon itself: left out */
 	bool person; /* neither by AWS itself nor from an AWS service's address */
 	bool iac;
-	uint32_t n, n_denied, n_failed, n_read;
+	uint32_t n, n_denied, n_failed, n_read, n_marked;
 	struct track_ref first, last;
-	int64_t cut_ms; /* later lines for a timeline are not kept any more (lites.h) */
+	int64_t cut_ms[2]; /* later lines for a timeline are not kept any more (lites.h) */
 };
 struct track_call {
 	uint64_t key;            /* 0: nothing here */
 	uint32_t edge, relation; /* to the API; or TRACK_NONE */
 	uint32_t action, outcome;
+	unsigned tags; /* of a line for a timeline */
 	const struct api *api;
 	bool ok, denied, read;
 	bool states_address; /* its parameters say the caller's own address */
@@ -150,6 +156,8 @@ struct track {
 	struct seen *seen; /* duplicates; shared, borrowed */
 	struct track_lite *lites;
 	size_t n_lites, cap_lites;
+	size_t n_sort[2];    /* of them everyday ones, and TRACK_MARKED */
+	uint64_t lines_lost; /* lines of the attack's timeline past a ceiling */
 	struct table holders, edges, relations, issues;
 	struct track_note *notes;
 	size_t n_notes, cap_notes;
