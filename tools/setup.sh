@@ -64,6 +64,10 @@ look_for_check() {
 	need git has git
 	need default-jre-headless has java
 	need maven has mvn
+	# the scanner for ARM, and what runs it here
+	need gcc-aarch64-linux-gnu has aarch64-linux-gnu-gcc
+	need libc6-dev-arm64-cross compiles aarch64-linux-gnu-gcc
+	need qemu-user has qemu-aarch64
 }
 has_sbin() { PATH=$PATH:/usr/sbin:/sbin command -v "$1"; }
 
