@@ -79,6 +79,7 @@ emulator_tests() {
 		--dist loadfile -p no:cacheprovider --timeout 300 --junitxml "$out/emulator.xml" -r s
 }
 
+step "python environment" "$build/venv/bin/pip" check
 step "layers" python3 tools/check_layers.py
 step "style" tools/check_style.sh
 step "format" tools/check_format.sh "$build/venv/bin/clang-format"

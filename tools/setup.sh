@@ -61,6 +61,7 @@ look_for_check() {
 	need iproute2 has_sbin ip
 	need openssl has openssl # moto_proxy makes its certificates with it
 	need valgrind has valgrind
+	need sleuthkit has mactime # reads our body files
 	need git has git
 	need default-jre-headless has java
 	need maven has mvn
