@@ -198,7 +198,7 @@ static enum err_status run(struct app *app, struct err *err)
 
 const struct app_command cmd_rules = {
 	.name = "rules",
-	.usage = "list | test PATH... | explain RULE",
+	.usage = "list | test PATH|s3://BUCKET/PREFIX... | explain RULE",
 	.summary = N_("List and explain Sigma rules, or count what they match"),
 	.text = N_("Rules are those of the program, or of --rules DIR, which may be a SigmaHQ "
 		   "checkout. A rule that can't be supported is named with file, line and "

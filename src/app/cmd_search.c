@@ -91,7 +91,7 @@ out:
 
 const struct app_command cmd_search = {
 	.name = "search",
-	.usage = "FIELD=VALUE... PATH...",
+	.usage = "FIELD=VALUE... PATH|s3://BUCKET/PREFIX...",
 	.summary = N_("Find records in logs of any kind"),
 	.text = N_(
 		"Reads every format that investigate reads and prints the records for which "

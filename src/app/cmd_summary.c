@@ -180,7 +180,7 @@ static enum err_status run(struct app *app, struct err *err)
 
 const struct app_command cmd_summary = {
 	.name = "summary",
-	.usage = "[FIELD=VALUE...] PATH...",
+	.usage = "[FIELD=VALUE...] PATH|s3://BUCKET/PREFIX...",
 	.summary = N_("One row for each principal in logs of any kind"),
 	.text = N_(
 		"Reads every format that investigate reads and prints for each principal (or "

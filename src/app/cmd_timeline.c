@@ -81,7 +81,7 @@ out:
 
 const struct app_command cmd_timeline = {
 	.name = "timeline",
-	.usage = "[FIELD=VALUE...] PATH...",
+	.usage = "[FIELD=VALUE...] PATH|s3://BUCKET/PREFIX...",
 	.summary = N_("Put the records of all logs in order of time"),
 	.text = N_("Reads every format that investigate reads, from files, folders and "
 		   "standard "

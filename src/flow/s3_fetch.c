@@ -3,6 +3,7 @@
 #include "base/i18n.h"
 #include "flow/s3_tree.h"
 
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,8 +173,8 @@ static const char *get(
 	if (s3_tree_place(o->is->path, bucket, &key, &err) != ERR_OK) {
 		return N_("S3 did not give it out");
 	}
-	(void)snprintf(range, sizeof(range), "bytes=%llu-%llu", (unsigned long long)(k * RANGE),
-		(unsigned long long)(k * RANGE + size - 1));
+	(void)snprintf(range, sizeof(range), "bytes=%" PRIu64 "-%" PRIu64, k * RANGE,
+		k * RANGE + size - 1);
 	json_t *params = json_pack("{s:s,s:s,s:s,s:s*}", "Bucket", bucket, "Key", key, "Range",
 		range, "IfMatch", o->is->etag);
 	struct aws_request q = {
