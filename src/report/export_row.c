@@ -150,7 +150,7 @@ static void write_timesketch_csv(const struct export_row *r, struct buf *out)
 	buf_deinit(&message);
 }
 
-/* mtime only: the event has one time, and the others are not known. */
+/* mtime only: the event has one time. The others are -1: mactime shows a 0 as a line of its own. */
 static void write_body(const struct export_row *r, struct buf *out)
 {
 	struct buf message;
@@ -170,8 +170,8 @@ static void write_body(const struct export_row *r, struct buf *out)
 			buf_putc(out, clean.p[i]);
 		}
 	}
-	buf_printf(out, "|0|0|0|0|%lld|0|%lld|0|0\n", (long long)(r->bytes > 0 ? r->bytes : 0),
-		(long long)(r->time_ms / 1000));
+	buf_printf(out, "|0|0|0|0|%lld|-1|%lld|-1|-1\n",
+		(long long)(r->bytes > 0 ? r->bytes : 0), (long long)(r->time_ms / 1000));
 	buf_deinit(&message);
 	buf_deinit(&clean);
 }
