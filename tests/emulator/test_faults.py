@@ -32,8 +32,8 @@ SHIPPED = sorted(p.stem for p in fault_accounts.PLAYBOOKS.glob('*.yaml'))
 ACTING = [n for n in SHIPPED if 'action:' in (fault_accounts.PLAYBOOKS / f'{n}.yaml').read_text()]
 # moto takes no notice of the condition s3:ExistingObjectTag: the deny of one object denies them all, to cordon too.
 NOT_HERE = {'s3-malware'}
-# The playbook with the most to go wrong, and two more.
-SAMPLE = ['ec2-compromised', *random.Random(SEED).sample([n for n in ACTING if n not in NOT_HERE and not n.startswith(('ec2', 'attack'))], 2)]
+# The playbook with the most to go wrong, and another one.
+SAMPLE = ['ec2-compromised', *random.Random(SEED).sample([n for n in ACTING if n not in NOT_HERE and not n.startswith(('ec2', 'attack'))], 1)]
 CHOSEN = ONLY or (SHIPPED if HOW_MANY else SAMPLE)
 # Not brought back by undo, and said so: evidence is kept, a password can't be had back.
 KEPT = ('ec2 describe_snapshots', 'rds describe_db_snapshots', 'rds describe_db_cluster_snapshots', f'iam login {fault_accounts.USER}')
