@@ -16,6 +16,8 @@
 
 struct driver {
 	json_t *input, *notes, *calls, *artifacts, *undeclared;
+	json_t *note_rounds; /* round trips made when each note was written */
+	struct aws_client *aws;
 	const struct action *action;
 	int64_t mutating, die_at;
 	int64_t answered, die_after;
@@ -56,7 +58,10 @@ static void observer(void *ctx, const struct aws_event *event)
 static enum err_status progress(void *ctx, const json_t *partial, struct err *err)
 {
 	struct driver *d = ctx;
+	struct aws_stats stats = { 0 };
+	aws_client_stats(d->aws, &stats);
 	json_array_append_new(d->notes, json_deep_copy(partial));
+	json_array_append_new(d->note_rounds, json_integer((json_int_t)stats.rounds));
 	const char *path = doc_text(d->input, "notes_file");
 	FILE *f = path ? fopen(path, "a") : NULL;
 	if (!f) {
@@ -125,6 +130,7 @@ static void answer(const struct driver *d, struct aws_client *aws, enum err_stat
 	json_object_set_new(
 		out, "error", json_pack("{s:s,s:s}", "code", err->code, "message", err->msg));
 	json_object_set(out, "notes", d->notes);
+	json_object_set(out, "note_rounds", d->note_rounds);
 	json_object_set(out, "calls", d->calls);
 	json_object_set(out, "artifacts", d->artifacts);
 	json_object_set(out, "undeclared", d->undeclared);
@@ -138,6 +144,7 @@ int main(int argc, char **argv)
 	const struct action *a = argc == 3 ? action_find(argv[1]) : NULL;
 	struct driver d = { .input = json_loadf(stdin, 0, NULL),
 		.notes = json_array(),
+		.note_rounds = json_array(),
 		.calls = json_array(),
 		.artifacts = json_array(),
 		.undeclared = json_array(),
@@ -169,6 +176,7 @@ int main(int argc, char **argv)
 		.max_attempts = 1,
 		.refuse_mutating = doc_true(d.input, "dry_run") };
 	enum err_status st = aws_client_new(env_system(), &options, &aws, &err);
+	d.aws = aws;
 	json_t *out = json_object(), *none = json_object();
 	const json_t *partial = json_object_get(d.input, "partial");
 	const json_t *with = json_object_get(d.input, "with");
@@ -201,6 +209,7 @@ int main(int argc, char **argv)
 	json_decref(d.artifacts);
 	json_decref(d.calls);
 	json_decref(d.notes);
+	json_decref(d.note_rounds);
 	json_decref(d.input);
 	return st == ERR_OK ? 0 : err_exit_code(st);
 }
