@@ -160,6 +160,39 @@ static bool flows_unanswered(struct inquiry *q)
 	return call != NULL || guessed;
 }
 
+/* The same credential makes others from elsewhere too: a pipeline's everyday work. */
+static bool makes_keys_elsewhere(const struct inquiry *q, size_t i)
+{
+	for (size_t k = 0; k < q->n_suspects; k++) {
+		if (k != i && q->suspects[k].holder == q->suspects[i].holder &&
+			q->suspects[k].weigh.for_it[G_KEYS] > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Full rights and a credential, given from an address where the caller was never before, count for
+ * nothing when the program is the owner's infrastructure tool. But its name is text that anybody
+ * can send: where that is no habit, too much hangs on it to say that nothing happened.
+ */
+static bool gifts_unanswered(struct inquiry *q)
+{
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		const struct inquiry_weigh *w = &q->suspects[i].weigh;
+		if (w->for_it[G_ORIGIN] > 0 && w->for_it[G_RIGHTS] > 0 &&
+			w->for_it[G_KEYS] > 0 && !q->suspects[i].mfa &&
+			!makes_keys_elsewhere(q, i)) {
+			ruling_missing(q, N_("The owner's word whether the address is theirs "
+					     "from which full rights and a credential were "
+					     "given: the program's name alone proves nothing"));
+			return true;
+		}
+	}
+	return false;
+}
+
 /* Silence in a trail that is never silent otherwise. Nights without people do not count. */
 static bool has_hole(const struct inquiry *q)
 {
@@ -230,6 +263,7 @@ void coverage_decide(struct inquiry *q)
 	bool open = finding_unanswered(q);
 	open |= quarantine_unanswered(q);
 	open |= flows_unanswered(q);
+	open |= gifts_unanswered(q);
 	open |= trail_missing(q);
 	if (has_hole(q)) {
 		ruling_missing(q, N_("CloudTrail events of the hours that are missing in the "

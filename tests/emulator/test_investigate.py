@@ -202,3 +202,19 @@ def test_a_real_trail_against_its_truth():
     assert v['class'] == 'leaked_access_key'
     assert v['access_keys'] and all(k in text for k in v['access_keys'])
     assert v['source_ips'] and all(ip in json.dumps(truth['attacker_ips']) for ip in v['source_ips'])
+
+
+def test_a_copied_program_name_does_not_make_an_administrator_harmless(tmp_path):
+    """The owner's tool from a new address gives full rights: nobody is accused of it, and nobody is told that all is well."""
+    events = [event(n, n, 'DescribeInstances', 'ec2', 'deploy', KEY, '192.0.2.10', 'Terraform/1.9 aws-sdk-go-v2')
+              for n in range(1, 60)]
+    gifts = (('CreateUser', {}, {}), ('AttachUserPolicy', {'policyArn': 'arn:aws:iam::aws:policy/AdministratorAccess'}, {}),
+             ('CreateAccessKey', {}, {'accessKey': {'accessKeyId': NEW_KEY, 'userName': 'backup-svc'}}))
+    for n, (name, more, made) in enumerate(gifts, 60):
+        events.append(event(n, n, name, 'iam', 'deploy', KEY, INTRUDER, 'Terraform/1.9 aws-sdk-go-v2',
+                            requestParameters={'userName': 'backup-svc', **more}, responseElements=made))
+    path = tmp_path / 'trail.json'
+    path.write_text(json.dumps({'Records': events}))
+    verdict = investigate(path)['verdict']
+    assert verdict['class'] == 'undetermined' and verdict['source_ips'] == []
+    assert any('address is theirs' in m for m in verdict['missing'])
