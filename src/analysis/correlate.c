@@ -2,6 +2,7 @@
 
 #include "analysis/ledger.h"
 #include "base/hash.h"
+#include "base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,20 +12,11 @@
 #define LONG_TEXT    900u
 #define GROUPS_SHOWN 20
 
-static void *zeroed(size_t n, size_t size)
-{
-	void *p = calloc(n + 1, size);
-	if (!p) {
-		BUG("out of memory");
-	}
-	return p;
-}
-
 void correlate_init(struct correlate *c, const struct sigma_set *rules, uint64_t seed)
 {
 	*c = (struct correlate){ .rules = rules };
 	pool_init(&c->pool, seed, TEXT_BYTES);
-	c->feeds = zeroed(rules->n_feeds, sizeof(*c->feeds));
+	c->feeds = mem_zeroed(rules->n_feeds, sizeof(*c->feeds));
 	c->share = rules->n_feeds ? CORRELATE_ROWS / rules->n_feeds : 0;
 }
 
@@ -44,11 +36,8 @@ void correlate_deinit(struct correlate *c)
 static void grow(struct correlate_feed *f, size_t fields)
 {
 	f->cap = f->cap ? f->cap * 2 : 64;
-	f->refs = realloc(f->refs, f->cap * sizeof(*f->refs));
-	f->values = realloc(f->values, f->cap * (fields + 1) * sizeof(*f->values));
-	if (!f->refs || !f->values) {
-		BUG("out of memory");
-	}
+	f->refs = mem_grown(f->refs, f->cap, sizeof(*f->refs));
+	f->values = mem_grown(f->values, f->cap * (fields + 1), sizeof(*f->values));
 }
 
 struct first_text {
@@ -206,7 +195,7 @@ void correlate_drop_copies(struct correlate *c, const struct pool *refs)
 		size_t fields = c->rules->feeds[i].n;
 		struct correlate_feed kept = { .seen = f->seen };
 		struct row_order order = { refs, f };
-		uint32_t *rows = zeroed(f->n, sizeof(*rows));
+		uint32_t *rows = mem_zeroed(f->n, sizeof(*rows));
 		for (uint32_t k = 0; k < f->n; k++) {
 			rows[k] = k;
 		}
@@ -318,7 +307,7 @@ static void collect(struct judging *j, const struct sigma_correlation *corr, str
 	const struct correlate *c = j->c;
 	struct table groups;
 	table_init(&groups, 0, UINT32_MAX);
-	out->items = zeroed(count_items(j, corr), sizeof(*out->items));
+	out->items = mem_zeroed(count_items(j, corr), sizeof(*out->items));
 	for (uint32_t i = 0; i < corr->n_children; i++) {
 		const struct sigma_rule *child = &c->rules->rules[corr->rules[i]];
 		const struct judged *below = &j->of[corr->rules[i]];
@@ -464,7 +453,7 @@ static void tell(struct judging *j, uint32_t rule, struct correlate_result *r)
 	struct correlate_group *into = NULL;
 	*r = (struct correlate_result){ .rule = &j->c->rules->rules[rule],
 		.trouble = g->trouble };
-	r->groups = zeroed(g->n, sizeof(*r->groups));
+	r->groups = mem_zeroed(g->n, sizeof(*r->groups));
 	for (size_t i = 0; i < g->n; i++) {
 		const struct correlate_item *item = &g->items[i];
 		if (item->group != group->group) {
@@ -496,8 +485,8 @@ static void tell(struct judging *j, uint32_t rule, struct correlate_result *r)
 void correlate_judge(const struct correlate *c, const struct track *track,
 	struct correlate_result **out, size_t *n)
 {
-	struct judging j = { c, track, zeroed(c->rules->n, sizeof(struct judged)) };
-	*out = zeroed(c->rules->n, sizeof(**out));
+	struct judging j = { c, track, mem_zeroed(c->rules->n, sizeof(struct judged)) };
+	*out = mem_zeroed(c->rules->n, sizeof(**out));
 	*n = 0;
 	for (uint32_t i = 0; i < c->rules->n; i++) {
 		if (c->rules->rules[i].correlation && c->rules->rules[i].source) {

@@ -1,18 +1,11 @@
 /* The sliding window: [t - timespan, t], judged at every item of one group. */
 #include "analysis/correlate.h"
 
+#include "base/mem.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void *zeroed(size_t n, size_t size)
-{
-	void *p = calloc(n + 1, size);
-	if (!p) {
-		BUG("out of memory");
-	}
-	return p;
-}
 
 static bool compares(const struct sigma_correlation *corr, double v)
 {
@@ -77,7 +70,7 @@ static void uncount(struct window *w, size_t i, void *ctx)
 
 static void event_count(struct window *w)
 {
-	bool *counted = zeroed(w->n, sizeof(bool));
+	bool *counted = mem_zeroed(w->n, sizeof(bool));
 	struct counting c = { counted, 0 };
 	for (size_t i = 0; i < w->n; i++) {
 		counted[i] = !repeated(w, i);
@@ -121,7 +114,7 @@ static uint64_t key_of(const struct window *w, size_t i)
 
 static void value_count(struct window *w)
 {
-	uint64_t *keys = zeroed(w->n, sizeof(*keys));
+	uint64_t *keys = mem_zeroed(w->n, sizeof(*keys));
 	struct distinct d = { .keys = keys };
 	table_init(&d.counts, sizeof(uint32_t), UINT32_MAX);
 	for (size_t i = 0; i < w->n; i++) {
@@ -260,13 +253,13 @@ static double aggregate(const struct window *w, const struct numbers *s)
 
 static void number_values(struct window *w)
 {
-	double *values = zeroed(w->n, sizeof(double));
-	struct numbers s = { .values = values, .sorted = zeroed(w->n, sizeof(double)) };
+	double *values = mem_zeroed(w->n, sizeof(double));
+	struct numbers s = { .values = values, .sorted = mem_zeroed(w->n, sizeof(double)) };
 	for (size_t i = 0; i < w->n; i++) {
 		values[i] = repeated(w, i) ? (double)NAN : number_of(w, i);
 	}
 	sort_numbers(&s, w->n);
-	s.tree = zeroed(s.n_sorted + 1, sizeof(*s.tree));
+	s.tree = mem_zeroed(s.n_sorted + 1, sizeof(*s.tree));
 	for (size_t i = 0; i < w->n; i++) {
 		bool has = !isnan(values[i]);
 		if (has) {

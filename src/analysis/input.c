@@ -1,5 +1,6 @@
 #include "analysis/input.h"
 #include "base/i18n.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,15 +17,6 @@
 /* CloudTrail compresses 6 to 1, silly text 100 to 1; deflate's limit is 1032 to 1. */
 #define BOMB_RATIO 400u
 #define BOMB_FROM  (64u * 1024 * 1024)
-
-static void *grown(void *p, size_t n)
-{
-	void *q = realloc(p, n);
-	if (!q) {
-		BUG("out of memory");
-	}
-	return q;
-}
 
 void input_deinit(struct input *in)
 {
@@ -100,7 +92,7 @@ static size_t read_some(struct input *in, void *into, size_t n)
 static bool inflate_whole(struct input *in, size_t size)
 {
 	if (in->raw_cap < size) {
-		in->raw = grown(in->raw, size);
+		in->raw = mem_grown(in->raw, size, 1);
 		in->raw_cap = size;
 	}
 	size_t have = 0;
@@ -121,7 +113,7 @@ static bool inflate_whole(struct input *in, size_t size)
 	}
 	if (in->whole && isize > 0 && isize <= WHOLE_OUT) {
 		if (in->cap < isize) {
-			in->buf = grown(in->buf, isize);
+			in->buf = mem_grown(in->buf, isize, 1);
 			in->cap = isize;
 		}
 		size_t used = 0;
@@ -233,7 +225,7 @@ static void next_member(struct input *in)
 static bool refill(struct input *in)
 {
 	if (in->raw_cap < BLOCK) {
-		in->raw = grown(in->raw, BLOCK);
+		in->raw = mem_grown(in->raw, BLOCK, 1);
 		in->raw_cap = BLOCK;
 	}
 	size_t got = read_some(in, in->raw, BLOCK);
@@ -285,7 +277,7 @@ static size_t first_of_pipe(struct input *in)
 	}
 	in->gz = true;
 	if (in->raw_cap < BLOCK) {
-		in->raw = grown(in->raw, BLOCK);
+		in->raw = mem_grown(in->raw, BLOCK, 1);
 		in->raw_cap = BLOCK;
 	}
 	memcpy(in->raw, in->buf, got);
@@ -319,7 +311,7 @@ bool input_more(struct input *in)
 		}
 		size_t cap = in->cap * 2 > 2 * (size_t)BLOCK ? in->cap * 2 : 2 * (size_t)BLOCK;
 		in->cap = cap > WINDOW_MAX + BLOCK ? WINDOW_MAX + BLOCK : cap;
-		in->buf = grown(in->buf, in->cap);
+		in->buf = mem_grown(in->buf, in->cap, 1);
 	}
 	size_t got = fetch(in);
 	in->end += got;

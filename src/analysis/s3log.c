@@ -18,13 +18,6 @@ void s3log_deinit(struct s3log *s)
 	table_deinit(&s->objects);
 }
 
-const char *s3log_kind_word(enum s3log_kind kind)
-{
-	static const char *const words[] = { "read", "list", "write", "delete", "config",
-		"other" };
-	return words[kind];
-}
-
 /* ---- one line ---- */
 
 static struct str field(struct str *rest)

@@ -62,7 +62,5 @@ const struct s3log_row *s3log_row_of(const struct s3log *s, struct str requester
 	struct str bucket, enum s3log_kind kind);
 /* After the last line: counts the objects of each row. */
 void s3log_settle(struct s3log *s);
-/* "read", "list" ... static. */
-const char *s3log_kind_word(enum s3log_kind kind);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "analysis/sigma.h"
 
+#include "base/mem.h"
 #include "base/yaml.h"
 
 #include <pcre2.h>
@@ -232,10 +233,7 @@ static struct sigma_rule *keep_rule(
 {
 	if (s->n == s->cap) {
 		s->cap = s->cap ? s->cap * 2 : 64;
-		s->rules = realloc(s->rules, s->cap * sizeof(*s->rules));
-		if (!s->rules) {
-			BUG("out of memory");
-		}
+		s->rules = mem_grown(s->rules, s->cap, sizeof(*s->rules));
 	}
 	const char *name = keep(s, root, "name", "");
 	const char *title = keep(s, root, "title", name);
@@ -396,10 +394,7 @@ static void index_name(struct sigma_set *s, const struct sigma_pattern *p, uint3
 	}
 	if (b->n == b->cap) {
 		b->cap = b->cap ? b->cap * 2 : 4;
-		b->rules = realloc(b->rules, b->cap * sizeof(*b->rules));
-		if (!b->rules) {
-			BUG("out of memory");
-		}
+		b->rules = mem_grown(b->rules, b->cap, sizeof(*b->rules));
 	}
 	b->rules[b->n++] = rule;
 }

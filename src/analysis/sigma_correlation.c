@@ -1,6 +1,8 @@
 /* Correlation documents: read, tied to their rules, and told what they must keep of events. */
 #include "analysis/sigma.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,11 +247,7 @@ const char *sigma_field_of(const struct sigma_correlation *c, size_t child, cons
 static struct sigma_feed *feed_of(struct sigma_set *s, uint32_t rule)
 {
 	if (s->rules[rule].feed == UINT32_MAX) {
-		struct sigma_feed *more = realloc(s->feeds, (s->n_feeds + 1) * sizeof(*more));
-		if (!more) {
-			BUG("out of memory");
-		}
-		s->feeds = more;
+		s->feeds = mem_grown(s->feeds, s->n_feeds + 1, sizeof(*s->feeds));
 		s->rules[rule].feed = (uint32_t)s->n_feeds;
 		s->feeds[s->n_feeds++] = (struct sigma_feed){ .rule = rule };
 	}
@@ -383,10 +381,7 @@ static void silence(struct sigma_set *s, const struct sigma_correlation *corr)
 void sigma_tie_correlations(struct sigma_set *s)
 {
 	struct tying t = { .c = { .set = s } };
-	t.states = calloc(s->n + 1, sizeof(*t.states));
-	if (!t.states) {
-		BUG("out of memory");
-	}
+	t.states = mem_zeroed(s->n, sizeof(*t.states));
 	for (uint32_t i = 0; i < s->n; i++) {
 		if (s->rules[i].correlation) {
 			(void)tie(&t, i);

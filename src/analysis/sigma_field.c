@@ -3,6 +3,7 @@
 
 #include "analysis/sigma.h"
 #include "base/hash.h"
+#include "base/mem.h"
 
 #include <arpa/inet.h>
 #include <pcre2.h>
@@ -131,10 +132,7 @@ static struct sigma_node *regex(struct sigma_compiler *c, struct sigma_test *t, 
 	struct sigma_set *s = c->set;
 	if (s->n_regexes == s->cap_regexes) {
 		s->cap_regexes = s->cap_regexes ? s->cap_regexes * 2 : 16;
-		s->regexes = realloc(s->regexes, s->cap_regexes * sizeof(*s->regexes));
-		if (!s->regexes) {
-			BUG("out of memory");
-		}
+		s->regexes = mem_grown(s->regexes, s->cap_regexes, sizeof(*s->regexes));
 	}
 	s->regexes[s->n_regexes++] = re;
 	t->kind = SIGMA_REGEX;

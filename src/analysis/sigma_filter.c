@@ -4,6 +4,8 @@
  */
 #include "analysis/sigma.h"
 
+#include "base/mem.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -68,10 +70,7 @@ bool sigma_read_filter(struct sigma_compiler *c, const json_t *root, const char 
 	}
 	if (f.condition && s->n_filters == s->cap_filters) {
 		s->cap_filters = s->cap_filters ? s->cap_filters * 2 : 8;
-		s->filters = realloc(s->filters, s->cap_filters * sizeof(*s->filters));
-		if (!s->filters) {
-			BUG("out of memory");
-		}
+		s->filters = mem_grown(s->filters, s->cap_filters, sizeof(*s->filters));
 	}
 	if (f.condition) {
 		s->filters[s->n_filters++] = f;

@@ -3,6 +3,7 @@
 #include "analysis/ledger.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,19 +53,9 @@ void *table_at(const struct table *t, size_t i)
 	return t->items + i * t->item;
 }
 
-static void *grown(void *p, size_t n, size_t size)
-{
-	size_t bytes = n * size;
-	void *q = realloc(p, bytes > 0 ? bytes : 1);
-	if (!q) {
-		BUG("out of memory");
-	}
-	return q;
-}
-
 static void rehash(struct table *t, size_t n_slots)
 {
-	t->slots = grown(t->slots, n_slots, sizeof(*t->slots));
+	t->slots = mem_grown(t->slots, n_slots, sizeof(*t->slots));
 	memset(t->slots, 0, n_slots * sizeof(*t->slots));
 	t->n_slots = n_slots;
 	for (size_t i = 0; i < t->n; i++) {
@@ -95,8 +86,8 @@ size_t table_add(struct table *t, uint64_t key, bool *fresh)
 	}
 	if (t->n == t->cap) {
 		t->cap = t->cap ? t->cap * 2 : FIRST_SLOTS / 2;
-		t->keys = grown(t->keys, t->cap, sizeof(*t->keys));
-		t->items = grown(t->items, t->cap, t->item);
+		t->keys = mem_grown(t->keys, t->cap, sizeof(*t->keys));
+		t->items = mem_grown(t->items, t->cap, t->item);
 	}
 	if ((t->n + 1) * 2 > t->n_slots) {
 		rehash(t, t->n_slots ? t->n_slots * 2 : FIRST_SLOTS);

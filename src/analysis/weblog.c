@@ -140,11 +140,6 @@ bool web_parse(struct str line, struct web_line *out)
 
 /* ---- what was seen ---- */
 
-struct web_client *web_client_of(const struct web *w, uint32_t ip)
-{
-	return table_find(&w->clients, ip);
-}
-
 /* Path without host and query: "http://h:80/a?b" -> "/a". */
 static struct str path_of(struct str target)
 {

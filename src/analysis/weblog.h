@@ -86,8 +86,6 @@ void web_add(struct web *w, const struct web_line *l, struct str id, struct line
 void webfields_json(const struct web_line *l, struct buf *out);
 /* After the last line: sorts the hits and decides which succeeded. */
 void web_settle(struct web *w);
-/* The client's row or NULL. */
-struct web_client *web_client_of(const struct web *w, uint32_t ip);
 /* N_() "a request for the instance metadata service"... static. */
 const char *web_attack_text(enum web_attack a);
 

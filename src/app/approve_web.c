@@ -288,19 +288,6 @@ static int word_of(const char *word)
 	return -1;
 }
 
-static enum err_status read_view(
-	const struct approve_web *w, const char *case_id, json_t **view, struct err *err)
-{
-	json_t *records = NULL;
-	enum err_status st = journal_read(w->journal, case_id, &records, err);
-
-	if (st == ERR_OK) {
-		st = view_fold(records, view, err);
-	}
-	json_decref(records);
-	return st;
-}
-
 static void set_actor(const struct approve_web *w, const struct approve_web_request *r,
 	const struct fields *f)
 {
@@ -360,7 +347,7 @@ static void answer_link(struct page *p, const struct approve_web *w,
 	read_fields(post ? r->body : r->query, &f);
 	TRY(approval_link_read(w->key, str_from(f.token), now, &parts, &err));
 	const char *case_id = doc_text_or(parts, "case", "");
-	TRY(read_view(w, case_id, &view, &err));
+	TRY(view_read(w->journal, case_id, &view, &err));
 	TRY(approval_find(view, doc_text_or(parts, "step", ""), now, &question, &err));
 	TRY(approval_link_fits(parts, question, &err));
 	if (!post) {

@@ -11,19 +11,6 @@ static const struct app_option options[] = {
 	{ 0 },
 };
 
-static enum err_status read_case(
-	struct journal *j, const char *id, json_t **view, struct err *err)
-{
-	json_t *records = NULL;
-	enum err_status st = journal_read(j, id, &records, err);
-
-	if (st == ERR_OK) {
-		st = view_fold(records, view, err);
-	}
-	json_decref(records);
-	return st;
-}
-
 /* What is about to be decided, before it is. */
 static void tell(const struct app *app, const json_t *view, const char *id)
 {
@@ -126,7 +113,7 @@ static enum err_status run(struct app *app, bool approved, struct err *err)
 	enum err_status st = ERR_OK;
 
 	TRY(app_journal(app, &j, err));
-	TRY(read_case(j, app->args[0], &view, err));
+	TRY(view_read(j, app->args[0], &view, err));
 	st = decide(app, &answer, view, err);
 out:
 	app->region = view && app->region == doc_text(view, "region") ? NULL : app->region;

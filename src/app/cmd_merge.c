@@ -4,17 +4,7 @@
 #include "base/i18n.h"
 
 static const struct app_option options[] = {
-	SPAN_OPTIONS,
-	{ "format", 0, "FORMAT",
-		N_("Print it for another tool: the timeline as CSV, JSONL, for Timesketch or "
-		   "mactime, an ATT&CK Navigator layer, or Markdown"),
-		EXPORTS_FORMATS },
-	{ "export", 0, "DIR", N_("Also write it in every form into this folder"), NULL },
-	{ "force", 0, NULL, N_("Overwrite files that are there already"), NULL },
-	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },
-	{ "placeholders", 0, "FILE",
-		N_("YAML file of values for placeholders in rules (expand)"), NULL },
-	{ "job", 0, "TEXT", N_("A text that the workers of one job share"), NULL },
+	INVESTIGATION_OPTIONS,
 	{ NULL, 0, NULL, NULL, NULL },
 };
 

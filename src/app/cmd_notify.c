@@ -25,17 +25,14 @@ static const char sample[] =
 static enum err_status load(struct app *app, json_t **out, struct err *err)
 {
 	struct journal *journal = NULL;
-	json_t *records = NULL;
 	enum err_status st = ERR_OK;
 
 	if (app->n_args < 2) {
 		return doc_parse(str_from(sample), sizeof(sample), out, err);
 	}
 	TRY(app_journal(app, &journal, err));
-	TRY(journal_read(journal, app->args[1], &records, err));
-	st = view_fold(records, out, err);
+	TRY(view_read(journal, app->args[1], out, err));
 out:
-	json_decref(records);
 	return st;
 }
 

@@ -74,7 +74,6 @@ static enum err_status render(const struct app *app, const json_t *view,
 static enum err_status run(struct app *app, struct err *err)
 {
 	struct journal *journal = NULL;
-	json_t *records = NULL;
 	json_t *view = NULL;
 	struct buf text = { 0 };
 	char line[256] = "";
@@ -91,14 +90,12 @@ static enum err_status run(struct app *app, struct err *err)
 	(void)snprintf(line, sizeof(line), "cordon report %s --lang %s", app->args[0],
 		i18n_code(app->lang));
 	TRY(app_journal(app, &journal, err));
-	TRY(journal_read(journal, app->args[0], &records, err));
-	TRY(view_fold(records, &view, err));
+	TRY(view_read(journal, app->args[0], &view, err));
 	TRY(render(app, view, &opts, &text, err));
 	TRY(put(app, &text, err));
 out:
 	buf_deinit(&text);
 	json_decref(view);
-	json_decref(records);
 	return st;
 }
 

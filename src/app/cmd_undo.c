@@ -17,19 +17,6 @@ static bool is_case(struct str s)
 		       s.p[5] <= '9');
 }
 
-static enum err_status view_of(
-	struct journal *j, const char *id, json_t **view, struct err *err)
-{
-	json_t *records = NULL;
-	enum err_status st = journal_read(j, id, &records, err);
-
-	if (st == ERR_OK) {
-		st = view_fold(records, view, err);
-	}
-	json_decref(records);
-	return st;
-}
-
 static bool has_done(const json_t *view, const char *step)
 {
 	const json_t *s;
@@ -57,7 +44,7 @@ static enum err_status find_step(
 	{
 		json_t *view = NULL;
 		const char *id = doc_text_or(c, "case", "");
-		if (view_of(j, id, &view, NULL) == ERR_OK && has_done(view, step)) {
+		if (view_read(j, id, &view, NULL) == ERR_OK && has_done(view, step)) {
 			(void)snprintf(case_id, 32, "%s", id);
 			found++;
 		}
@@ -129,7 +116,7 @@ static enum err_status run(struct app *app, struct err *err)
 
 	TRY(app_journal(app, &j, err));
 	TRY(target(app, j, case_id, &step, err));
-	TRY(view_of(j, case_id, &view, err));
+	TRY(view_read(j, case_id, &view, err));
 	answer_region(app, doc_text(view, "region"));
 	TRY(answer_flow(app, &f, &playbooks, err));
 	TRY(answer_banner(app, err));

@@ -305,15 +305,13 @@ static struct flow flow_of(struct drill *d)
 
 static enum err_status fold(struct drill *d, struct err *err)
 {
-	json_t *records = NULL;
-	enum err_status st = journal_read(d->journal, d->case_id, &records, err);
+	json_t *now = NULL;
+	enum err_status st = view_read(d->journal, d->case_id, &now, err);
 
 	if (st == ERR_OK) {
 		json_decref(d->view);
-		d->view = NULL;
-		st = view_fold(records, &d->view, err);
+		d->view = now;
 	}
-	json_decref(records);
 	return st;
 }
 

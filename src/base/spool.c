@@ -1,4 +1,5 @@
 #include "base/spool.h"
+#include "base/mem.h"
 
 #include "base/folder.h"
 
@@ -34,15 +35,6 @@ struct spool {
 	struct run runs[SPOOL_RUNS_MAX];
 	size_t n_runs;
 };
-
-static void *grown(void *p, size_t n)
-{
-	void *q = realloc(p, n);
-	if (!q) {
-		BUG("out of memory");
-	}
-	return q;
-}
 
 struct spool *spool_new(struct env *env, size_t memory)
 {
@@ -164,11 +156,11 @@ enum err_status spool_add(struct spool *s, int64_t key, struct str line, struct 
 	}
 	if (s->n_items == s->cap_items) {
 		s->cap_items = s->cap_items ? s->cap_items * 2 : 1024;
-		s->items = grown(s->items, s->cap_items * sizeof(*s->items));
+		s->items = mem_grown(s->items, s->cap_items, sizeof(*s->items));
 	}
 	if (s->n_bytes + line.n > s->cap_bytes) {
 		s->cap_bytes = (s->n_bytes + line.n) * 2 + 4096;
-		s->bytes = grown(s->bytes, s->cap_bytes);
+		s->bytes = mem_grown(s->bytes, s->cap_bytes, 1);
 	}
 	if (line.n) {
 		memcpy(s->bytes + s->n_bytes, line.p, line.n);
@@ -190,7 +182,7 @@ static bool advance(struct run *r)
 	if (fread(&r->n, sizeof(r->n), 1, r->file) != 1 || r->n > SPOOL_LINE_MAX) {
 		return false;
 	}
-	r->line = grown(r->line, (size_t)r->n + 1);
+	r->line = mem_grown(r->line, (size_t)r->n + 1, 1);
 	return r->n == 0 || fread(r->line, r->n, 1, r->file) == 1;
 }
 

@@ -119,7 +119,7 @@ out:
 static void tell_explained(const struct flow *f, const char *case_id)
 {
 	json_t *view = NULL;
-	bool asks = stages_view(f, case_id, &view, NULL) == ERR_OK &&
+	bool asks = view_read(f->journal, case_id, &view, NULL) == ERR_OK &&
 		    strcmp(doc_text_or(view, "state", ""), "awaiting_approval") == 0;
 
 	json_decref(view);
@@ -131,7 +131,7 @@ void stages_explain(const struct flow *f, const char *case_id)
 	json_t *view = NULL;
 	struct vault *vault = NULL;
 	struct err err = { 0 };
-	enum err_status st = stages_view(f, case_id, &view, &err);
+	enum err_status st = view_read(f->journal, case_id, &view, &err);
 	if (st == ERR_OK && json_is_object(json_object_get(view, "investigation"))) {
 		stages_follow(f, case_id); /* where a killed run did not come to it */
 		json_decref(view);

@@ -156,18 +156,6 @@ void stages_tell(const struct flow *f, const char *stage, const json_t *detail)
 	}
 }
 
-enum err_status stages_view(
-	const struct flow *f, const char *case_id, json_t **view, struct err *err)
-{
-	json_t *records = NULL;
-	enum err_status st = journal_read(f->journal, case_id, &records, err);
-	if (st == ERR_OK) {
-		st = view_fold(records, view, err);
-	}
-	json_decref(records);
-	return st;
-}
-
 /* The very delivery we have seen: same finding, no later update. */
 static bool is_repeat(const json_t *view, const struct finding *f)
 {
@@ -251,7 +239,7 @@ static enum err_status answer_new(const struct flow *f, struct finding *finding,
 		}
 	}
 	stages_after(f, finding, case_id, route, act);
-	TRY(stages_view(f, case_id, &view, err));
+	TRY(view_read(f->journal, case_id, &view, err));
 	*out = stages_response(view);
 	stages_tell(f, "done", *out);
 	st = contained;
@@ -284,7 +272,7 @@ static enum err_status answer_case(const struct flow *f, struct finding *finding
 	enum err_status st = stages_merge(f, finding, opened, case_id, err);
 
 	if (st == ERR_OK) {
-		st = stages_view(f, case_id, &view, err);
+		st = view_read(f->journal, case_id, &view, err);
 	}
 	if (st == ERR_OK) {
 		stages_tell(f, "case", view);

@@ -118,7 +118,7 @@ void stages_follow(const struct flow *f, const char *case_id)
 {
 	json_t *view = NULL, *wanted = NULL;
 	struct err err = { 0 };
-	enum err_status st = stages_view(f, case_id, &view, &err);
+	enum err_status st = view_read(f->journal, case_id, &view, &err);
 
 	if (st == ERR_OK && !over(view)) {
 		wanted = follow_up_wanted(view);

@@ -57,7 +57,7 @@ static enum err_status tick_case(
 	const struct flow *f, const char *case_id, bool *touched, struct err *err)
 {
 	json_t *view = NULL, *out = NULL;
-	enum err_status st = stages_view(f, case_id, &view, err);
+	enum err_status st = view_read(f->journal, case_id, &view, err);
 
 	*touched = st == ERR_OK && ran_out(f, view);
 	json_decref(view);
@@ -116,7 +116,7 @@ static enum err_status undo_one(const struct flow *f, const char *case_id, const
 	}
 	struct engine engine = { 0 };
 	struct stages_run run = { 0 };
-	TRY(stages_view(f, case_id, &view, err));
+	TRY(view_read(f->journal, case_id, &view, err));
 	stages_engine(f, NULL, view, &run, &engine);
 	st = engine_undo(&engine, case_id, step_id, force, out, err);
 	stages_run_end(&run);
@@ -151,7 +151,7 @@ static enum err_status undo_merged(
 	const struct flow *f, const char *case_id, bool force, json_t *out, struct err *err)
 {
 	json_t *view = NULL;
-	enum err_status st = stages_view(f, case_id, &view, err), worst = ERR_OK;
+	enum err_status st = view_read(f->journal, case_id, &view, err), worst = ERR_OK;
 	const json_t *merged = json_object_get(view, "merged");
 
 	for (size_t i = json_array_size(merged); st == ERR_OK && i > 0; i--) {

@@ -113,7 +113,7 @@ static enum err_status merge_one(const struct flow *f, const struct finding *fin
 	const char *case_id, const char *other, struct err *err)
 {
 	json_t *view = NULL;
-	enum err_status st = stages_view(f, other, &view, err);
+	enum err_status st = view_read(f->journal, other, &view, err);
 
 	if (st != ERR_OK || !names_case(finding, view)) {
 		json_decref(view);

@@ -163,7 +163,7 @@ static enum err_status view_of_finding(
 
 	json_decref(key);
 	if (st == ERR_OK && owner[0] != '\0') {
-		return stages_view(f, owner, view, err);
+		return view_read(f->journal, owner, view, err);
 	}
 	if (st == ERR_OK) {
 		*view = json_object();

@@ -98,7 +98,7 @@ enum err_status stages_contain(const struct flow *f, const struct finding *findi
 	struct engine engine = { 0 };
 	struct stages_run run = { 0 };
 	char hash[65];
-	enum err_status st = stages_view(f, case_id, &view, err);
+	enum err_status st = view_read(f->journal, case_id, &view, err);
 	if (st != ERR_OK) {
 		return st;
 	}
@@ -169,7 +169,7 @@ void stages_notify(const struct flow *f, const char *case_id, const char *event)
 {
 	json_t *view = NULL, *sent = NULL;
 	struct err err = { 0 };
-	enum err_status st = stages_view(f, case_id, &view, &err);
+	enum err_status st = view_read(f->journal, case_id, &view, &err);
 	if (st == ERR_OK) {
 		add_links(f, view);
 		st = notify_case(
@@ -218,7 +218,7 @@ void stages_after(const struct flow *f, const struct finding *finding, const cha
 	if (strcmp(doc_text_or(route, "mode", "none"), "none") == 0) {
 		return;
 	}
-	if (stages_view(f, case_id, &view, &err) != ERR_OK) {
+	if (view_read(f->journal, case_id, &view, &err) != ERR_OK) {
 		log_err(LOG_ERROR, "the case can't be read back", &err);
 		return;
 	}
@@ -308,7 +308,7 @@ enum err_status stages_finish(const struct flow *f, struct finding *finding,
 	const char *case_id, json_t **out, struct err *err)
 {
 	json_t *view = NULL;
-	enum err_status st = stages_view(f, case_id, &view, err), contained = ERR_OK;
+	enum err_status st = view_read(f->journal, case_id, &view, err), contained = ERR_OK;
 	if (st != ERR_OK) {
 		return st;
 	}
@@ -322,7 +322,7 @@ enum err_status stages_finish(const struct flow *f, struct finding *finding,
 	}
 	json_decref(view);
 	view = NULL;
-	TRY(stages_view(f, case_id, &view, err));
+	TRY(view_read(f->journal, case_id, &view, err));
 	planned = json_is_object(json_object_get(view, "plan"));
 	if (!f->dry_run && (planned || !held)) {
 		/* What is no news is not sent again: notify_case knows. */
@@ -335,7 +335,7 @@ enum err_status stages_finish(const struct flow *f, struct finding *finding,
 		}
 		json_decref(view);
 		view = NULL;
-		TRY(stages_view(f, case_id, &view, err));
+		TRY(view_read(f->journal, case_id, &view, err));
 	}
 	*out = stages_response(view);
 	stages_tell(f, "done", *out);

@@ -31,9 +31,6 @@ ERR_MUST_CHECK enum err_status stages_account(
 json_t *stages_case_key(const struct finding *f);
 /* Calls the watcher, if any. */
 void stages_tell(const struct flow *f, const char *stage, const json_t *detail);
-/* The case folded now; new reference. */
-ERR_MUST_CHECK enum err_status stages_view(
-	const struct flow *f, const char *case_id, json_t **view, struct err *err);
 /* cordon.response/1 of a case view; new reference. */
 json_t *stages_response(const json_t *view);
 /* Fills an engine for a case. End the run with stages_run_end. `view` names account and region. */

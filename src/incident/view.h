@@ -23,5 +23,9 @@
  * Absent values are null. Pure; unknown record kinds are kept in the timeline and ignored otherwise. New reference.
  */
 ERR_MUST_CHECK enum err_status view_fold(const json_t *records, json_t **out, struct err *err);
+struct journal;
+/* The same of a case in a store; what journal_read gives, and ERR_INPUT. New reference. */
+ERR_MUST_CHECK enum err_status view_read(
+	struct journal *j, const char *case_id, json_t **out, struct err *err);
 
 #endif

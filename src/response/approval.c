@@ -175,12 +175,11 @@ out:
 static enum err_status read_back(
 	struct journal *j, const char *case_id, const char *step, int64_t seq, struct err *err)
 {
-	json_t *records = NULL, *view = NULL;
+	json_t *view = NULL;
 	const json_t *q;
 	enum err_status st = ERR_OK;
 
-	TRY(journal_read(j, case_id, &records, err));
-	TRY(view_fold(records, &view, err));
+	TRY(view_read(j, case_id, &view, err));
 	q = newest(view, step);
 	if (doc_int(q, "decided_seq", 0) != seq) {
 		st = json_is_string(json_object_get(q, "by"))
@@ -195,7 +194,6 @@ static enum err_status read_back(
 	}
 out:
 	json_decref(view);
-	json_decref(records);
 	return st;
 }
 

@@ -27,19 +27,6 @@ bool engine_interrupted(void)
 	return atomic_load(&interrupted);
 }
 
-enum err_status engine_view(
-	const struct engine *e, const char *case_id, json_t **view, struct err *err)
-{
-	json_t *records = NULL;
-	enum err_status st = journal_read(e->journal, case_id, &records, err);
-
-	if (st == ERR_OK) {
-		st = view_fold(records, view, err);
-	}
-	json_decref(records);
-	return st;
-}
-
 json_t *engine_view_step(const json_t *view, const char *id)
 {
 	json_t *step;
@@ -229,7 +216,7 @@ static void work_deinit(struct engine_work *w)
 static enum err_status conclude(struct engine_work *w, json_t **out, struct err *err)
 {
 	json_t *view = NULL;
-	enum err_status st = engine_view(w->e, w->case_id, &view, err);
+	enum err_status st = view_read(w->e->journal, w->case_id, &view, err);
 
 	if (st != ERR_OK) {
 		return st;
@@ -273,7 +260,7 @@ static enum err_status record_plan(struct engine_work *w, struct err *err)
 	if (st == ERR_OK) {
 		json_decref(w->view);
 		w->view = NULL;
-		st = engine_view(w->e, w->case_id, &w->view, err);
+		st = view_read(w->e->journal, w->case_id, &w->view, err);
 	}
 	return st;
 }
@@ -289,7 +276,7 @@ enum err_status engine_run(const struct engine *e, const char *case_id, const js
 	pthread_cond_init(&w.changed, NULL);
 	w.plan = json_deep_copy(plan);
 	if (case_id != NULL) {
-		TRY(engine_view(e, case_id, &w.view, err));
+		TRY(view_read(e->journal, case_id, &w.view, err));
 		plan_distinct(w.plan, w.view);
 	}
 	if (!e->dry_run) {
@@ -352,7 +339,7 @@ enum err_status engine_resume(
 {
 	json_t *view = NULL;
 	bool undid = false;
-	enum err_status st = engine_view(e, case_id, &view, err);
+	enum err_status st = view_read(e->journal, case_id, &view, err);
 
 	if (st != ERR_OK) {
 		return st;
@@ -365,7 +352,7 @@ enum err_status engine_resume(
 		st = engine_run(e, case_id, plan, out, err);
 	} else {
 		json_t *now = NULL;
-		if (engine_view(e, case_id, &now, NULL) == ERR_OK) {
+		if (view_read(e->journal, case_id, &now, NULL) == ERR_OK) {
 			*out = engine_answer(now);
 		}
 		json_decref(now);

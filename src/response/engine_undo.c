@@ -1,5 +1,6 @@
 #include "base/i18n.h"
 #include "base/log.h"
+#include "incident/view.h"
 #include "response/engine_ctx.h"
 #include "response/engine_run.h"
 
@@ -306,7 +307,7 @@ enum err_status engine_undo(const struct engine *e, const char *case_id, const c
 	bool force, json_t **out, struct err *err)
 {
 	json_t *view = NULL;
-	enum err_status st = engine_view(e, case_id, &view, err);
+	enum err_status st = view_read(e->journal, case_id, &view, err);
 
 	if (st == ERR_OK && step_id != NULL && engine_view_step(view, step_id) == NULL) {
 		st = err_set(err, ERR_NOT_FOUND,

@@ -98,8 +98,6 @@ ERR_MUST_CHECK enum err_status playbook_parse(struct arena *arena, struct str te
 	const char *file, struct playbook *out, struct err *err);
 /* "none" "notify" "approve" "auto". */
 const char *playbook_mode_name(enum playbook_mode mode);
-/* "production" ... */
-const char *playbook_env_name(enum playbook_env env);
 /* What an environment tag's value means: "Prod" and anything unknown are production. */
 enum playbook_env playbook_env_of(struct str value);
 /* The kind of that name, or FINDING_UNKNOWN. */

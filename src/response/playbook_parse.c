@@ -15,11 +15,6 @@ const char *playbook_mode_name(enum playbook_mode mode)
 	return mode_names[mode];
 }
 
-const char *playbook_env_name(enum playbook_env env)
-{
-	return env_names[env];
-}
-
 enum finding_kind playbook_kind(struct str name)
 {
 	for (enum finding_kind k = FINDING_INSTANCE; k <= FINDING_OTHER; k++) {

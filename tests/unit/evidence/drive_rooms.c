@@ -37,18 +37,6 @@ static enum err_status document(
 	return st;
 }
 
-static enum err_status view_of(struct world *w, const char *id, json_t **out, struct err *err)
-{
-	json_t *records = NULL;
-	enum err_status st = journal_read(w->journal, id, &records, err);
-
-	if (st == ERR_OK) {
-		st = view_fold(records, out, err);
-	}
-	json_decref(records);
-	return st;
-}
-
 static void print(const json_t *doc)
 {
 	struct buf b = { 0 };
@@ -97,7 +85,7 @@ static enum err_status acquire(struct world *w, char **args, struct err *err)
 
 	(void)utc_parse(str_from(args[2]), &plan.from_ms);
 	(void)utc_parse(str_from(args[3]), &plan.to_ms);
-	TRY(view_of(w, args[0], &view, err));
+	TRY(view_read(w->journal, args[0], &view, err));
 	TRY(vault_open(w->env, w->aws, w->journal, &w->config, args[0], &v, &weak, err));
 	st = vault_acquire(v, view, &plan, &out, err);
 	if (out) {
@@ -141,7 +129,7 @@ static enum err_status notify(struct world *w, char **args, struct err *err)
 {
 	json_t *view = NULL;
 	json_t *sent = NULL;
-	enum err_status st = view_of(w, args[0], &view, err);
+	enum err_status st = view_read(w->journal, args[0], &view, err);
 
 	if (st == ERR_OK) {
 		st = notify_case(
