@@ -44,7 +44,7 @@ build_clang() { # a second compiler's warnings; no tests, they ran with the firs
 	CC=clang configured "$build/clang" -Dbuildtype=debugoptimized -Dtests=false && ninja -C "$build/clang"
 }
 unit_tests() {
-	timeout 900 meson test -C "$build/debug" --no-rebuild --suite unit --suite fuzz --print-errorlogs
+	timeout 900 meson test -C "$build/debug" --no-rebuild --suite unit --suite fuzz --print-errorlogs --timeout-multiplier 6
 }
 # The tests of code that uses threads, again under the thread sanitizer.
 thread_tests() {
@@ -93,4 +93,5 @@ fi
 step "build, clang" build_clang
 step "thread sanitizer" thread_tests
 step "valgrind" memory_tests
-python3 tools/test_summary --failures "$out/steps.txt" "$build/debug/meson-logs/testlog.junit.xml" "$out"/*.xml
+python3 tools/test_summary --failures "$out/steps.txt" "$build/debug/meson-logs/testlog.junit.xml" \
+	"$build"/{debug,tsan,valgrind}/meson-logs/testlog.json "$out"/*.xml

@@ -25,6 +25,11 @@ int world_count(const char *variable, int otherwise)
 	return text != NULL ? (int)strtol(text, NULL, 10) : otherwise;
 }
 
+int world_processes(void)
+{
+	return getenv("CORDON_TEST_ALONE") != NULL ? 1 : 4;
+}
+
 /* As deploy/journal.yaml makes it; test_journal_stores.py compares the two. */
 static void make_table(struct world *w)
 {

@@ -28,6 +28,12 @@ void world_remove_tree(const char *path);
 bool world_case(struct journal *j, const char *key, const char *arn, char id[32]);
 void world_note(struct journal *j, const char *id, const char *text);
 json_t *world_read(struct journal *j, const char *id);
+/*
+ * How many processes a test may set on one store at once: 4, or 1 with CORDON_TEST_ALONE, for a store
+ * that can't serve several (moto undoes a refused transaction by putting back a copy of the whole
+ * table, and with it loses what others wrote meanwhile).
+ */
+int world_processes(void);
 /* Runs `work` in n processes that begin at once; each opens the store for itself. */
 void world_in_processes(struct world *w, int n, void (*work)(struct journal *j, int k));
 
