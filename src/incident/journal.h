@@ -96,8 +96,9 @@ ERR_MUST_CHECK enum err_status journal_cases(struct journal *j, json_t **out, st
 ERR_MUST_CHECK enum err_status journal_lock(
 	struct journal *j, const char *case_id, int64_t ttl_ms, struct err *err);
 /*
- * Is the lease still ours, as far as can be told without asking the store? False once it ran out by
- * our own clock or was seen to be another's: then nothing may be changed any more.
+ * Is the lease still ours? The store is asked, and the lease prolonged, when it was not for five
+ * seconds (a process that slept does not know it). False once it ran out by our own clock or was
+ * seen to be another's: then nothing may be changed any more. A store that can't be reached is no no.
  */
 bool journal_holds(struct journal *j, const char *case_id);
 void journal_unlock(struct journal *j, const char *case_id);

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#define KEEP_PART 3 /* a lease is prolonged when a third of its time is over */
+#define KEEP_PART 3    /* a lease is prolonged when a third of its time is over */
+#define FRESH_MS  5000 /* for so long an answer of the store is believed */
 
 void journal_lease_init(struct journal *j)
 {
@@ -154,8 +155,15 @@ out:
 bool journal_holds(struct journal *j, const char *case_id)
 {
 	(void)pthread_mutex_lock(&j->lock);
-	const struct journal_lease *mine = journal_lease_of(j, case_id);
-	bool ours = mine != NULL && !mine->lost && env_now_ms(j->env) < mine->until_ms;
+	struct journal_lease *mine = journal_lease_of(j, case_id);
+	int64_t now = env_now_ms(j->env);
+	bool ours = mine != NULL && !mine->lost && now < mine->until_ms;
+	/* Whoever slept does not notice; by another machine's clock the lease may be over. */
+	int64_t age = ours ? now - (mine->until_ms - mine->ttl_ms) : 0;
+	if (age < 0 || age > FRESH_MS) {
+		prolong(j, mine);
+		ours = !mine->lost;
+	}
 	(void)pthread_mutex_unlock(&j->lock);
 	return ours;
 }

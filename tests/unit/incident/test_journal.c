@@ -407,6 +407,29 @@ static void test_a_stale_holder_is_refused_whatever_happened_since(void **state)
 	journal_close(other);
 }
 
+/* By its own clock the holder has most of its minute left; another machine's clock says it is over. */
+static void test_a_holder_that_slept_asks_before_it_acts(void **state)
+{
+	struct world *w = *state;
+	struct journal *other = NULL;
+	char id[32];
+	struct err err = { 0 };
+
+	world_case(w->j, "k1", "arn:1", id);
+	assert_int_equal(journal_open(&w->env.base, w->where, NULL, &other, NULL), ERR_OK);
+	assert_int_equal(journal_lock(w->j, id, 60000, &err), ERR_OK);
+	w->env.now_ms += 6000;
+	assert_true(journal_holds(w->j, id)); /* asked, and prolonged */
+	w->env.now_ms += 61000;
+	assert_int_equal(journal_lock(other, id, 60000, &err), ERR_OK);
+	w->env.now_ms -= 61000 - 4000;
+	assert_true(journal_holds(w->j, id)); /* asked four seconds ago: believed */
+	w->env.now_ms += 2000;
+	assert_false(journal_holds(w->j, id));
+	assert_true(journal_holds(other, id));
+	journal_close(other);
+}
+
 /* Work that appends nothing for longer than the lease lasts keeps it all the same. */
 static void test_a_lease_is_kept_alive(void **state)
 {
@@ -596,6 +619,7 @@ int main(void)
 		T(test_acts_are_remembered),
 		T(test_more_claims_than_a_transaction_holds),
 		T(test_a_stale_holder_is_refused_whatever_happened_since),
+		T(test_a_holder_that_slept_asks_before_it_acts),
 		T(test_a_lease_is_kept_alive),
 		T(test_threads_share_a_journal),
 		T(test_contended_appends_lose_nothing),
