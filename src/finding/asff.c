@@ -28,6 +28,7 @@ static const struct {
 	{ "AwsEc2Volume", "AWS::EC2::Volume", FINDING_VOLUME },
 	{ "AwsEc2Snapshot", "AWS::EC2::Snapshot", FINDING_SNAPSHOT },
 	{ "AwsEc2Image", "AWS::EC2::Image", FINDING_IMAGE },
+	{ "AwsBackupRecoveryPoint", "AWS::Backup::RecoveryPoint", FINDING_RECOVERY_POINT },
 };
 
 enum finding_kind asff_kind(const json_t *type)
@@ -38,6 +39,11 @@ enum finding_kind asff_kind(const json_t *type)
 		}
 	}
 	return FINDING_OTHER;
+}
+
+bool asff_is_task(const json_t *type)
+{
+	return parts_is(type, "AwsEcsTask") || parts_is(type, "AWS::ECS::Task");
 }
 
 bool asff_is(const json_t *doc)
@@ -119,11 +125,10 @@ static void put_path(json_t *root, struct str path, json_t *value)
 	}
 }
 
-/* ProductFields -> the nested `service`; new reference. */
-static json_t *unflatten(json_t *fields)
+/* Flattened fields whose key begins with `prefix` -> the nested document; new reference. */
+static json_t *unflatten(json_t *fields, const char *prefix)
 {
-	static const char prefix[] = "aws/guardduty/service/";
-	json_t *service = json_object();
+	json_t *out = json_object();
 	const char *key = NULL;
 	json_t *value = NULL;
 	size_t seen = 0;
@@ -134,16 +139,26 @@ static json_t *unflatten(json_t *fields)
 		if (++seen > MAX_FIELDS) {
 			break;
 		}
-		if (!json_is_string(value)) {
-			continue;
+		if (json_is_string(value) && str_starts(path, str_from(prefix))) {
+			put_path(out, str_sub(path, strlen(prefix), SIZE_MAX), value);
 		}
-		if (str_starts(path, str_from(prefix))) {
-			put_path(service, str_sub(path, sizeof(prefix) - 1, SIZE_MAX), value);
-		} else if (str_starts(path, STR("action/")) || str_is(path, "resourceRole") ||
-			   str_is(path, "additionalInfo") || str_is(path, "archived") ||
-			   str_is(path, "count")) {
-			put_path(service, path, value);
+	}
+	return out;
+}
+
+/* ProductFields -> the nested `service`; new reference. */
+static json_t *service_of(json_t *fields)
+{
+	static const char *const old[] = { "action", "resourceRole", "additionalInfo",
+		"archived", "count" };
+	json_t *service = unflatten(fields, "aws/guardduty/service/");
+
+	if (json_object_size(service) == 0) {
+		json_t *bare = unflatten(fields, "");
+		for (size_t i = 0; i < sizeof(old) / sizeof(*old); i++) {
+			json_object_set(service, old[i], json_object_get(bare, old[i]));
 		}
+		json_decref(bare);
 	}
 	return service;
 }
@@ -213,84 +228,145 @@ static void read_instance(struct finding *f, struct finding_resource *r, const j
 
 static struct str resource_id(struct finding *f, enum finding_kind kind, const json_t *v)
 {
-	struct str id = parts_id(f, parts_at(v, "Id"));
+	struct str key = parts_id(f, parts_at(v, "Details.AwsIamAccessKey.AccessKeyId"));
 
-	if (kind == FINDING_ACCESS_KEY) {
-		/* "AWS::IAM::AccessKey:AKIA...", and "...:null" for a console login */
-		struct str key =
-			parts_id(f, parts_at(v, "Details.AwsIamAccessKey.AccessKeyId"));
-		key = key.n > 0 ? key : parts_tail(id);
-		return str_is(key, "null") ? (struct str){ NULL, 0 } : key;
+	return parts_known_as(kind,
+		kind == FINDING_ACCESS_KEY && key.n > 0 ? key : parts_id(f, parts_at(v, "Id")));
+}
+
+/*
+ * What GuardDuty has of a resource beyond ASFF's own fields stands under Details.Other, flattened
+ * as in ProductFields ("kubernetesDetails/kubernetesUserDetails/username"). It may speak of other
+ * resources of the finding, so these are read first.
+ */
+static void read_others(struct finding *f, const json_t *resources)
+{
+	size_t i = 0;
+	json_t *v = NULL;
+
+	json_array_foreach(resources, i, v)
+	{
+		json_t *other = unflatten(parts_at(v, "Details.Other"), "");
+		details_read(f, other);
+		json_decref(other);
 	}
-	if (kind == FINDING_OTHER || !str_starts(id, STR("arn:"))) {
-		return id;
+}
+
+static void read_details(struct finding *f, struct finding_resource *r, const json_t *d)
+{
+	switch (r->kind) {
+	case FINDING_INSTANCE:
+		read_instance(f, r, parts_at(d, "AwsEc2Instance"));
+		break;
+	case FINDING_ACCESS_KEY:
+		read_access_key(f, r, parts_at(d, "AwsIamAccessKey"));
+		break;
+	case FINDING_RDS_INSTANCE:
+		details_text(r, "cluster",
+			parts_id(f, parts_at(d, "AwsRdsDbInstance.DBClusterIdentifier")));
+		break;
+	case FINDING_LAMBDA:
+		details_text(r, "role",
+			parts_tail(parts_id(f, parts_at(d, "AwsLambdaFunction.Role"))));
+		break;
+	case FINDING_S3_OBJECT:
+		details_text(r, "version", parts_id(f, parts_at(d, "AwsS3Object.VersionId")));
+		break;
+	case FINDING_S3_BUCKET:
+		r->public_access = r->public_access ||
+				   parts_is(json_object_get(parts_at(d, "Other"),
+						    "publicAccess/effectivePermission"),
+					   "PUBLIC");
+		break;
+	default:
+		break;
 	}
-	if (kind == FINDING_S3_BUCKET || kind == FINDING_S3_OBJECT) {
-		return parts_arn(id, 5);
-	}
-	if (kind == FINDING_LAMBDA) {
-		/* arn:aws:lambda:region:account:function:name[:version] */
-		struct str rest = parts_arn(id, 5);
-		struct str piece = { NULL, 0 };
-		(void)str_cut(&rest, ':', &piece);
-		(void)str_cut(&rest, ':', &piece);
-		return piece;
-	}
-	return parts_tail(id);
 }
 
 static void read_resource(struct finding *f, const json_t *v)
 {
-	enum finding_kind kind = asff_kind(parts_at(v, "Type"));
-	struct str id = resource_id(f, kind, v);
-	struct finding_resource *r = parts_resource(f, kind, id);
+	const json_t *type = parts_at(v, "Type");
+	enum finding_kind kind = asff_kind(type);
+	struct str arn = parts_id(f, parts_at(v, "Id"));
+	if (asff_is_task(type)) {
+		details_task(f, arn);
+	}
+	struct finding_resource *r = parts_resource(f, kind, resource_id(f, kind, v));
 	if (r == NULL) {
 		return;
 	}
-	struct str arn = parts_id(f, parts_at(v, "Id"));
 	if (str_starts(arn, STR("arn:"))) {
 		r->arn = arn;
 	}
 	parts_tags(r, parts_at(v, "Tags"));
-	if (kind == FINDING_INSTANCE) {
-		read_instance(f, r, parts_at(v, "Details.AwsEc2Instance"));
-	} else if (kind == FINDING_ACCESS_KEY) {
-		read_access_key(f, r, parts_at(v, "Details.AwsIamAccessKey"));
-	} else if (kind == FINDING_RDS_INSTANCE) {
-		details_text(r, "cluster",
-			parts_id(f,
-				parts_at(v, "Details.AwsRdsDbInstance.DBClusterIdentifier")));
-	}
+	read_details(f, r, parts_at(v, "Details"));
 }
 
+/*
+ * Product and Original carry GuardDuty's own number, Normalized stands on a scale to 100 (1 for
+ * LOW). Where the label says another word, somebody changed it (an automation rule), and it counts.
+ */
 static double severity_of(const json_t *s)
 {
 	static const struct {
-		const char *label;
+		const char *label, *word;
 		double value;
-	} labels[] = { { "LOW", 2 }, { "MEDIUM", 5 }, { "HIGH", 8 }, { "CRITICAL", 9 } };
-	double product = parts_real(parts_at(s, "Product"), 0);
-	double normalized = parts_real(parts_at(s, "Normalized"), 0);
+	} labels[] = { { "INFORMATIONAL", "info", 0 }, { "LOW", "low", 2 },
+		{ "MEDIUM", "medium", 5 }, { "HIGH", "high", 8 },
+		{ "CRITICAL", "critical", 9 } };
+	double normalized = parts_real(parts_at(s, "Normalized"), 0) / 10;
+	double number = parts_real(parts_at(s, "Product"), 0);
 
-	if (product > 0 && product <= 10) {
-		return product;
-	}
-	if (normalized > 0) {
-		return normalized / 10;
+	number = number > 0 && number <= 10 ? number : parts_real(parts_at(s, "Original"), 0);
+	if (number <= 0 || number > 10) {
+		number = normalized > 0 && normalized < 1 ? 1 : normalized;
 	}
 	for (size_t i = 0; i < sizeof(labels) / sizeof(*labels); i++) {
 		if (parts_is(parts_at(s, "Label"), labels[i].label)) {
-			return labels[i].value;
+			return strcmp(finding_severity_word(number), labels[i].word) == 0
+				       ? number
+				       : labels[i].value;
 		}
 	}
-	return 0;
+	return number;
 }
 
+/* Security Hub vouches for the ARN; ProductName is whatever the importer wrote. */
 static bool is_guardduty(const json_t *doc)
 {
 	const char *product = json_string_value(json_object_get(doc, "ProductArn"));
-	return parts_is(json_object_get(doc, "ProductName"), "GuardDuty") ||
-	       str_ends(str_from(product), STR("product/aws/guardduty"));
+	return str_ends(str_from(product), STR(":product/aws/guardduty"));
+}
+
+static bool is_closed(const json_t *doc)
+{
+	const json_t *status = parts_at(doc, "Workflow.Status");
+	return parts_is(parts_at(doc, "RecordState"), "ARCHIVED") ||
+	       parts_is(status, "SUPPRESSED") || parts_is(status, "RESOLVED") ||
+	       parts_is(parts_at(doc, "WorkflowState"), "RESOLVED");
+}
+
+static void read_type(struct finding *f, const json_t *doc)
+{
+	const json_t *types = parts_at(doc, "Types");
+	size_t i = 0;
+	json_t *v = NULL;
+
+	if (json_array_size(types) == 0) {
+		types = parts_at(doc, "FindingProviderFields.Types");
+	}
+	f->foreign = !is_guardduty(doc);
+	json_array_foreach(types, i, v)
+	{
+		f->type = f->foreign || f->type.n > 0 ? f->type : guardduty_type(f, v);
+	}
+	if (f->type.n == 0) {
+		f->type = parts_id(f, json_array_get(types, 0));
+		f->posture =
+			f->foreign &&
+			(parts_at(doc, "Compliance") != NULL ||
+				str_starts(f->type, STR("Software and Configuration Checks/")));
+	}
 }
 
 enum err_status asff_read(
@@ -301,8 +377,7 @@ enum err_status asff_read(
 	json_t *v = NULL;
 	json_t *service = NULL;
 	struct finding *f = parts_new(doc);
-	const json_t *types = parts_at(doc, "Types");
-	types = types != NULL ? types : parts_at(doc, "FindingProviderFields.Types");
+	const json_t *severity = parts_at(doc, "Severity");
 
 	f->shape = FINDING_ASFF;
 	f->arn = parts_id(f, parts_at(doc, "Id"));
@@ -311,26 +386,19 @@ enum err_status asff_read(
 	f->description = parts_text(f, parts_at(doc, "Description"));
 	f->account = parts_id(f, parts_at(doc, "AwsAccountId"));
 	f->region = parts_id(f, parts_at(doc, "Region"));
-	f->severity = severity_of(parts_at(doc, "Severity"));
+	f->severity = severity_of(
+		severity ? severity : parts_at(doc, "FindingProviderFields.Severity"));
+	read_type(f, doc);
 	json_array_foreach(parts_at(doc, "Resources"), i, v)
 	{
 		read_resource(f, v);
 	}
-	if (is_guardduty(doc)) {
-		service = unflatten(parts_at(doc, "ProductFields"));
+	if (!f->foreign) {
+		service = service_of(parts_at(doc, "ProductFields"));
 		guardduty_service(f, service);
-		json_array_foreach(types, i, v)
-		{
-			f->type = f->type.n > 0 ? f->type : guardduty_type(f, v);
-		}
+		guardduty_sequence(f, parts_at(doc, "Detection.Sequence"));
 	}
-	if (f->type.n == 0) {
-		f->type = parts_id(f, json_array_get(types, 0));
-		f->posture =
-			!is_guardduty(doc) &&
-			(parts_at(doc, "Compliance") != NULL ||
-				str_starts(f->type, STR("Software and Configuration Checks/")));
-	}
+	read_others(f, parts_at(doc, "Resources"));
 	if (f->action_type.n == 0) {
 		guardduty_action(f, parts_at(doc, "Action"));
 	}
@@ -339,7 +407,7 @@ enum err_status asff_read(
 	f->first_seen_ms = parts_time(parts_at(doc, "FirstObservedAt"));
 	f->last_seen_ms = parts_time(parts_at(doc, "LastObservedAt"));
 	f->sample = f->sample || parts_true(parts_at(doc, "Sample"));
-	f->archived = f->archived || parts_is(parts_at(doc, "RecordState"), "ARCHIVED");
+	f->archived = f->archived || is_closed(doc);
 	parts_finish(f, from);
 	TRY(parts_check(f, err));
 	*out = f;

@@ -43,6 +43,11 @@ static void add_task(struct finding *f, struct finding_resource *cluster, struct
 		details_set(cluster, "tasks", json_array());
 		tasks = json_object_get(cluster->about, "tasks");
 	}
+	for (size_t i = 0; i < json_array_size(tasks); i++) {
+		if (str_is(arn, json_string_value(json_array_get(tasks, i)))) {
+			return;
+		}
+	}
 	if (json_array_size(tasks) < DETAILS_MAX_TASKS) {
 		json_array_append_new(tasks, doc_str(arn));
 	} else {
@@ -95,18 +100,23 @@ void details_read(struct finding *f, const json_t *resource)
 	read_kubernetes(f, resource);
 }
 
+void details_task(struct finding *f, struct str arn)
+{
+	/* arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID */
+	struct str rest = parts_arn(arn, 5);
+	struct str word = { NULL, 0 };
+	struct str cluster = { NULL, 0 };
+
+	if (str_cut(&rest, '/', &word) && str_is(word, "task") &&
+		str_cut(&rest, '/', &cluster) && cluster.n > 0 && rest.n > 0) {
+		add_task(f, parts_resource(f, FINDING_ECS_CLUSTER, cluster), arn);
+	}
+}
+
 void details_sequence(struct finding *f, const json_t *v)
 {
-	struct str uid = parts_id(f, parts_at(v, "uid"));
-
 	if (parts_is(parts_at(v, "resourceType"), "ECS_TASK")) {
-		/* arn:aws:ecs:REGION:ACCOUNT:task/CLUSTER/ID */
-		struct str rest = parts_arn(uid, 5);
-		struct str word = { NULL, 0 };
-		struct str cluster = { NULL, 0 };
-		if (str_cut(&rest, '/', &word) && str_cut(&rest, '/', &cluster) && rest.n > 0) {
-			add_task(f, parts_resource(f, FINDING_ECS_CLUSTER, cluster), uid);
-		}
+		details_task(f, parts_id(f, parts_at(v, "uid")));
 	} else if (parts_is(parts_at(v, "resourceType"), "KUBERNETES_WORKLOAD")) {
 		details_text(first_of(f, FINDING_EKS_CLUSTER), "namespace",
 			parts_id(f, parts_at(v, "data.kubernetesWorkload.namespace")));

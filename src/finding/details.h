@@ -14,8 +14,10 @@
 void details_set(struct finding_resource *r, const char *name, json_t *value_taken);
 /* The same with text. */
 void details_text(struct finding_resource *r, const char *name, struct str text);
-/* From the finding's `resource`, after all its blocks were read as resources. */
+/* From the finding's `resource` (may be NULL), after its blocks and any sequence were read as resources. */
 void details_read(struct finding *f, const json_t *resource);
+/* A task of ECS by its ARN, new or old style, to its cluster; ignored when the ARN names no cluster. */
+void details_task(struct finding *f, struct str arn);
 /* From an ECS_TASK or KUBERNETES_WORKLOAD of an attack sequence: to the cluster that it is in. */
 void details_sequence(struct finding *f, const json_t *v);
 

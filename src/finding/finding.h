@@ -91,6 +91,7 @@ struct finding {
 	bool sample;            /* made by CreateSampleFindings */
 	bool archived;          /* archived, resolved or suppressed where it came from */
 	bool posture;           /* a control or compliance check of Security Hub: no threat */
+	bool foreign;           /* another product's: a type of GuardDuty in it is hearsay */
 	struct str action_type; /* AWS_API_CALL, NETWORK_CONNECTION ... */
 	struct str direction;   /* INBOUND, OUTBOUND, UNKNOWN or "" */
 	struct str api, service_name, user_agent; /* AWS_API_CALL */

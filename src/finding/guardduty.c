@@ -373,11 +373,6 @@ static bool is_sample(const json_t *info)
 	return yes;
 }
 
-static struct str last_of_arn(struct str s)
-{
-	return str_starts(s, STR("arn:")) ? parts_tail(s) : s;
-}
-
 static void read_sequence_resource(struct finding *f, const json_t *v)
 {
 	const json_t *word = parts_at(v, "resourceType");
@@ -389,13 +384,7 @@ static void read_sequence_resource(struct finding *f, const json_t *v)
 			kind = sequence_words[i].kind;
 		}
 	}
-	struct str id = last_of_arn(uid);
-	if (kind == FINDING_S3_BUCKET || kind == FINDING_S3_OBJECT) {
-		/* arn:aws:s3:::bucket/key */
-		id = str_starts(uid, STR("arn:")) ? parts_arn(uid, 5) : uid;
-	} else if (kind == FINDING_OTHER) {
-		id = uid;
-	}
+	struct str id = parts_known_as(kind, uid);
 	struct finding_resource *r = id.n > 0 ? parts_resource(f, kind, id) : NULL;
 	if (r == NULL) {
 		return;
@@ -444,7 +433,7 @@ static void read_sequence_endpoint(struct finding *f, const json_t *v)
 	}
 }
 
-static void read_sequence(struct finding *f, const json_t *sequence)
+void guardduty_sequence(struct finding *f, const json_t *sequence)
 {
 	size_t i = 0;
 	json_t *v = NULL;
@@ -472,6 +461,7 @@ static void read_sequence(struct finding *f, const json_t *sequence)
 			continue;
 		}
 		s->uid = parts_id(f, parts_at(v, "uid"));
+		s->uid = s->uid.n > 0 ? s->uid : parts_id(f, parts_at(v, "id")); /* ASFF */
 		s->name = parts_text(f, parts_at(v, "name"));
 		s->first_ms = parts_time(parts_at(v, "firstSeenAt"));
 		s->last_ms = parts_time(parts_at(v, "lastSeenAt"));
@@ -495,7 +485,7 @@ void guardduty_service(struct finding *f, const json_t *service)
 	f->first_seen_ms = parts_time(parts_at(service, "eventFirstSeen"));
 	f->last_seen_ms = parts_time(parts_at(service, "eventLastSeen"));
 	f->sample = f->sample || is_sample(parts_at(service, "additionalInfo"));
-	read_sequence(f, parts_at(service, "detection.sequence"));
+	guardduty_sequence(f, parts_at(service, "detection.sequence"));
 }
 
 bool guardduty_is(const json_t *doc)
@@ -548,8 +538,8 @@ enum err_status guardduty_read(
 	f->updated_ms = parts_time(parts_at(doc, "updatedAt"));
 	f->sequence_arn = parts_id(f, parts_at(doc, "associatedAttackSequenceArn"));
 	read_resource(f, parts_at(doc, "resource"));
-	details_read(f, parts_at(doc, "resource"));
 	guardduty_service(f, parts_at(doc, "service"));
+	details_read(f, parts_at(doc, "resource"));
 	parts_finish(f, from);
 	TRY(parts_check(f, err));
 	*out = f;

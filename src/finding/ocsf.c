@@ -1,7 +1,10 @@
 /*
  * OCSF Findings (Security Hub "Findings Imported V2", Security Lake). finding_info.types keeps
- * GuardDuty's spelling of the type. Field names: OCSF 1.6 Detection Finding, class 2004.
+ * GuardDuty's spelling of the type. Field names: OCSF 1.6 Detection Finding, class 2004; Security
+ * Lake's first source version writes class 2001 of OCSF 1.0 (`finding`, `cloud.account_uid`).
+ * resources[].data is GuardDuty's own block in snake_case, which parts_at reads as it is.
  */
+#include "finding/details.h"
 #include "finding/shapes.h"
 
 /* Words that differ from ASFF's by resource; ids are taken from wherever they are. */
@@ -18,11 +21,8 @@ static struct str resource_id(struct finding *f, enum finding_kind kind, const j
 			}
 		}
 	}
-	if (kind == FINDING_OTHER || !str_starts(uid, STR("arn:"))) {
-		return uid;
-	}
-	return kind == FINDING_S3_BUCKET || kind == FINDING_S3_OBJECT ? parts_arn(uid, 5)
-								      : parts_tail(uid);
+	struct str key = parts_id(f, parts_at(v, "data.access_key_id"));
+	return parts_known_as(kind, kind == FINDING_ACCESS_KEY && key.n > 0 ? key : uid);
 }
 
 static void read_instance(struct finding *f, struct finding_resource *r, const json_t *v)
@@ -52,14 +52,42 @@ static void read_access_key(struct finding *f, struct finding_resource *r, const
 	r->user_type = parts_id(f, parts_at(d, "user_type"));
 }
 
+/* What else GuardDuty's block of this kind says; `data` stands where the block would. */
+static void read_block(struct finding *f, enum finding_kind kind, json_t *data)
+{
+	static const struct {
+		enum finding_kind kind;
+		const char *block;
+	} blocks[] = {
+		{ FINDING_LAMBDA, "lambdaDetails" },
+		{ FINDING_RDS_INSTANCE, "rdsDbInstanceDetails" },
+		{ FINDING_RDS_LIMITLESS, "rdsLimitlessDbDetails" },
+		{ FINDING_ECS_CLUSTER, "ecsClusterDetails" },
+	};
+
+	details_read(f, data); /* a Kubernetes workload has no block of its own kind */
+	for (size_t i = 0; i < sizeof(blocks) / sizeof(*blocks); i++) {
+		if (blocks[i].kind == kind) {
+			json_t *resource = json_pack("{s:O?}", blocks[i].block, data);
+			details_read(f, resource);
+			json_decref(resource);
+		}
+	}
+}
+
 static void read_resource(struct finding *f, const json_t *v)
 {
-	enum finding_kind kind = asff_kind(parts_at(v, "type"));
+	const json_t *type = parts_at(v, "type");
+	const json_t *data = parts_at(v, "data");
+	enum finding_kind kind = asff_kind(type);
+	struct str uid = parts_id(f, parts_at(v, "uid"));
+	if (asff_is_task(type)) {
+		details_task(f, uid);
+	}
 	struct finding_resource *r = parts_resource(f, kind, resource_id(f, kind, v));
 	if (r == NULL) {
 		return;
 	}
-	struct str uid = parts_id(f, parts_at(v, "uid"));
 	if (str_starts(uid, STR("arn:"))) {
 		r->arn = uid;
 	}
@@ -67,7 +95,12 @@ static void read_resource(struct finding *f, const json_t *v)
 	if (kind == FINDING_INSTANCE) {
 		read_instance(f, r, v);
 	} else if (kind == FINDING_ACCESS_KEY) {
-		read_access_key(f, r, parts_at(v, "data"));
+		read_access_key(f, r, data);
+	} else if (kind == FINDING_S3_BUCKET) {
+		r->public_access =
+			parts_is(parts_at(data, "publicAccess.effectivePermission"), "PUBLIC");
+	} else if (kind == FINDING_S3_OBJECT) {
+		details_text(r, "version", parts_id(f, parts_at(data, "versionId")));
 	}
 }
 
@@ -94,6 +127,21 @@ static void read_endpoint(struct finding *f, const json_t *end)
 	}
 }
 
+/*
+ * OCSF has no resourceRole. Who opened the connection tells the same for the types where it
+ * matters: the instance that calls out acts.
+ */
+static void read_direction(struct finding *f, const json_t *direction_id)
+{
+	int64_t direction = parts_int(direction_id, 0);
+
+	if (f->direction.n > 0 || direction < 1 || direction > 2) {
+		return;
+	}
+	f->direction = direction == 1 ? STR("INBOUND") : STR("OUTBOUND");
+	f->role = direction == 1 ? FINDING_ROLE_TARGET : FINDING_ROLE_ACTOR;
+}
+
 static void read_evidence(struct finding *f, const json_t *v)
 {
 	const json_t *user = parts_at(v, "actor.user");
@@ -102,6 +150,7 @@ static void read_evidence(struct finding *f, const json_t *v)
 	read_endpoint(f, parts_at(v, "src_endpoint"));
 	read_endpoint(f, parts_at(v, "dst_endpoint"));
 	(void)parts_actor(f, NULL, parts_at(v, "query.hostname"));
+	read_direction(f, parts_at(v, "connection_info.direction_id"));
 	if (f->api.n == 0) {
 		f->api = parts_id(f, parts_at(v, "api.operation"));
 		f->service_name = parts_id(f, parts_at(v, "api.service.name"));
@@ -144,10 +193,30 @@ static double severity_of(const json_t *id)
 	return n >= 0 && n < (int64_t)(sizeof(values) / sizeof(*values)) ? values[n] : 0;
 }
 
+static json_t *info_of(const json_t *doc)
+{
+	json_t *info = json_object_get(doc, "finding_info");
+	return info != NULL ? info : json_object_get(doc, "finding");
+}
+
 bool ocsf_is(const json_t *doc)
 {
-	return json_is_integer(json_object_get(doc, "class_uid")) &&
-	       json_is_object(json_object_get(doc, "finding_info"));
+	/* Athena writes numbers of its exports as text. */
+	return parts_int(json_object_get(doc, "class_uid"), 0) / 1000 == 2 &&
+	       json_is_object(info_of(doc));
+}
+
+/* Security Hub vouches for the product's ARN; a name is believed only where there is none. */
+static bool is_guardduty(const json_t *doc)
+{
+	const json_t *product = parts_at(doc, "metadata.product");
+	const char *uid = json_string_value(parts_at(product, "uid"));
+
+	if (uid == NULL) {
+		return product == NULL || parts_is(parts_at(product, "name"), "GuardDuty");
+	}
+	return str_ends(str_from(uid), STR(":product/aws/guardduty")) ||
+	       str_ends(str_from(uid), STR(":productv2/aws/guardduty"));
 }
 
 static bool is_posture(const json_t *doc)
@@ -167,7 +236,7 @@ enum err_status ocsf_read(
 	size_t i = 0;
 	json_t *v = NULL;
 	struct finding *f = parts_new(doc);
-	const json_t *info = parts_at(doc, "finding_info");
+	const json_t *info = info_of(doc);
 
 	f->shape = FINDING_OCSF;
 	f->arn = parts_id(f, parts_at(info, "uid"));
@@ -175,7 +244,11 @@ enum err_status ocsf_read(
 	f->type = type_of(f, parts_at(info, "types"));
 	f->title = parts_text(f, parts_at(info, "title"));
 	f->description = parts_text(f, parts_at(info, "desc"));
+	f->foreign = !is_guardduty(doc);
 	f->account = parts_id(f, parts_at(doc, "cloud.account.uid"));
+	if (f->account.n == 0) {
+		f->account = parts_id(f, parts_at(doc, "cloud.account_uid"));
+	}
 	f->region = parts_id(f, parts_at(doc, "cloud.region"));
 	f->partition = parts_id(f, parts_at(doc, "cloud.cloud_partition"));
 	f->severity = severity_of(parts_at(doc, "severity_id"));
@@ -192,7 +265,12 @@ enum err_status ocsf_read(
 	{
 		read_evidence(f, v);
 	}
+	json_array_foreach(parts_at(doc, "resources"), i, v)
+	{
+		read_block(f, asff_kind(parts_at(v, "type")), parts_at(v, "data"));
+	}
 	int64_t status = parts_int(parts_at(doc, "status_id"), 0);
+	status = status > 0 ? status : parts_int(parts_at(doc, "state_id"), 0); /* class 2001 */
 	/* status_id 3 Suppressed, 4 Resolved, 5 Archived; activity_id 3 Close */
 	f->archived =
 		(status >= 3 && status <= 5) || parts_int(parts_at(doc, "activity_id"), 0) == 3;

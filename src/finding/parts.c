@@ -23,6 +23,43 @@ struct finding *parts_new(json_t *raw)
 	return f;
 }
 
+/* "dbClusterIdentifier" -> "db_cluster_identifier"; false when it does not fit or would not differ. */
+static bool snake_case(const char *key, char *out, size_t size)
+{
+	size_t n = 0;
+	bool differs = false;
+
+	for (; *key != '\0'; key++) {
+		bool capital = *key >= 'A' && *key <= 'Z';
+		if (n + 3 > size) {
+			return false;
+		}
+		if (capital) {
+			out[n++] = '_';
+		}
+		out[n++] = (char)(capital ? *key - 'A' + 'a' : *key);
+		differs = differs || capital;
+	}
+	out[n] = '\0';
+	return differs;
+}
+
+/* `key` in its three spellings; writable. */
+static json_t *member(const json_t *from, char *key)
+{
+	char snake[96];
+	json_t *v = json_object_get(from, key);
+
+	if (v == NULL && snake_case(key, snake, sizeof(snake))) {
+		v = json_object_get(from, snake);
+	}
+	if (v == NULL && key[0] >= 'a' && key[0] <= 'z') {
+		key[0] = (char)(key[0] - 'a' + 'A');
+		v = json_object_get(from, key);
+	}
+	return v;
+}
+
 json_t *parts_at(const json_t *root, const char *path)
 {
 	const json_t *from = root;
@@ -37,11 +74,7 @@ json_t *parts_at(const json_t *root, const char *path)
 		}
 		memcpy(key, piece.p, piece.n);
 		key[piece.n] = '\0';
-		v = json_object_get(from, key);
-		if (v == NULL && key[0] >= 'a' && key[0] <= 'z') {
-			key[0] = (char)(key[0] - 'a' + 'A');
-			v = json_object_get(from, key);
-		}
+		v = member(from, key);
 		from = v;
 	}
 	return v;
@@ -164,6 +197,37 @@ struct str parts_tail(struct str s)
 		}
 	}
 	return s;
+}
+
+struct str parts_known_as(enum finding_kind kind, struct str uid)
+{
+	struct str rest = uid;
+	struct str piece = uid;
+
+	if (kind == FINDING_ACCESS_KEY) {
+		/* "AWS::IAM::AccessKey:AKIA..." in ASFF, and "...:null" for a console login */
+		piece = parts_tail(uid);
+		return str_is(piece, "null") ? (struct str){ NULL, 0 } : piece;
+	}
+	if (!str_starts(uid, STR("arn:"))) {
+		return uid;
+	}
+	switch (kind) {
+	case FINDING_OTHER:
+	case FINDING_RECOVERY_POINT:
+		return uid;
+	case FINDING_S3_BUCKET:
+	case FINDING_S3_OBJECT:
+		return parts_arn(uid, 5); /* bucket/key */
+	case FINDING_LAMBDA:
+		/* arn:aws:lambda:region:account:function:name[:version] */
+		rest = parts_arn(uid, 5);
+		(void)str_cut(&rest, ':', &piece);
+		(void)str_cut(&rest, ':', &piece);
+		return piece;
+	default:
+		return parts_tail(uid);
+	}
 }
 
 /* Room for one more element: arrays double, starting at four; what is left behind is arena waste. */
@@ -356,9 +420,9 @@ struct str parts_principal_instance(struct str principal_id)
 }
 
 /*
- * CreateSampleFindings writes names such as GeneratedFindingAccessKeyId. Only identifiers that AWS
- * assigns are looked at: an intruder who picks such a user, bucket or session name must not
- * thereby make a real finding look like a sample.
+ * CreateSampleFindings writes names such as GeneratedFindingAccessKeyId, and the instance
+ * i-99999999. Only identifiers that AWS assigns are looked at: an intruder who picks such a user,
+ * bucket or session name must not thereby make a real finding look like a sample.
  */
 static bool has_sample_names(const struct finding *f)
 {
@@ -367,6 +431,7 @@ static bool has_sample_names(const struct finding *f)
 		const struct finding_resource *r = &f->resources[i];
 		if ((r->kind == FINDING_ACCESS_KEY &&
 			    (str_starts(r->id, mark) || str_starts(r->principal_id, mark))) ||
+			(r->kind == FINDING_INSTANCE && str_is(r->id, "i-99999999")) ||
 			str_starts(r->vpc_id, mark) || str_starts(r->subnet_id, mark)) {
 			return true;
 		}

@@ -17,7 +17,8 @@ struct finding *parts_new(json_t *raw);
 
 /*
  * The value at a dotted path of at most 63 bytes a key, whose keys are written in camelCase; each
- * key also matches with a capital first letter (the SDKs' spelling). NULL when absent.
+ * key also matches with a capital first letter (the SDKs' spelling) or in snake_case (OCSF's).
+ * NULL when absent.
  */
 json_t *parts_at(const json_t *root, const char *path);
 /* A copy of the text there, cut at FINDING_MAX_TEXT; "" when it is no text. */
@@ -36,6 +37,8 @@ bool parts_is(const json_t *v, const char *text);
 
 /* Colon-separated part of an ARN, 0 = "arn"; part 5 is all the rest. Borrowed. */
 struct str parts_arn(struct str arn, int part);
+/* What findings know a resource by, out of its ARN; what is no ARN is taken as it is. Borrowed. */
+struct str parts_known_as(enum finding_kind kind, struct str uid);
 /* What follows the last '/' or, without one, the last ':'; the whole when there is neither. */
 struct str parts_tail(struct str s);
 

@@ -140,11 +140,22 @@ static bool resource_holds(const struct playbook_when *w, const struct config *c
 	       (w->not_tags == NULL || !tags_fit(w->not_tags, r, false));
 }
 
+/* A type written as GuardDuty writes it, by somebody who is not GuardDuty: only "*" fits. */
+static bool type_fits(const struct reader_words *globs, const struct finding *f)
+{
+	size_t colon = str_find_char(f->type, ':');
+	size_t slash = str_find_char(f->type, '/');
+
+	if (f->foreign && colon != SIZE_MAX && slash != SIZE_MAX && colon < slash) {
+		return any_glob(globs, STR(""));
+	}
+	return any_glob(globs, f->type);
+}
+
 bool playbook_holds(const struct playbook_when *w, const struct config *config,
 	const struct finding *f, const struct finding_resource *r)
 {
-	if ((w->types.n > 0 && !any_glob(&w->types, f->type)) ||
-		any_glob(&w->except, f->type)) {
+	if ((w->types.n > 0 && !type_fits(&w->types, f)) || any_glob(&w->except, f->type)) {
 		return false;
 	}
 	if (w->accounts.n > 0 && !any_glob(&w->accounts, f->account)) {
