@@ -32,11 +32,17 @@ void app_print_json(struct app *app, const json_t *doc)
 	if (isatty(STDOUT_FILENO) && app->output != APP_JSONL) {
 		doc_pretty(doc, &text);
 	} else {
-		char *line = json_dumps(doc, JSON_COMPACT | JSON_ENCODE_ANY);
-		buf_puts(&text, line ? line : "null");
-		buf_putc(&text, '\n');
-		free(line);
+		doc_line(doc, &text);
 	}
+	(void)fwrite(text.p, 1, text.n, stdout);
+	buf_deinit(&text);
+}
+
+void app_print_line(const json_t *doc)
+{
+	struct buf text;
+	buf_init(&text, (size_t)1 << 30);
+	doc_line(doc, &text);
 	(void)fwrite(text.p, 1, text.n, stdout);
 	buf_deinit(&text);
 }

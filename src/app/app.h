@@ -71,6 +71,8 @@ ERR_MUST_CHECK enum err_status app_read_input(
 	struct app *app, const char *path, size_t max, struct buf *out, struct err *err);
 /* Prints one JSON document on a line (json, jsonl) or indented when stdout is a terminal. */
 void app_print_json(struct app *app, const json_t *doc);
+/* The same, always on one line: for a row of several. */
+void app_print_line(const json_t *doc);
 /* Translated text in the app's language. */
 const char *app_tr(const struct app *app, const char *text);
 

@@ -112,11 +112,8 @@ static enum err_status run(struct app *app, struct err *err)
 	title(&d);
 	st = drill_run(&d, &out, err);
 	if (out != NULL && app->output != APP_TABLE) {
-		char *line = json_dumps(out, JSON_COMPACT);
-
-		(void)printf("%s\n", line);
+		app_print_line(out);
 		(void)fflush(stdout);
-		free(line);
 	}
 	(void)fprintf(d.say.to, "\n");
 	if (!d.undo && out != NULL) {

@@ -303,9 +303,7 @@ static enum err_status matrix_row(void *ctx, const json_t *row, struct err *err)
 
 	(void)err;
 	if (app->output != APP_TABLE) {
-		char *line = json_dumps(row, JSON_COMPACT);
-		printf("%s\n", line != NULL ? line : "null");
-		free(line);
+		app_print_line(row);
 		return ERR_OK;
 	}
 	(void)snprintf(text, sizeof(text), "%s  %s  %s%s%s  -> %s",

@@ -121,10 +121,7 @@ static void print_responses(struct daemon *d, const json_t *responses)
 	(void)pthread_mutex_lock(&d->print);
 	json_array_foreach(responses, i, response)
 	{
-		char *line = json_dumps(response, JSON_COMPACT);
-
-		(void)printf("%s\n", line != NULL ? line : "{}");
-		free(line);
+		app_print_line(response);
 	}
 	(void)fflush(stdout);
 	(void)pthread_mutex_unlock(&d->print);

@@ -123,9 +123,7 @@ static void put_json(const struct tally *t, const struct tally_row *r)
 	for (int k = 0; k < TALLY_KINDS; k++) {
 		json_object_set_new(doc, kind_names[k], uses_json(t, r, (enum tally_kind)k));
 	}
-	char *line = json_dumps(doc, JSON_COMPACT);
-	printf("%s\n", line);
-	free(line);
+	app_print_line(doc);
 	json_decref(doc);
 }
 

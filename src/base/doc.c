@@ -149,6 +149,13 @@ void doc_canonical(const json_t *v, struct buf *out)
 		JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
 }
 
+void doc_line(const json_t *v, struct buf *out)
+{
+	(void)json_dump_callback(
+		v, add_piece, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	buf_putc(out, '\n');
+}
+
 void doc_pretty(const json_t *v, struct buf *out)
 {
 	(void)json_dump_callback(

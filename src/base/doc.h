@@ -38,6 +38,11 @@ bool doc_true(const json_t *root, const char *path);
  * jansson prints them. The same value always gives the same bytes; hashes are made over this.
  */
 void doc_canonical(const json_t *v, struct buf *out);
+/*
+ * One line of JSON with its newline, keys in order of insertion. Reals have 15 digits, which is what a
+ * decimal number keeps through a double: 0.99, not 0.98999999999999999.
+ */
+void doc_line(const json_t *v, struct buf *out);
 /* Two-space indented text in key order of insertion, with a final newline. */
 void doc_pretty(const json_t *v, struct buf *out);
 /* SHA-256 over the canonical text, lower-case hex. */

@@ -98,7 +98,8 @@ ERR_MUST_CHECK enum err_status journal_lock(
 /*
  * Is the lease still ours? The store is asked, and the lease prolonged, when it was not for five
  * seconds (a process that slept does not know it). False once it ran out by our own clock or was
- * seen to be another's: then nothing may be changed any more. A store that can't be reached is no no.
+ * seen to be another's: then nothing may be changed any more. A store
+ * that can't be reached changes nothing: our own clock decides.
  */
 bool journal_holds(struct journal *j, const char *case_id);
 void journal_unlock(struct journal *j, const char *case_id);

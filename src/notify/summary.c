@@ -274,7 +274,10 @@ void summary_duration(int64_t ms, char out[32])
 {
 	long long sec = (long long)(ms < 0 ? 0 : ms) / 1000;
 
-	if (sec < 60) {
+	if (sec < 10) {
+		(void)snprintf(
+			out, 32, "%lld.%lld s", sec, (long long)(ms < 0 ? 0 : ms) / 100 % 10);
+	} else if (sec < 60) {
 		(void)snprintf(out, 32, "%lld s", sec);
 	} else if (sec < 3600) {
 		(void)snprintf(out, 32, "%lld min %lld s", sec / 60, sec % 60);

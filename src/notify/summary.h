@@ -49,7 +49,7 @@ const char *summary_step_title(const struct summary *s, const json_t *step);
 /* Printable ASCII only: accents fall off, all else becomes '?'; what GSM-7 counts twice becomes
  * its plain neighbour, so that a byte is a septet. Appends. */
 void summary_ascii(struct str text, struct buf *out);
-/* "38 s" or "4 min 12 s" into out[32]. */
+/* "0.4 s", "38 s" or "4 min 12 s" into out[32]. */
 void summary_duration(int64_t ms, char out[32]);
 
 #endif

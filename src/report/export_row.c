@@ -287,7 +287,6 @@ json_t *export_row_json(enum export_form form, const struct export_row *r)
 void export_row_write(enum export_form form, const struct export_row *row, struct buf *out)
 {
 	json_t *doc = NULL;
-	char *line = NULL;
 	switch (form) {
 	case EXPORT_TEXT:
 		write_text(row, out);
@@ -303,10 +302,7 @@ void export_row_write(enum export_form form, const struct export_row *row, struc
 		return;
 	default:
 		doc = export_row_json(form, row);
-		line = json_dumps(doc, JSON_COMPACT);
-		buf_puts(out, line);
-		buf_putc(out, '\n');
-		free(line);
+		doc_line(doc, out);
 		json_decref(doc);
 	}
 }

@@ -65,6 +65,18 @@ static void canonical_text_is_one(void **state)
 	json_decref(b);
 }
 
+static void lines_show_reals_as_people_write_them(void **state)
+{
+	(void)state;
+	json_t *v = json_pack("{s:f, s:f, s:s}", "z", 0.99, "a", 0.1 + 0.2, "t", "x\n");
+	struct buf t;
+	buf_init(&t, 100);
+	doc_line(v, &t);
+	assert_string_equal(t.p, "{\"z\":0.99,\"a\":0.3,\"t\":\"x\\n\"}\n");
+	buf_deinit(&t);
+	json_decref(v);
+}
+
 static void yaml_knows_lines_and_types(void **state)
 {
 	(void)state;
@@ -234,6 +246,7 @@ int main(void)
 		cmocka_unit_test(paths_reach_values),
 		cmocka_unit_test(documents_have_ceilings),
 		cmocka_unit_test(canonical_text_is_one),
+		cmocka_unit_test(lines_show_reals_as_people_write_them),
 		cmocka_unit_test(yaml_knows_lines_and_types),
 		cmocka_unit_test(configuration_is_checked),
 		cmocka_unit_test(text_is_made_safe),
