@@ -13,6 +13,9 @@
 #define RECON_MANY  8
 #define RECON_FEW   5
 #define DENIED_MANY 5
+/* Work, and not a look: that many calls, and begun that long before. */
+#define WORK_CALLS     5
+#define LONG_BEFORE_MS (120 * MINUTE_MS)
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -289,7 +292,38 @@ static void weigh_findings(const struct inquiry *q, struct suspect *s)
 	}
 }
 
-static void weigh_neighbours(const struct inquiry *q, struct suspect *s)
+typedef bool (*colleague_fn)(const struct suspect *s, const struct suspect *o);
+
+static bool has_mfa(const struct suspect *s, const struct suspect *o)
+{
+	(void)s;
+	return o->mfa;
+}
+
+static bool has_moved_in(const struct suspect *s, const struct suspect *o)
+{
+	(void)s;
+	return o->moved_in;
+}
+
+static bool was_here_before(const struct suspect *s, const struct suspect *o)
+{
+	bool person =
+		o->kind == TRACK_USER_KEY || o->kind == TRACK_CONSOLE || o->kind == TRACK_LOGIN;
+	return person && o->n >= WORK_CALLS &&
+	       s->first.time_ms - o->first.time_ms >= LONG_BEFORE_MS;
+}
+
+/* The owner of the whole account, with the second factor: worth two colleagues. */
+static size_t worth(const struct inquiry *q, const struct suspect *o)
+{
+	struct str arn = track_text(q->t, track_holder_at(q->t, o->holder)->arn);
+	return o->mfa && str_ends(arn, STR(":root")) ? 2 : 1;
+}
+
+/* Two other people at the address are of that kind. */
+static void weigh_colleagues(
+	const struct inquiry *q, struct suspect *s, colleague_fn fits, enum weight_id id)
 {
 	size_t others = 0;
 	uint32_t seen = 0;
@@ -298,19 +332,26 @@ static void weigh_neighbours(const struct inquiry *q, struct suspect *s)
 	for (size_t i = 0; i < peers.n && others < 2; i++) {
 		const struct suspect *o = &q->suspects[peers.suspects[i]];
 		const struct track_holder *h = track_holder_at(q->t, o->holder);
-		bool other = o->mfa && h->arn != seen &&
+		bool other = fits(s, o) && h->arn != seen &&
 			     h->arn != track_holder_at(q->t, s->holder)->arn;
-		others += other;
+		others += other ? worth(q, o) : 0;
 		seen = other ? h->arn : seen;
 		if (other) {
 			inquiry_cite(q, colleagues, &o->first);
 		}
 	}
 	if (others >= 2) {
-		inquiry_claim(&s->weigh, W_OFFICE, ARGS(inquiry_text(q, s->ip)),
-			json_incref(colleagues));
+		inquiry_claim(
+			&s->weigh, id, ARGS(inquiry_text(q, s->ip)), json_incref(colleagues));
 	}
 	json_decref(colleagues);
+}
+
+static void weigh_neighbours(const struct inquiry *q, struct suspect *s)
+{
+	weigh_colleagues(q, s, has_mfa, W_OFFICE);
+	weigh_colleagues(q, s, has_moved_in, W_MOVED_TOGETHER);
+	weigh_colleagues(q, s, was_here_before, W_SHARED_PLACE);
 	const struct web *w = &q->r->web;
 	json_t *events = json_array();
 	for (size_t i = 0; i < w->n_hits; i++) {
@@ -345,6 +386,9 @@ static bool is_weighed(const struct suspect *s)
 void inquiry_assess(struct inquiry *q)
 {
 	q->numbers_only = true;
+	for (size_t i = 0; i < q->n_suspects; i++) {
+		q->suspects[i].moved_in = origin_moved_in(q, &q->suspects[i]);
+	}
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		struct suspect *s = &q->suspects[i];
 		if (!is_weighed(s)) {

@@ -100,6 +100,14 @@ static void entry_credential(struct inquiry *q, const struct suspect *s)
 		text = N_("{0} was signed in to the console from {1} by somebody else");
 	} else if (q->verdict == CLASS_INSIDER) {
 		text = N_("{0} acted from {1}, where it is at home");
+	} else if (q->verdict == CLASS_INSTANCE_THEFT && s->kind == TRACK_TOKEN) {
+		text = N_("How the token of {0} got out is not in the evidence; it was shown "
+			  "from {1}");
+		technique = "T1528";
+	} else if (q->verdict == CLASS_INSTANCE_THEFT && s->kind == TRACK_ROLE) {
+		text = N_("How the credentials of the workload {0} got out is not in the "
+			  "evidence");
+		technique = "T1552";
 	} else if (q->verdict == CLASS_INSTANCE_THEFT) {
 		text = N_(
 			"How the credentials of {0} left the instance is not in the evidence");

@@ -244,6 +244,37 @@ static bool trail_missing(struct inquiry *q)
 	return kinds != 1 || !attempts_failed(r);
 }
 
+/*
+ * Flow logs show that somebody outside was let in to a service whose own log was not read: what
+ * was asked of it, nobody can say. Enough doubt for the confidence, not for another answer:
+ * every server has visitors.
+ */
+static bool services_unread(struct inquiry *q)
+{
+	bool web = false;
+	bool ssh = false;
+	for (size_t i = 0; i < q->r->flow.rows.n; i++) {
+		const struct flow_row *f = table_at(&q->r->flow.rows, i);
+		bool visit = f->accepted && !f->reply &&
+			     effects_is_inside(track_text(q->t, f->dst)) &&
+			     !effects_is_inside(track_text(q->t, f->src));
+		web |= visit && is_web_port(f->dst_port);
+		ssh |= visit && f->dst_port == SSH_PORT;
+	}
+	web = web && q->r->web.n_lines == 0;
+	ssh = ssh && q->r->ssh.n_lines == 0;
+	if (web) {
+		ruling_missing(q, N_("Access logs of the web servers that the flow logs show "
+				     "being visited: none were read, so nothing is said about "
+				     "what was asked of them"));
+	}
+	if (ssh) {
+		ruling_missing(q, N_("The auth.log or journal of the hosts that the flow logs "
+				     "show being reached over SSH: none was read"));
+	}
+	return web || ssh;
+}
+
 static void nothing_read(struct inquiry *q)
 {
 	q->verdict = CLASS_UNDETERMINED;
@@ -278,10 +309,11 @@ void coverage_decide(struct inquiry *q)
 		return;
 	}
 	q->verdict = CLASS_NO_INCIDENT;
-	q->confidence = q->t->n_unique ? 0.85 : 0.75;
+	bool unread = services_unread(q);
+	q->confidence = !q->t->n_unique ? 0.75 : unread ? 0.7 : 0.85;
 	ruling_alternative(q, CLASS_UNDETERMINED, 1 - q->confidence,
 		N_("What is in the logs read is explained by everyday work"));
-	if (q->t->n_unique && r->web.n_lines + r->ssh.n_lines == 0) {
+	if (q->t->n_unique && !unread && r->web.n_lines + r->ssh.n_lines == 0) {
 		ruling_missing(q, N_("Logs of hosts and web servers, if there are any: none "
 				     "were read, so nothing is said about them"));
 	}

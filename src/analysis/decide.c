@@ -8,6 +8,7 @@
 #include "analysis/insider.h"
 #include "analysis/ruling.h"
 #include "analysis/traces.h"
+#include "analysis/workload.h"
 
 #include "base/i18n.h"
 
@@ -75,14 +76,9 @@ static enum inquiry_class class_of(const struct inquiry *q, const struct suspect
 	case TRACK_CONSOLE:
 	case TRACK_LOGIN:
 		return CLASS_CONSOLE;
-	case TRACK_ROLE: {
-		/* A role that a service (Lambda, ECS) took on: credentials of a workload. */
-		struct str arn = track_text(q->t, track_holder_at(q->t, s->holder)->arn);
-		const struct track_issue *issue =
-			table_find(&q->t->issues, table_hash(q->t->seed, arn));
-		return issue && issue->edge == UINT32_MAX ? CLASS_INSTANCE_THEFT
-							  : CLASS_UNDETERMINED;
-	}
+	case TRACK_TOKEN:
+	case TRACK_ROLE:
+		return workload_is(q, s) ? CLASS_INSTANCE_THEFT : CLASS_UNDETERMINED;
 	default:
 		return CLASS_UNDETERMINED;
 	}
@@ -121,6 +117,10 @@ static void decide_attack(struct inquiry *q, size_t attack)
 		q->entry_ms = q->r->ssh.events[ssh].time_ms;
 	}
 	json_decref(ssh_weigh.claims);
+	if (q->verdict == CLASS_INSTANCE_THEFT &&
+		traces_strange_key(q, s->first.time_ms, &q->weigh)) {
+		ruling_missing(q, N_("The user's word whether the login was theirs"));
+	}
 	/* Chance and look-alikes never vanish: certainty has a ceiling. */
 	double p = weights_probability(inquiry_score(&q->weigh));
 	q->confidence = p > 0.99 ? 0.99 : p;
@@ -237,6 +237,22 @@ static bool decide_ssh(struct inquiry *q)
 	return true;
 }
 
+/* A login with a key is no guess: whether the key was its owner's to use, the owner must say. */
+static bool decide_key_login(struct inquiry *q)
+{
+	if (!traces_strange_key(q, INT64_MAX, &q->weigh)) {
+		return false;
+	}
+	double p = weights_probability(inquiry_score(&q->weigh));
+	q->verdict = CLASS_UNDETERMINED;
+	q->confidence = 1 - p;
+	ruling_alternative(
+		q, CLASS_NO_INCIDENT, (1 - p) * 0.8, N_("Some of what was seen is unusual"));
+	ruling_missing(q, N_("The user's word whether the login was theirs"));
+	ruling_gaps(q, CLASS_SSH);
+	return true;
+}
+
 /* The best suspect that stays below an accusation. */
 static size_t best_suspect(const struct inquiry *q)
 {
@@ -296,7 +312,7 @@ void inquiry_decide(struct inquiry *q)
 		decide_open(q, open);
 		return;
 	}
-	if (!decide_ssh(q) && !exposure_ask(q)) {
+	if (!decide_ssh(q) && !decide_key_login(q) && !exposure_ask(q)) {
 		coverage_decide(q);
 	}
 }

@@ -30,7 +30,7 @@ static enum event_identity identity_of(struct str type, struct str account)
 		{ "AWSAccount", EVENT_ACCOUNT },
 		{ "FederatedUser", EVENT_FEDERATED },
 		{ "SAMLUser", EVENT_FEDERATED },
-		{ "WebIdentityUser", EVENT_FEDERATED },
+		{ "WebIdentityUser", EVENT_WEB_IDENTITY },
 		{ "IdentityCenterUser", EVENT_FEDERATED },
 		{ "Directory", EVENT_FEDERATED },
 	};

@@ -14,10 +14,11 @@ enum event_identity {
 	EVENT_ROOT,
 	EVENT_IAM_USER,
 	EVENT_ASSUMED_ROLE,
-	EVENT_FEDERATED, /* FederatedUser, SAMLUser, WebIdentityUser, IdentityCenterUser, Directory */
-	EVENT_SERVICE,   /* AWSService, or a call that AWS made on its own */
-	EVENT_ACCOUNT,   /* AWSAccount: another account */
-	EVENT_ANONYMOUS, /* AWSAccount with accountId ANONYMOUS_PRINCIPAL */
+	EVENT_FEDERATED,    /* FederatedUser, SAMLUser, IdentityCenterUser, Directory */
+	EVENT_WEB_IDENTITY, /* WebIdentityUser: who shows the token of another provider */
+	EVENT_SERVICE,      /* AWSService, or a call that AWS made on its own */
+	EVENT_ACCOUNT,      /* AWSAccount: another account */
+	EVENT_ANONYMOUS,    /* AWSAccount with accountId ANONYMOUS_PRINCIPAL */
 };
 
 /*

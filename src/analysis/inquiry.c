@@ -38,6 +38,8 @@ void inquiry_deinit(struct inquiry *q)
 	free(q->addresses.at);
 	free(q->persons.order);
 	free(q->persons.at);
+	free(q->roles.order);
+	free(q->roles.at);
 	free(q->by_time);
 	free(q->failed_logins);
 	free(q->quarantines);
@@ -332,6 +334,11 @@ static uint32_t person_key(const struct inquiry *q, const struct suspect *s)
 	return track_holder_at(q->t, s->holder)->arn;
 }
 
+static uint32_t role_key(const struct inquiry *q, const struct suspect *s)
+{
+	return track_holder_at(q->t, s->holder)->issuer;
+}
+
 typedef uint32_t (*key_fn)(const struct inquiry *q, const struct suspect *s);
 
 struct alike_ctx {
@@ -431,6 +438,11 @@ struct inquiry_peers inquiry_same_person(const struct inquiry *q, const struct s
 	return alike_of(q, &q->persons, s, person_key);
 }
 
+struct inquiry_peers inquiry_same_role(const struct inquiry *q, const struct suspect *s)
+{
+	return alike_of(q, &q->roles, s, role_key);
+}
+
 void inquiry_index(struct inquiry *q)
 {
 	index_relations(q);
@@ -473,5 +485,6 @@ void inquiry_index(struct inquiry *q)
 	index_alike(q, &q->holders, holder_key);
 	index_alike(q, &q->addresses, address_key);
 	index_alike(q, &q->persons, person_key);
+	index_alike(q, &q->roles, role_key);
 	index_notes(q);
 }

@@ -39,7 +39,9 @@ struct suspect {
 	size_t edge_from, edge_to; /* range in inquiry.unit_edges */
 	uint32_t n;
 	struct track_ref first, last;
-	bool mfa; /* a session there, or the sign-in, had a second factor */
+	bool mfa;       /* a session there, or the sign-in, had a second factor */
+	bool new_place; /* the person was at other places before, and never here */
+	bool moved_in;  /* used the same programs at another place before, and no longer does */
 	struct inquiry_weigh weigh;
 	double score;
 	bool guilty;
@@ -65,7 +67,7 @@ struct inquiry {
 	struct track_relation **relations; /* sorted by edge, kind, text */
 	size_t *relation_from;             /* edge -> first of its relations; n+1 entries */
 	size_t *note_from;                 /* edge -> first of its notes; n+1 entries */
-	struct inquiry_alike holders, addresses, persons;
+	struct inquiry_alike holders, addresses, persons, roles;
 	size_t *by_time;                     /* all notes, the earliest first */
 	size_t *failed_logins, *quarantines; /* notes, the earliest first */
 	size_t n_failed_logins, n_quarantines;
@@ -113,6 +115,8 @@ struct inquiry_peers inquiry_same_holder(const struct inquiry *q, const struct s
 struct inquiry_peers inquiry_same_address(const struct inquiry *q, const struct suspect *s);
 /* Of the same user or role session by name, whatever the credential. */
 struct inquiry_peers inquiry_same_person(const struct inquiry *q, const struct suspect *s);
+/* Sessions of the same role, whoever took it on. */
+struct inquiry_peers inquiry_same_role(const struct inquiry *q, const struct suspect *s);
 
 /* Events cited: ids as texts, at most INQUIRY_CITED. */
 void inquiry_cite(const struct inquiry *q, json_t *events, const struct track_ref *ref);

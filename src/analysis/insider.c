@@ -10,13 +10,20 @@
 static bool from_elsewhere(const struct suspect *s)
 {
 	return s->weigh.for_it[G_ORIGIN] > 0 || s->weigh.for_it[G_TOOL] > 0 ||
-	       s->weigh.for_it[G_WEB] > 0 || s->weigh.for_it[G_CHAIN] > 0;
+	       s->weigh.for_it[G_WEB] > 0 || s->weigh.for_it[G_CHAIN] > 0 ||
+	       s->weigh.for_it[G_SIGNIN] > 0;
 }
 
 bool insider_is_home(const struct suspect *s)
 {
-	bool known = s->weigh.against[G_HABIT] < 0 || s->weigh.against[G_SIGNIN] < 0;
-	return known && !from_elsewhere(s);
+	bool mfa = s->weigh.against[G_SIGNIN] < 0 && !s->new_place;
+	return (s->weigh.against[G_HABIT] < 0 || mfa) && !from_elsewhere(s);
+}
+
+/* With the second factor, but where the person never was: on the road, or a thief who has it. */
+static bool is_away(const struct suspect *s)
+{
+	return s->mfa && s->new_place && !from_elsewhere(s);
 }
 
 static bool is_automation(const struct suspect *s)
@@ -29,13 +36,19 @@ enum gravity { EVERYDAY, ODD, GRAVE };
 /* Data handed out, logs switched off, bulk reading: two of them together are no day's work. */
 static enum gravity gravity_of(const struct suspect *s)
 {
+	bool person = s->kind == TRACK_USER_KEY || s->kind == TRACK_CONSOLE ||
+		      s->kind == TRACK_LOGIN || s->kind == TRACK_ROLE;
+	bool home = insider_is_home(s);
+	if (!person || is_automation(s) || (!home && !is_away(s))) {
+		return EVERYDAY;
+	}
 	const double *w = s->weigh.for_it;
 	bool out = w[G_TAKE] > 0;
 	bool blind = w[G_DEFENCE] > 0;
 	bool bulk = w[G_READ] >= weights_of(W_DATA_MANY)->value;
 	bool harm = w[G_HARM] > 0;
 	if ((out && (blind || bulk)) || (blind && bulk)) {
-		return GRAVE;
+		return home ? GRAVE : ODD;
 	}
 	return (out || blind) && harm ? ODD : EVERYDAY;
 }
@@ -123,11 +136,7 @@ bool insider_decide(struct inquiry *q)
 	enum gravity most = EVERYDAY;
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		const struct suspect *s = &q->suspects[i];
-		bool person = s->kind == TRACK_USER_KEY || s->kind == TRACK_CONSOLE ||
-			      s->kind == TRACK_LOGIN || s->kind == TRACK_ROLE;
-		enum gravity g = person && insider_is_home(s) && !is_automation(s)
-					 ? gravity_of(s)
-					 : EVERYDAY;
+		enum gravity g = gravity_of(s);
 		if (g > most) {
 			most = g;
 			found = i;

@@ -4,6 +4,7 @@
  * command that brought them out.
  */
 #include "analysis/inquiry.h"
+#include "analysis/workload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -30,24 +31,6 @@ static bool made_by_guilty(
 	}
 	*maker = by;
 	return true;
-}
-
-/* The call that made a key of suspect s, whoever made it; NULL when the logs don't hold it. */
-static const struct track_issue *key_issue(const struct inquiry *q, const struct suspect *s)
-{
-	for (size_t e = s->edge_from; e < s->edge_to; e++) {
-		uint32_t edge = q->unit_edges[e];
-		for (size_t k = q->relation_from[edge]; k < q->relation_from[edge + 1]; k++) {
-			const struct track_issue *issue =
-				q->relations[k]->kind == TRACK_KEY
-					? issue_of(q, track_text(q->t, q->relations[k]->what))
-					: NULL;
-			if (issue) {
-				return issue;
-			}
-		}
-	}
-	return NULL;
 }
 
 static const struct track_issue *user_issue(
@@ -94,7 +77,7 @@ static const struct track_issue *maker_of(const struct inquiry *q, size_t i, siz
 {
 	const struct suspect *s = &q->suspects[i];
 	const struct track_holder *h = track_holder_at(q->t, s->holder);
-	const struct track_issue *issue = key_issue(q, s);
+	const struct track_issue *issue = workload_issue(q, s);
 	if (!issue && s->kind == TRACK_ROLE) {
 		issue = issue_of(q, track_text(q->t, h->arn));
 	}
@@ -251,7 +234,7 @@ static void inherit(struct suspect *maker, const struct suspect *s)
 /* The call that made the credential of `s`: its key, or the password it signed in with. */
 static const struct track_issue *made_by(const struct inquiry *q, const struct suspect *s)
 {
-	const struct track_issue *issue = key_issue(q, s);
+	const struct track_issue *issue = workload_issue(q, s);
 	bool console = s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
 	if (issue || !console || s->mfa || !got_in(q, s)) {
 		return issue;
@@ -295,21 +278,24 @@ static void claim_made_keys(struct inquiry *q)
 
 /*
  * A key, a user or a password that an intruder used within the hour: whoever made it made it for
- * the intruder, or is the intruder.
+ * the intruder, or is the intruder. So is whoever showed a token and then used the session.
  */
 static bool claim_made_for(struct inquiry *q, size_t i)
 {
 	const struct suspect *s = &q->suspects[i];
 	const struct track_holder *h = track_holder_at(q->t, s->holder);
-	const struct track_issue *issue = key_issue(q, s);
+	const struct track_issue *issue = workload_issue(q, s);
 	bool console = s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
-	if (!s->guilty || s->kind == TRACK_ROLE || s->kind == TRACK_INSTANCE) {
+	size_t by =
+		issue && issue->edge != UINT32_MAX ? q->suspect_of[issue->edge] : INQUIRY_NONE;
+	bool token = s->kind == TRACK_ROLE && by != INQUIRY_NONE &&
+		     q->suspects[by].kind == TRACK_TOKEN && q->suspects[by].ip == s->ip;
+	if (!s->guilty || (s->kind == TRACK_ROLE && !token) || s->kind == TRACK_INSTANCE) {
 		return false;
 	}
 	issue = issue ? issue : user_issue(q, h, "user");
 	issue = issue || !console ? issue : user_issue(q, h, "password");
-	size_t by =
-		issue && issue->edge != UINT32_MAX ? q->suspect_of[issue->edge] : INQUIRY_NONE;
+	by = issue && issue->edge != UINT32_MAX ? q->suspect_of[issue->edge] : INQUIRY_NONE;
 	if (by == INQUIRY_NONE || by == i || q->suspects[by].guilty ||
 		s->first.time_ms < issue->ref.time_ms ||
 		s->first.time_ms - issue->ref.time_ms > 60 * MINUTE_MS) {

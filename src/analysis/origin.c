@@ -1,6 +1,7 @@
 #include "analysis/origin.h"
 
 #include "analysis/agent.h"
+#include "analysis/workload.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,8 @@
 #define SETTLED_MS        (36 * HOUR_MS)
 #define THROUGHOUT_CALLS  5
 #define THROUGHOUT_TENTHS 7
+/* Who was at more places than these is always on the move. */
+#define MOVES_MAX 64
 
 /* How alike the programs of two suspects are, at their most alike. */
 enum alike { ALIKE_NOT, ALIKE_FAMILY, ALIKE_BUILD };
@@ -62,7 +65,7 @@ static enum alike programs_alike(
 	return best;
 }
 
-static bool shares_agent(
+bool origin_shares_program(
 	const struct inquiry *q, const struct suspect *a, const struct suspect *b)
 {
 	return programs_alike(q, a, b) != ALIKE_NOT;
@@ -139,8 +142,8 @@ static const struct suspect *home_of(const struct inquiry *q, const struct suspe
 	return home;
 }
 
-/* The families of a suspect's programs, as words. */
-static void name_programs(const struct inquiry *q, const struct suspect *s, char out[160])
+void origin_programs(
+	const struct inquiry *q, const struct suspect *s, char out[ORIGIN_PROGRAMS])
 {
 	out[0] = 0;
 	for (size_t i = s->edge_from; i < s->edge_to; i++) {
@@ -151,8 +154,8 @@ static void name_programs(const struct inquiry *q, const struct suspect *s, char
 			bool named = q->relations[k]->kind != TRACK_AGENT || n >= 90 ||
 				     str_find(str_from(out), f) != SIZE_MAX;
 			if (!named) {
-				(void)snprintf(
-					out + n, 160 - n, "%s%.*s", n ? ", " : "", STR_ARG(f));
+				(void)snprintf(out + n, ORIGIN_PROGRAMS - n, "%s%.*s",
+					n ? ", " : "", STR_ARG(f));
 			}
 		}
 	}
@@ -161,8 +164,8 @@ static void name_programs(const struct inquiry *q, const struct suspect *s, char
 static void weigh_agent(const struct inquiry *q, struct suspect *s, const struct suspect *home,
 	const char *name)
 {
-	char programs[160];
-	name_programs(q, s, programs);
+	char programs[ORIGIN_PROGRAMS];
+	origin_programs(q, s, programs);
 	enum alike alike = programs_alike(q, s, home);
 	enum weight_id id = W_NEW_AGENT;
 	if (alike != ALIKE_NOT) {
@@ -238,7 +241,7 @@ static void weigh_own_address(
 	if (own) {
 		inquiry_claim(&s->weigh, W_OWN_PRIVATE, ARGS(instance, ip),
 			inquiry_cited(q, &own->first));
-	} else if (shares_agent(q, s, home) &&
+	} else if (origin_shares_program(q, s, home) &&
 		   (keys >= OWN_KEYS || home_cues(q, s) >= HOST_CUE)) {
 		inquiry_claim(&s->weigh, W_OWN_ADDRESS, ARGS(instance, ip, n),
 			inquiry_cited(q, &s->first));
@@ -263,7 +266,7 @@ static void weigh_instance(
 	if (there->imds_v2 && !there->imds_v1 && here->imds_v1 && !here->imds_v2) {
 		inquiry_claim(&s->weigh, W_OTHER_IMDS, ARGS(name), inquiry_cited(q, &s->first));
 	}
-	if (home->last.time_ms < s->first.time_ms && shares_agent(q, s, home)) {
+	if (home->last.time_ms < s->first.time_ms && origin_shares_program(q, s, home)) {
 		inquiry_claim(&s->weigh, W_MOVED, ARGS(name, inquiry_text(q, home->ip)),
 			inquiry_cited(q, &home->last));
 	}
@@ -292,6 +295,25 @@ static bool is_new_place(const struct inquiry *q, const struct suspect *s)
 		elsewhere = true;
 	}
 	return elsewhere;
+}
+
+bool origin_moved_in(const struct inquiry *q, const struct suspect *s)
+{
+	bool person =
+		s->kind == TRACK_USER_KEY || s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
+	if (!person || track_holder_at(q->t, s->holder)->arn == 0) {
+		return false;
+	}
+	struct inquiry_peers peers = inquiry_same_person(q, s);
+	for (size_t i = 0; i < peers.n && i < MOVES_MAX; i++) {
+		const struct suspect *o = &q->suspects[peers.suspects[i]];
+		if (o->ip != s->ip && o->kind == s->kind &&
+			o->last.time_ms < s->first.time_ms - BEFORE_MS &&
+			programs_alike(q, s, o) == ALIKE_BUILD) {
+			return true;
+		}
+	}
+	return false;
 }
 
 /* Somebody else was at the address before. */
@@ -371,7 +393,8 @@ static void weigh_settled(const struct inquiry *q, struct suspect *s)
 
 static void weigh_person(const struct inquiry *q, struct suspect *s)
 {
-	if (!s->mfa && is_new_place(q, s)) {
+	s->new_place = is_new_place(q, s);
+	if (!s->mfa && s->new_place) {
 		inquiry_claim(&s->weigh, W_NEW_PLACE,
 			ARGS(inquiry_name(q, s), inquiry_text(q, s->ip)),
 			inquiry_cited(q, &s->first));
@@ -396,6 +419,9 @@ void origin_weigh(const struct inquiry *q, struct suspect *s)
 			weigh_person(q, s);
 			weigh_settled(q, s);
 			weigh_silence(q, s);
+		}
+		if (s->kind == TRACK_ROLE) {
+			workload_weigh(q, s);
 		}
 	} else if (s->kind == TRACK_INSTANCE) {
 		weigh_instance(q, s, home);

@@ -189,8 +189,17 @@ static json_t *note_row(const struct inquiry *q, const struct track_note *n)
 
 static json_t *web_row(const struct inquiry *q, const struct web_hit *h)
 {
-	static const char *const words[] = { "", "ssrf", "command", "jndi", "webshell",
-		"traversal", "sql", "probe" };
+	static const char *const words[] = {
+		[WEB_NONE] = "",
+		[WEB_SSRF_METADATA] = "ssrf",
+		[WEB_COMMAND] = "command",
+		[WEB_JNDI] = "jndi",
+		[WEB_SHELL] = "webshell",
+		[WEB_TRAVERSAL] = "traversal",
+		[WEB_SECRETS] = "secrets",
+		[WEB_SQL] = "sql",
+		[WEB_PROBE] = "probe",
+	};
 	char outcome[32];
 	(void)snprintf(outcome, sizeof(outcome), "%d", h->status);
 	return json_pack("{s:s,s:n,s:o,s:s,s:o,s:s,s:[s],s:o}", "source", "web", "principal",

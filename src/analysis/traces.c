@@ -1,6 +1,7 @@
 #include "analysis/traces.h"
 
 #include "analysis/effects.h"
+#include "analysis/workload.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #define KEYS_LIVE_MS (6 * HOUR_MS)    /* role credentials live about as long */
 #define SSH_MANY     20
 #define SSH_SOME     6
+#define LOGINS_BACK  20000 /* events looked back for earlier logins */
 
 json_t *traces_cite(json_t *events, const char *id)
 {
@@ -93,6 +95,77 @@ size_t traces_best_ssh(
 	return *score >= WEIGHTS_SUSPECT ? found : INQUIRY_NONE;
 }
 
+static bool is_foothold(const struct inquiry *q, const struct ssh_event *e)
+{
+	static const char *const marks[] = { "curl ", "wget ", "authorized_keys", "sudoers",
+		"crontab", "/tmp/", "/dev/shm/" };
+	struct str text = track_text(q->t, e->text);
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		if (str_find(text, str_from(marks[i])) != SIZE_MAX) {
+			return true;
+		}
+	}
+	return e->kind == SSH_PERSIST;
+}
+
+/* The user had signed in before, but from elsewhere only, and nobody of the account works there. */
+static bool is_strange_login(const struct inquiry *q, size_t i)
+{
+	const struct ssh_event *in = &q->r->ssh.events[i];
+	bool elsewhere = false;
+	size_t floor = i > LOGINS_BACK ? i - LOGINS_BACK : 0;
+	for (size_t k = floor; k < i; k++) {
+		const struct ssh_event *e = &q->r->ssh.events[k];
+		bool login =
+			e->user == in->user && (e->kind == SSH_KEY || e->kind == SSH_PASSWORD);
+		if (login && e->ip == in->ip) {
+			return false;
+		}
+		elsewhere |= login;
+	}
+	for (size_t k = 0; k < q->n_suspects && elsewhere; k++) {
+		const struct suspect *s = &q->suspects[k];
+		elsewhere = s->ip != in->ip || s->guilty || s->kind == TRACK_OTHER;
+	}
+	return elsewhere;
+}
+
+static bool weigh_ssh_key(const struct inquiry *q, size_t i, struct inquiry_weigh *w)
+{
+	const struct ssh *s = &q->r->ssh;
+	const struct ssh_event *in = &s->events[i];
+	struct ssh_entry e;
+	ssh_entry_read(s, i, &e);
+	size_t deed = 0;
+	while (deed < e.n_followed && !is_foothold(q, &s->events[e.followed[deed]])) {
+		deed++;
+	}
+	if (deed == e.n_followed || !is_strange_login(q, i)) {
+		return false;
+	}
+	const struct ssh_event *f = &s->events[e.followed[deed]];
+	inquiry_claim(w, W_SSH_NEW_PLACE,
+		ARGS(inquiry_text(q, in->user), inquiry_text(q, in->ip)),
+		traces_cite(NULL, inquiry_text(q, in->id)));
+	inquiry_claim(w, W_SSH_FOOTHOLD,
+		ARGS(inquiry_text(q, in->user), inquiry_text(q, f->text)),
+		traces_cite(NULL, inquiry_text(q, f->id)));
+	return true;
+}
+
+bool traces_strange_key(const struct inquiry *q, int64_t before_ms, struct inquiry_weigh *w)
+{
+	for (size_t i = 0; i < q->r->ssh.n_events; i++) {
+		const struct ssh_event *e = &q->r->ssh.events[i];
+		bool fits = e->kind == SSH_KEY && e->time_ms <= before_ms &&
+			    (before_ms == INT64_MAX || before_ms - e->time_ms <= 24 * HOUR_MS);
+		if (fits && weigh_ssh_key(q, i, w)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* ---- the web server ---- */
 
 static bool names_role(
@@ -112,6 +185,7 @@ static int fits_as_entry(
 	int64_t ahead = s->first.time_ms - h->time_ms;
 	bool may = h->success || h->possible;
 	bool instance = s->kind == TRACK_INSTANCE;
+	bool secrets = h->attack == WEB_SSRF_METADATA || h->attack == WEB_SECRETS;
 	*names = false;
 	if (!may || ahead < -MINUTE_MS || ahead > KEYS_LIVE_MS || h->attack == WEB_SQL ||
 		h->attack == WEB_PROBE) {
@@ -127,7 +201,7 @@ static int fits_as_entry(
 	if (h->ip == s->ip || (h->callee && h->callee == s->ip)) {
 		return 4;
 	}
-	if (instance && h->success && h->attack == WEB_SSRF_METADATA) {
+	if (h->success && secrets && workload_is(q, s)) {
 		return 3;
 	}
 	uint32_t host = track_holder_at(q->t, s->holder)->session;

@@ -13,6 +13,12 @@ json_t *traces_cite(json_t *events, const char *id);
 size_t traces_best_ssh(
 	const struct inquiry *q, int64_t before_ms, double *score, struct inquiry_weigh *best);
 /*
+ * Adds the evidence of the first login with a key, in the day up to `before_ms` (INT64_MAX: ever),
+ * that came from where its user never was and after which a way back in was left; false when
+ * there is none.
+ */
+bool traces_strange_key(const struct inquiry *q, int64_t before_ms, struct inquiry_weigh *w);
+/*
  * The request that brought the credentials of `s` out: answered, before their first use, and
  * either asking for this very role (*role), or just before, or from the same client.
  */

@@ -118,6 +118,9 @@ static enum track_kind kind_of(const struct event *e)
 	if (e->identity == EVENT_ANONYMOUS) {
 		return TRACK_ANONYMOUS;
 	}
+	if (e->identity == EVENT_WEB_IDENTITY) {
+		return TRACK_TOKEN;
+	}
 	return e->identity == EVENT_ACCOUNT ? TRACK_ACCOUNT : TRACK_OTHER;
 }
 

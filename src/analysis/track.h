@@ -38,6 +38,7 @@ enum track_kind {
 	TRACK_INSTANCE, /* session of an instance's role; all its renewals together */
 	TRACK_ACCOUNT,  /* a principal of another account */
 	TRACK_ANONYMOUS,
+	TRACK_TOKEN, /* the token of another provider: a pod's, a pipeline's, an app user's */
 	TRACK_OTHER,
 };
 

@@ -156,16 +156,18 @@ static const struct pattern patterns[] = {
 	{ WEB_COMMAND, "__import__('os')", NULL },
 	{ WEB_COMMAND, "popen(", NULL },
 	{ WEB_COMMAND, "/setup.cgi", "cmd=" },
+	{ WEB_SECRETS, "/proc/self/environ", NULL },
+	{ WEB_SECRETS, "/proc/1/environ", NULL },
+	{ WEB_SECRETS, "serviceaccount/token", NULL },
+	{ WEB_SECRETS, ".aws/credentials", NULL },
 	{ WEB_TRAVERSAL, "../../", NULL },
 	{ WEB_TRAVERSAL, "..\\..\\", NULL },
 	{ WEB_TRAVERSAL, "/..;/", NULL },
 	{ WEB_TRAVERSAL, "/etc/passwd", NULL },
 	{ WEB_TRAVERSAL, "/etc/shadow", NULL },
-	{ WEB_TRAVERSAL, "/proc/self/environ", NULL },
 	{ WEB_TRAVERSAL, "win.ini", NULL },
 	{ WEB_TRAVERSAL, "php://filter", NULL },
 	{ WEB_TRAVERSAL, "file:///", "=" },
-	{ WEB_TRAVERSAL, ".aws/credentials", NULL },
 	{ WEB_SQL, "union select", NULL },
 	{ WEB_SQL, "union all select", NULL },
 	{ WEB_SQL, "information_schema", NULL },
@@ -352,6 +354,8 @@ const char *web_attack_text(enum web_attack a)
 		return N_("talked to a web shell");
 	case WEB_TRAVERSAL:
 		return N_("tried to read files outside the site");
+	case WEB_SECRETS:
+		return N_("tried to read a file that holds credentials");
 	case WEB_SQL:
 		return N_("tried SQL injection");
 	case WEB_PROBE:

@@ -17,6 +17,7 @@ enum web_attack {
 	WEB_JNDI,          /* Log4Shell */
 	WEB_SHELL,         /* talks to a web shell */
 	WEB_TRAVERSAL,     /* reads files outside the site */
+	WEB_SECRETS,       /* reads files that hold credentials */
 	WEB_SQL,
 	WEB_PROBE, /* asks for something only attackers ask for */
 };

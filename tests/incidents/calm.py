@@ -414,8 +414,8 @@ SOMETIMES = (terraform, runners, saas, auditor, lambdas, root_owner, new_hire, r
              break_glass, new_region, sso, spray_noise)
 
 
-def live(w, share=.35, hosts=True):
-    """An ordinary few days: the usual, and a draw of the unusual."""
+def live(w, share=.35, hosts=True, last=()):
+    """An ordinary few days: the usual, and a draw of the unusual; `last` is drawn from when the hosts have their logs."""
     for part in ALWAYS:
         part(w)
     for part in SOMETIMES:
@@ -427,3 +427,6 @@ def live(w, share=.35, hosts=True):
         ssh_noise(w)
     if hosts and w.rng.random() < .6:
         flow_noise(w)
+    for part in last:
+        if w.rng.random() < share:
+            part(w)

@@ -1,4 +1,6 @@
 """More incidents: the less usual doors, and the look-alikes that stand beside them."""
+import alike
+import calm
 from attacks import (FOREIGN, RECON, THIEVES, Hand, console, hiding_place, key_at_work, moment, off_host, web_base)
 from calm import CONSOLE_READS, WORK, console_day, ssh_noise
 from world import BROWSERS, CLIS, CLOUD, DAY, HOMES, HOSTING, HOUR, SDKS, Person, Role, Session, Truth, rfc3339
@@ -119,8 +121,7 @@ def root_password(w):
 
 def busy(w):
     """Nothing happens, loudly: everything that looks like an attack and is none, at once."""
-    import calm
-    for part in calm.SOMETIMES:
+    for part in calm.SOMETIMES + alike.SOMETIMES:
         if w.rng.random() < .7:
             part(w)
     return Truth('no_incident')

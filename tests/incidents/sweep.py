@@ -19,13 +19,15 @@ import tempfile
 import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import alike  # noqa: E402
 import attacks  # noqa: E402
 import calm  # noqa: E402
 import more  # noqa: E402
+import theft  # noqa: E402
 from world import World, squeeze  # noqa: E402
 
 
-KINDS = {**attacks.KINDS, **more.KINDS}
+KINDS = {**attacks.KINDS, **more.KINDS, **theft.KINDS}
 
 
 def play(kind, seed):
@@ -33,7 +35,7 @@ def play(kind, seed):
     n = zlib.crc32(kind.encode()) ^ seed * 2654435761 & 0xffffffff
     r = random.Random(n)
     w = World(n, days=r.choice([1, 2, 3, 5]), people=r.choice([2, 3, 4, 5, 8]), machines=r.randrange(1, 4), mfa=r.choice([0, .5, .8, 1]))
-    calm.live(w, r.choice([.15, .35, .8]), hosts=True)
+    calm.live(w, r.choice([.15, .35, .8]), hosts=True, last=alike.SOMETIMES)
     truth = KINDS[kind](w)
     return w, truth, w.files()
 
@@ -68,6 +70,13 @@ def uncited(verdict):
     """Sentences without proof: claims and links that cite no event, alternatives that nothing speaks against."""
     bare = [c['text'] for c in verdict.get('claims', []) + verdict.get('chain', []) if not c['events'] or not all(c['events'])]
     return bare + [a['class'] for a in verdict.get('alternatives', []) if not a['against']]
+
+
+def remains(w, left):
+    """Something that the intruder left is in the logs that are left: marked calls, lines of the hosts. Flows alone are not:
+    a request over TLS looks like any other."""
+    kinds = {name.split('/')[0] for name in left}
+    return bool(w.bad and 'cloudtrail' in kinds or 'web' in kinds and any(v[-1] for v in w.web) or 'ssh' in kinds and any(v[-1] for v in w.ssh))
 
 
 class Score:
@@ -141,7 +150,7 @@ def main():
         o.seeds = '1-' + os.environ['CORDON_INCIDENTS']
     low, _, high = o.seeds.partition('-')
     kinds = [k for k in KINDS if not o.kinds or any(x in k for x in o.kinds.split(','))]
-    scores, cuts, unequal, asked_again = [], [], [], 0
+    scores, cuts, unequal, asked_again, nothing_left = [], [], [], 0, 0
     for at, kind in enumerate(kinds):
         cut, meta = o.cut and at % o.thin == 0, o.meta and at % o.thin == o.thin - 1
         for seed in range(int(low), int(high or low) + 1):
@@ -162,7 +171,8 @@ def main():
                 cuts.append(c)
                 # Without the entry the verdict may still say what is seen: whose credential was used.
                 seen = {'web': ('instance_credential_theft', 'leaked_access_key'), 'ssh': ('instance_credential_theft',)}
-                ok = c.right = c.said == 'undetermined' or c.said in seen.get(part, ())
+                ok = c.right = c.said == 'undetermined' or c.said in seen.get(part, ()) or c.said == 'no_incident' and not remains(w, left)
+                nothing_left += c.said == 'no_incident' and ok
                 if o.v and (not ok or c.innocent):
                     print(f'{kind} {seed} without {part}: {c.said} ({c.confidence}) left={sorted({k.split("/")[0] for k in left})} innocent={c.innocent}')
             if meta:
@@ -185,7 +195,7 @@ def main():
         print('\nwith the deciding logs taken away (and no finding left):')
         for (part, said), k in sorted(by.items()):
             print(f'  without {part:11} {said:32} {k:5}')
-        print(f'  as it should be: {sum(c.right for c in cuts)} of {len(cuts)}; innocent accused: {sum(bool(c.innocent) for c in cuts)}')
+        print(f'  as it should be: {sum(c.right for c in cuts)} of {len(cuts)} ({nothing_left} of them no_incident where no trace is left); innocent accused: {sum(bool(c.innocent) for c in cuts)}')
     if o.meta:
         print(f'\npacked otherwise: {asked_again - len(unequal)} of {asked_again} give the same answer {unequal[:5]}')
     accused = innocent + sum(bool(c.innocent) for c in cuts)

@@ -151,7 +151,7 @@ class World:
         self.machines = [Machine(self, w) for w in r.sample(WORDS, machines)]
         self.buckets = [f'{r.choice(WORDS)}-{r.choice(["data", "backups", "exports", "media"])}-{self.hex(6)}' for _ in range(4)]
         self.zone = r.choice([0, 0, 1, 2, -5]) * HOUR  # of the hosts' clocks in web logs
-        self.attacker_first = None
+        self.web_skew = self.ssh_skew = 0  # seconds that those clocks are ahead
 
     # ---- small change
     def letters(self, n):
@@ -329,6 +329,7 @@ class World:
     def web_file(self, rows, alb):
         lines = []
         for t, ip, method, target, status, size, agent, host, _ in sorted(rows, key=lambda v: v[0]):
+            t += self.web_skew
             if alb:
                 m = self.machines[host]
                 lines.append(f'https {rfc3339(t)[:-1]}.{t * 7919 % 1000000:06}Z app/front/50dc6c495c0c9188 {ip}:{40000 + t % 9999} {m.private}:80 '
@@ -346,6 +347,7 @@ class World:
     def ssh_file(self, rows, dated):
         lines = []
         for t, host, program, text, _ in sorted(rows, key=lambda v: v[0]):
+            t += self.ssh_skew
             y, mo, d = civil(t // DAY)
             s = t % DAY
             when = f'{y:04}-{mo:02}-{d:02}T{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}.123456+00:00' if dated else \

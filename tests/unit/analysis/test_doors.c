@@ -1,0 +1,187 @@
+/* Doors that people and programs do not share: tokens, keys of the shell, second factors. */
+#include "story.h"
+
+#include "base/doc.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+/* cmocka needs the four above first */
+#include <cmocka.h>
+#include <stdio.h>
+#include <string.h>
+
+#define RUNNER  "aws-sdk-js/2.1501.0 linux/v20.11.1 promise"
+#define BROWSER "Mozilla/5.0 (X11; Linux x86_64)"
+
+/* A role's session, told apart by when it began. */
+static const char *session(const char *role, const char *name, const char *key, int minute)
+{
+	static char out[900];
+	(void)snprintf(out, sizeof(out),
+		"\"type\":\"AssumedRole\",\"arn\":\"arn:aws:sts::111122223333:assumed-role/%s/"
+		"%s\",\"principalId\":\"AROA%s:%s\",\"accountId\":\"111122223333\","
+		"\"accessKeyId\":\"%s\",\"sessionContext\":{\"sessionIssuer\":{\"type\":"
+		"\"Role\",\"arn\":\"arn:aws:iam::111122223333:role/%s\",\"userName\":\"%s\"},"
+		"\"attributes\":{\"creationDate\":\"2026-08-01T%02d:%02d:00Z\"}}",
+		role, name, role, name, key, role, role, minute / 60, minute % 60);
+	return out;
+}
+
+/* The token of `subject`, exchanged for a session of the role. */
+static void exchange(
+	int minute, const char *ip, const char *agent, const char *subject, const char *key)
+{
+	char who[300];
+	char rest[500];
+	(void)snprintf(who, sizeof(who),
+		"\"type\":\"WebIdentityUser\",\"principalId\":\"arn:aws:iam::111122223333:oidc-"
+		"provider/issuer:aud:%s\",\"userName\":\"%s\"",
+		subject, subject);
+	(void)snprintf(rest, sizeof(rest),
+		"\"requestParameters\":{\"roleArn\":\"arn:aws:iam::111122223333:role/deploy\"},"
+		"\"responseElements\":{\"credentials\":{\"accessKeyId\":\"%s\"},"
+		"\"assumedRoleUser\":{\"arn\":\"arn:aws:sts::111122223333:assumed-role/deploy/"
+		"ci\"}}",
+		key);
+	story_call(minute, who, ip, agent, "sts", "AssumeRoleWithWebIdentity", rest);
+}
+
+/* A pipeline's runs, each from another address. */
+static void pipeline(void)
+{
+	for (int i = 0; i < 5; i++) {
+		char ip[20];
+		char key[24];
+		(void)snprintf(ip, sizeof(ip), "20.57.1.%d", i + 1);
+		(void)snprintf(key, sizeof(key), "ASIARUN000000000000%d", i);
+		exchange(i * 60, ip, RUNNER, "repo:acme/shop", key);
+		story_routine(session("deploy", "ci", key, i * 60), ip, RUNNER, i * 60 + 1,
+			i * 60 + 30);
+	}
+}
+
+static void test_token(void **state)
+{
+	(void)state;
+	story_begin();
+	pipeline();
+	story_expect("no_incident", NULL, NULL);
+	/* The same token, shown from elsewhere, by a program that the pipeline does not have. */
+	exchange(400, THIEF, BOTO, "repo:acme/shop", "ASIASTOLEN0000000001");
+	story_recon(401, session("deploy", "ci", "ASIASTOLEN0000000001", 400), THIEF, BOTO);
+	story_call(403, session("deploy", "ci", "ASIASTOLEN0000000001", 400), THIEF, BOTO,
+		"iam", "CreateAccessKey",
+		"\"requestParameters\":{\"userName\":\"admin\"},\"responseElements\":{"
+		"\"accessKey\":{\"accessKeyId\":\"AKIANEW0000000000001\"}}");
+	json_t *doc = story_judge();
+	assert_string_equal(doc_text(doc, "verdict.class"), "instance_credential_theft");
+	assert_true(story_lists(doc, "verdict.source_ips", THIEF));
+	assert_int_equal(json_array_size(doc_get(doc, "verdict.source_ips")), 1);
+	/* It began with the token, not with the first use of the session. */
+	assert_string_equal(doc_text(doc, "verdict.entry_time"), "2026-08-01T06:40:00Z");
+	json_decref(doc);
+}
+
+/* A container's role: the request for its keys names another address than an instance's. */
+static void test_task(void **state)
+{
+	(void)state;
+	static const char ecs[] = "\"type\":\"AWSService\",\"invokedBy\":\"ecs-tasks.amazonaws."
+				  "com\"";
+	static const char made[] =
+		"\"requestParameters\":{\"roleArn\":\"arn:aws:iam::"
+		"111122223333:role/shop\"},\"responseElements\":{"
+		"\"credentials\":{\"accessKeyId\":\"ASIATASK000000000001\"}}";
+	for (int exploited = 0; exploited < 2; exploited++) {
+		story_begin();
+		story_call(0, ecs, "ecs-tasks.amazonaws.com", "ecs-tasks.amazonaws.com", "sts",
+			"AssumeRole", made);
+		story_routine(session("shop", "0123456789abcdef", "ASIATASK000000000001", 0),
+			HOME, RUNNER, 1, 500);
+		story_recon(300, session("shop", "0123456789abcdef", "ASIATASK000000000001", 0),
+			THIEF, BOTO);
+		if (exploited) {
+			story_web("04:50:00", "203.0.113.77",
+				"GET /p?u=http%3A%2F%2F169.254.170.2%2Fv2%2Fcredentials%2F1 "
+				"HTTP/1.1",
+				200, 1290);
+		}
+		json_t *doc = story_judge();
+		assert_string_equal(doc_text(doc, "verdict.class"),
+			exploited ? "web_exploitation" : "instance_credential_theft");
+		json_decref(doc);
+	}
+}
+
+/* Accepted at once, so nothing was guessed: whose key it was, only the owner can say. */
+static void test_ssh_key(void **state)
+{
+	(void)state;
+	for (int stolen = 0; stolen < 2; stolen++) {
+		story_begin();
+		story_routine(story_user("anna", "AKIAANNA000000000001"), HOME, CLI, 0, 300);
+		story_append(story.ssh, sizeof(story.ssh),
+			"Aug  1 01:00:00 web-1 sshd[2]: Accepted publickey for anna from " HOME
+			" port 5 ssh2: ED25519 SHA256:x");
+		story_append(story.ssh, sizeof(story.ssh),
+			"Aug  1 04:00:00 web-1 sshd[3]: Accepted publickey for anna from " THIEF
+			" port 6 ssh2: ED25519 SHA256:x");
+		story_append(story.ssh, sizeof(story.ssh),
+			stolen ? "Aug  1 04:01:00 web-1 useradd[4]: new user: name=sys, UID=0, "
+				 "GID=0, home=/root, shell=/bin/bash"
+			       : "Aug  1 04:01:00 web-1 sudo:  anna : TTY=pts/0 ; PWD=/ ; "
+				 "USER=root ; COMMAND=/usr/bin/systemctl restart nginx");
+		story_expect(stolen ? "undetermined" : "no_incident", NULL, NULL);
+	}
+}
+
+/* A second factor pushed until somebody gives in is no sign of being at home. */
+static void test_tired(void **state)
+{
+	(void)state;
+	story_begin();
+	story_login(10, "anna", HOME, true, true);
+	for (int i = 0; i < 14; i++) {
+		story_login(300 + i * 0.5, "anna", THIEF, false, true);
+	}
+	story_login(308, "anna", THIEF, true, true);
+	story_call(309, story_user("anna", "ASIACONSOLE000000001"), THIEF, BROWSER,
+		"cloudtrail", "StopLogging", "\"requestParameters\":{\"name\":\"main\"}");
+	story_call(310, story_user("anna", "ASIACONSOLE000000001"), THIEF, BROWSER, "iam",
+		"AttachUserPolicy",
+		"\"requestParameters\":{\"userName\":\"x\",\"policyArn\":\"arn:aws:iam::aws:"
+		"policy/AdministratorAccess\"}");
+	story_expect("undetermined", NULL, NULL);
+}
+
+/* The office gets another address: everybody comes along, and one of them audits. */
+static void test_moved_office(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "anna", "ben", "cleo", "dora" };
+	story_begin();
+	for (int i = 0; i < 4; i++) {
+		char key[24];
+		(void)snprintf(key, sizeof(key), "AKIAPERSON000000000%d", i);
+		const char *who = story_user(names[i], key);
+		story_routine(who, HOME, CLI, 0, 200);
+		story_routine(who, "198.51.100.99", CLI, 300 + i * 10, 500);
+	}
+	story_recon(510, story_user("dora", "AKIAPERSON0000000003"), "198.51.100.99",
+		"ScoutSuite/5.14.0");
+	story_expect("no_incident", NULL, NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_token),
+		cmocka_unit_test(test_task),
+		cmocka_unit_test(test_ssh_key),
+		cmocka_unit_test(test_tired),
+		cmocka_unit_test(test_moved_office),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
