@@ -57,20 +57,23 @@ static double number_of(struct str severity)
 					    : 2.0;
 }
 
-static void add_block(struct buf *out, const char *block, const char *tags)
+/* The template with `tags` in every hole. */
+static void fill(struct buf *out, const char *template, const char *tags)
 {
-	const char *hole = strstr(block, "%s");
-
-	buf_add(out, block, (size_t)(hole - block));
-	buf_puts(out, tags);
-	buf_puts(out, hole + 2);
+	for (const char *hole; (hole = strstr(template, "%s")) != NULL; template = hole + 2) {
+		buf_add(out, template, (size_t)(hole - template));
+		buf_puts(out, tags);
+	}
+	buf_puts(out, template);
 }
 
-/* A sequence names several things: an instance, a credential, a bucket. */
+/* A sequence names several things: an instance, a credential, a bucket, a cluster. */
 static const char sequence[] =
 	"\"detection\":{\"sequence\":{\"resources\":[{\"uid\":\"i-0a1b2c3d4e5f67890\","
-	"\"resourceType\":"
-	"\"EC2_INSTANCE\"},{\"uid\":\"a-bucket\",\"resourceType\":\"S3_BUCKET\"}],\"actors\":[{"
+	"\"resourceType\":\"EC2_INSTANCE\",\"tags\":%s},{\"uid\":\"a-bucket\",\"resourceType\":"
+	"\"S3_BUCKET\",\"tags\":%s},{\"uid\":\"a-cluster\",\"resourceType\":\"EKS_CLUSTER\","
+	"\"tags\":%s},{\"uid\":\"b-cluster\",\"resourceType\":\"ECS_CLUSTER\",\"tags\":%s}],"
+	"\"actors\":[{"
 	"\"user\":{\"name\":\"somebody\",\"type\":\"IAMUser\",\"uid\":\"AIDAEXAMPLE\","
 	"\"credentialUid\":\"AKIAIOSFODNN7EXAMPLE\"}}]}},";
 
@@ -89,13 +92,14 @@ static struct finding *make(const struct kind_of_finding *k, bool production)
 		"f\",\"type\":\"%.*s\",\"severity\":%.1f,"
 		"\"resource\":{\"resourceType\":\"%.*s\",",
 		STR_ARG(k->type), number_of(k->severity), STR_ARG(k->kind));
-	add_block(&b, block_of(k->kind), tags);
+	fill(&b, block_of(k->kind), tags);
+	buf_puts(&b, "},\"service\":{");
+	fill(&b, str_is(k->kind, "AttackSequence") ? sequence : "", tags);
 	buf_printf(&b,
-		"},\"service\":{%s\"resourceRole\":\"%s\",\"action\":{\"actionType\":\"NETWORK_"
+		"\"resourceRole\":\"%s\",\"action\":{\"actionType\":\"NETWORK_"
 		"CONNECTION\",\"networkConnectionAction\":{\"remoteIpDetails\":{"
 		"\"ipAddressV4\":"
 		"\"198.51.100.77\"}}}}}",
-		str_is(k->kind, "AttackSequence") ? sequence : "",
 		k->role ? k->role : "TARGET");
 	if (finding_read(buf_view(&b), &set, NULL) == ERR_OK && set.n == 1) {
 		f = set.items[0];

@@ -1,6 +1,7 @@
 /* Which playbook answers a finding, whether a condition holds, which mode a step has. */
 #include "response/playbook_model.h"
 
+#include <string.h>
 #include <strings.h>
 
 static bool any_glob(const struct reader_words *globs, struct str s)
@@ -52,7 +53,7 @@ enum playbook_env playbook_env_of(struct str value)
 	return PLAYBOOK_PRODUCTION;
 }
 
-/* A tag whose key fits but for its case; NULL when there is none. */
+/* A tag whose key fits but for its case, or as a glob; NULL when there is none. */
 static const json_t *tag_of(json_t *tags, const char *key)
 {
 	const char *name = NULL;
@@ -63,7 +64,8 @@ static const json_t *tag_of(json_t *tags, const char *key)
 	}
 	json_object_foreach(tags, name, value)
 	{
-		if (strcasecmp(name, key) == 0) {
+		if (strcasecmp(name, key) == 0 ||
+			(strchr(key, '*') != NULL && str_glob(str_from(key), str_from(name)))) {
 			return value;
 		}
 	}

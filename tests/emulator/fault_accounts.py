@@ -165,7 +165,10 @@ def findings(a: dict) -> dict:
         'requestUri': '/api/v1/secrets', 'verb': 'list', 'remoteIpDetails': {'ipAddressV4': REMOTE}}}
     return {
         'ai-protection': ('Impact:IAMUser/AnomalousModelInvocation', 8, user, api_call('InvokeModel', 'bedrock.amazonaws.com')),
+        'attack-sequence-cluster': ('AttackSequence:EKS/CompromisedCluster', 9, {'resourceType': 'AttackSequence'}, None),
         'attack-sequence': ('AttackSequence:EC2/CompromisedInstanceGroup', 9, {'resourceType': 'AttackSequence'}, None),
+        'cluster-node': ('Backdoor:EC2/C&CActivity.B', 9, {'resourceType': 'Instance', 'instanceDetails': {
+            **box['instanceDetails'], 'tags': box['instanceDetails']['tags'] + [{'key': 'kubernetes.io/cluster/shop', 'value': 'owned'}]}}, out),
         'container-host': ('Execution:Runtime/ReverseShell', 8, {
             'resourceType': 'Container', 'instanceDetails': instance_details(a),
             'containerDetails': {'id': 'c1', 'name': 'web', 'image': 'web:1'}}, out),

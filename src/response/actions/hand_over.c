@@ -67,6 +67,31 @@ static const struct advice advices[] = {
 		"--principal-type USER "
 		"--principal-id USER_ID" },
 
+	{ "federated",
+		N_("Find who asked for this session: a user of this account with "
+		   "GetFederationToken, or somebody an identity provider vouched for."),
+		"aws cloudtrail lookup-events --lookup-attributes "
+		"AttributeKey=EventName,AttributeValue=GetFederationToken --region {region}" },
+	{ "federated",
+		N_("Deny everything to the user who asked: the session can do no more than its "
+		   "user may. Taking the user's key away does not end it."),
+		"aws iam put-user-policy --user-name USER --policy-name cordon-deny "
+		"--policy-document "
+		"'{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Deny\","
+		"\"Action\":\"*\",\"Resource\":\"*\"}]}'" },
+	{ "federated",
+		N_("Of an identity provider's user, disable the user there, and revoke the "
+		   "sessions of the role that it assumes here."),
+		NULL },
+
+	{ "node", N_("See what runs on the node, and which pod the finding is about."),
+		"kubectl get pods -A -o wide | grep NODE" },
+	{ "node",
+		N_("Let nothing new start on it; then delete the pods that are under no "
+		   "suspicion, one by one: their owners start them elsewhere."),
+		"kubectl cordon NODE" },
+	{ "node", N_("When they have moved, approve the isolation of the node."), NULL },
+
 	{ "kubernetes", N_("Get access to the cluster."),
 		"aws eks update-kubeconfig --name {cluster} --region {region}" },
 	{ "kubernetes", N_("Keep what the pod is and says, before anything else."),
@@ -227,7 +252,7 @@ static enum err_status observe(
 	if (!steps) {
 		return err_set(err, ERR_CONFIG,
 			"the step's parameter about says '%.40s': it must be root, "
-			"identity-center, "
+			"identity-center, federated, node, "
 			"kubernetes, image, snapshot, recovery-point, model or database",
 			about);
 	}
@@ -267,8 +292,9 @@ const struct action action_hand_over = {
 		  "commands, is faster than letting somebody look for them at night."),
 	.risk = N_("None: it only tells."),
 	.undo_text = N_("Nothing is undone: nothing was done."),
-	.kinds = "AccessKey EKSCluster Container EBSSnapshot EC2Image EBSRecoveryPoint "
-		 "EC2RecoveryPoint S3RecoveryPoint Model RDSDBInstance RDSLimitlessDB",
+	.kinds =
+		"AccessKey Instance EKSCluster Container EBSSnapshot EC2Image EBSRecoveryPoint "
+		"EC2RecoveryPoint S3RecoveryPoint Model RDSDBInstance RDSLimitlessDB",
 	.calls = calls,
 	.rounds = 1,
 	.reversible = false,

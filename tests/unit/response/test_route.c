@@ -74,6 +74,14 @@ static void table_of_decisions(void **state)
 		const char *playbook, *mode, *step, *step_mode;
 	} cases[] = {
 #define EC2(t, s, r, e) { .type = t, .severity = s, .role = r, .environment = e }
+#define IAM(t, s, res)                                    \
+	{                                                 \
+		.type = t, .severity = s, .resource = res \
+	}
+#define NODE(environment)                                                                \
+	"{\"resourceType\":\"Instance\",\"instanceDetails\":{\"instanceId\":\"" INSTANCE \
+	"\",\"tags\":[{\"key\":\"environment\",\"value\":\"" environment                 \
+	"\"},{\"key\":\"kubernetes.io/cluster/shop\",\"value\":\"owned\"}]}}"
 		{ EC2("Trojan:EC2/DropPoint", 8, "TARGET", "production"), "ec2-compromised",
 			"auto", "isolate-network", "auto" },
 		{ EC2("Trojan:EC2/DropPoint", 5, "TARGET", "production"), "ec2-compromised",
@@ -109,7 +117,15 @@ static void table_of_decisions(void **state)
 		{ EC2("UnauthorizedAccess:EC2/MaliciousIPCaller.Custom", 5, "TARGET", ""),
 			"ec2-suspicious", "auto", "isolate-network", "approve" },
 		{ EC2("Made:Up/Type", 9.9, "ACTOR", "test"), "unknown", "notify", NULL, NULL },
-#define IAM(t, s, res) { .type = t, .severity = s, .resource = res }
+		/* A node of a cluster carries innocent pods. */
+		{ IAM("Backdoor:EC2/C&CActivity.B", 9.5, NODE("production")), "cluster-node",
+			"auto", "isolate-network", "approve" },
+		{ IAM("Backdoor:EC2/C&CActivity.B", 8, NODE("production")), "cluster-node",
+			"auto", "snapshot-volumes", "auto" },
+		{ IAM("Execution:Runtime/ReverseShell", 8, NODE("test")), "cluster-node",
+			"auto", "isolate-network", "auto" },
+		{ IAM("Backdoor:EC2/C&CActivity.B", 8, NODE("production")), "cluster-node",
+			"auto", "replace-instance-profile", "approve" },
 		{ IAM("UnauthorizedAccess:IAMUser/TorIPCaller", 8, USER), "iam-credential-use",
 			"auto", "disable-access-key", "auto" },
 		{ IAM("UnauthorizedAccess:IAMUser/TorIPCaller", 5, USER), "iam-credential-use",
@@ -250,6 +266,38 @@ static void steps_are_given_what_the_finding_says(void **state)
 		assert_string_equal(doc_text_or(r, cases[i].path, "?"), cases[i].value);
 		json_decref(r);
 	}
+}
+
+/* What a node carries beside the compromised pod is not taken down without asking. */
+static void nodes_of_a_cluster_are_asked_for(void **state)
+{
+	(void)state;
+	struct config c = routing_config(CONFIG_AUTO);
+	struct routing_case cluster = { .type = "AttackSequence:EKS/CompromisedCluster",
+		.severity = 9,
+		.resource = "{\"resourceType\":\"AttackSequence\",\"instanceDetails\":{"
+			    "\"instanceId\":\"" INSTANCE "\"},\"accessKeyDetails\":{"
+			    "\"accessKeyId\":\"AKIAX\",\"userName\":\"u\",\"userType\":"
+			    "\"IAMUser\"}}" };
+	static const char *const felt[] = { "isolate-network", "isolate-host",
+		"replace-instance-profile", "detach-from-service", "disable-imds",
+		"stop-instance", "revoke-instance-role-sessions" };
+	json_t *r = routing_route(shipped, &c, &cluster);
+	for (size_t i = 0; i < sizeof(felt) / sizeof(*felt); i++) {
+		assert_string_equal(doc_text(routing_step(r, felt[i]), "mode"), "approve");
+	}
+	assert_string_equal(doc_text(routing_step(r, "deny-user"), "mode"), "auto");
+	assert_string_equal(doc_text(routing_step(r, "snapshot-volumes"), "mode"), "auto");
+	json_decref(r);
+	struct routing_case group = { .type = "AttackSequence:EC2/CompromisedInstanceGroup",
+		.severity = 9,
+		.resource = NODE("production") };
+	r = routing_route(shipped, &c, &group);
+	assert_null(routing_step(r, "isolate-network"));
+	assert_null(routing_step(r, "replace-instance-profile"));
+	assert_string_equal(doc_text(routing_step(r, "isolate-node"), "mode"), "approve");
+	assert_non_null(routing_step(r, "node-steps"));
+	json_decref(r);
 }
 
 static void several_resources_get_a_step_each(void **state)
@@ -448,6 +496,7 @@ int main(void)
 		cmocka_unit_test(table_of_decisions),
 		cmocka_unit_test(stolen_role_credentials_contain_role_and_instance),
 		cmocka_unit_test(steps_are_given_what_the_finding_says),
+		cmocka_unit_test(nodes_of_a_cluster_are_asked_for),
 		cmocka_unit_test(several_resources_get_a_step_each),
 		cmocka_unit_test(configured_mode_narrows),
 		cmocka_unit_test(what_needs_a_reported_step_is_only_reported),
