@@ -5,6 +5,7 @@
 #include "base/phrase.h"
 #include "base/text.h"
 #include "base/utc.h"
+#include "incident/view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -255,28 +256,6 @@ static void facts(const struct summary *s, struct buf *out)
 	seen(s, out);
 }
 
-static const char *class_words(const char *class_name)
-{
-	static const char *const words[][2] = {
-		{ "leaked_access_key", N_("leaked access key") },
-		{ "instance_credential_theft", N_("stolen instance credentials") },
-		{ "console_password", N_("stolen console password") },
-		{ "web_exploitation", N_("exploited web application") },
-		{ "ssh_bruteforce", N_("guessed SSH password") },
-		{ "public_exposure", N_("public exposure") },
-		{ "valid_credentials_known_origin", N_("valid credentials, known origin") },
-		{ "no_incident", N_("no incident") },
-		{ "undetermined", N_("undetermined") },
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(words[i][0], class_name) == 0) {
-			return words[i][1];
-		}
-	}
-	return class_name;
-}
-
 static void cause(const struct summary *s, struct buf *out)
 {
 	const char *class_name = doc_text(s->view, "investigation.verdict.class");
@@ -291,7 +270,7 @@ static void cause(const struct summary *s, struct buf *out)
 		doc_real(s->view, "investigation.verdict.confidence", 0) * 100);
 	buf_putc(out, '\n');
 	LINE(s, out, N_("PROBABLE CAUSE: {0}, confidence {1}"),
-		i18n_tr(s->lang, class_words(class_name)), percent);
+		i18n_tr(s->lang, view_cause(class_name)), percent);
 	for (size_t i = 0; i < json_array_size(claims) && n < 2; i++) {
 		const json_t *c = json_array_get(claims, i);
 		if (doc_real(c, "weight", 0) > 0 && doc_text(c, "text")) {

@@ -1,6 +1,7 @@
 #include "notify/summary.h"
 
 #include "base/utc.h"
+#include "incident/view.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -18,37 +19,12 @@ static int64_t time_of(const json_t *v)
 	return ms;
 }
 
-/* The measures that take the network or the credentials away from the intruder. */
-static bool cuts_off(const char *action)
-{
-	static const char *const begin[] = { "isolate", "revoke", "block", "deny",
-		"disable-access", "replace-instance" };
-
-	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
-		if (strncmp(action, begin[i], strlen(begin[i])) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
 static int64_t contained_after(const json_t *view)
 {
-	const json_t *steps = doc_get(view, "steps");
 	int64_t opened = time_of(doc_get(view, "opened"));
-	int64_t latest = -1;
+	int64_t at = view_contained_ms(view);
 
-	for (size_t i = 0; i < json_array_size(steps); i++) {
-		const json_t *step = json_array_get(steps, i);
-		const char *action = doc_text_or(step, "action", "");
-		bool cuts = cuts_off(action);
-		int64_t at = time_of(doc_get(step, "finished"));
-		if (cuts && strcmp(doc_text_or(step, "state", ""), "done") == 0 &&
-			at > latest) {
-			latest = at;
-		}
-	}
-	return latest >= 0 && opened >= 0 && latest >= opened ? latest - opened : -1;
+	return opened >= 0 && at >= opened ? at - opened : -1;
 }
 
 static enum summary_outcome outcome_of(const char *event, const char *state)

@@ -1,31 +1,10 @@
+#include "incident/view.h"
 #include "report/sections.h"
 
 #include <string.h>
 
 /* The strongest come first; the rest is in the JSON report. */
 enum { MOST_CLAIMS = 12, MOST_IDS = 12 };
-
-static const char *const class_words[][2] = {
-	{ "leaked_access_key", N_("leaked access key") },
-	{ "instance_credential_theft", N_("stolen instance credentials") },
-	{ "console_password", N_("stolen console password") },
-	{ "web_exploitation", N_("exploited web application") },
-	{ "ssh_bruteforce", N_("guessed SSH password") },
-	{ "public_exposure", N_("public exposure") },
-	{ "valid_credentials_known_origin", N_("valid credentials, known origin") },
-	{ "no_incident", N_("no incident") },
-	{ "undetermined", N_("undetermined") },
-};
-
-const char *cause_class_words(const char *class_name)
-{
-	for (size_t i = 0; i < sizeof(class_words) / sizeof(class_words[0]); i++) {
-		if (strcmp(class_words[i][0], class_name) == 0) {
-			return class_words[i][1];
-		}
-	}
-	return class_name;
-}
 
 static void meter(struct sheet *s, double share)
 {
@@ -114,7 +93,7 @@ static void alternatives(struct sheet *s)
 		const json_t *a = json_array_get(list, i);
 		sheet_begin(s, SHEET_ROW);
 		sheet_begin(s, SHEET_CELL);
-		sheet_say(s, cause_class_words(doc_text_or(a, "class", "?")));
+		sheet_say(s, view_cause(doc_text_or(a, "class", "?")));
 		sheet_end(s, SHEET_CELL);
 		sheet_begin(s, SHEET_CELL);
 		meter(s, doc_real(a, "confidence", 0));
@@ -174,7 +153,7 @@ void cause_write(struct sheet *s)
 	sheet_begin(s, SHEET_FACTS);
 	sheet_fact(s, N_("Verdict"));
 	sheet_begin(s, SHEET_STRONG);
-	sheet_say(s, cause_class_words(doc_text_or(verdict, "class", "undetermined")));
+	sheet_say(s, view_cause(doc_text_or(verdict, "class", "undetermined")));
 	sheet_end(s, SHEET_STRONG);
 	sheet_fact(s, N_("Confidence"));
 	meter(s, doc_real(verdict, "confidence", 0));

@@ -3,6 +3,7 @@
 
 #include "base/phrase.h"
 #include "base/text.h"
+#include "incident/view.h"
 #include "report/sections.h"
 
 #include <stdio.h>
@@ -80,7 +81,7 @@ static void verdict(const struct notes *n, const json_t *v)
 {
 	const char *class_name = doc_text_or(v, "class", "undetermined");
 	buf_printf(
-		n->out, "**%s** (%d %%)\n\n", tr(n, cause_class_words(class_name)), percent(v));
+		n->out, "**%s** (%d %%)\n\n", tr(n, view_cause(class_name)), percent(v));
 	if (doc_text(v, "entry_time")) {
 		buf_printf(n->out, "- %s: ", tr(n, "Entry"));
 		value(n, doc_text(v, "entry_time"));
@@ -139,7 +140,7 @@ static void missing(const struct notes *n, const json_t *v)
 	{
 		const char *against = doc_text_or(a, "against[0]", "");
 		buf_printf(n->out, "- %d %% %s. %s\n", percent(a),
-			tr(n, cause_class_words(doc_text_or(a, "class", ""))), tr(n, against));
+			tr(n, view_cause(doc_text_or(a, "class", ""))), tr(n, against));
 	}
 	if (json_array_size(json_object_get(v, "missing"))) {
 		heading(n, "What would settle it");

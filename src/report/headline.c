@@ -1,4 +1,5 @@
 #include "finding/finding.h"
+#include "incident/view.h"
 #include "report/sections.h"
 
 #include <string.h>
@@ -112,7 +113,7 @@ static void badges(struct sheet *s)
 		double sure = doc_real(s->view, "investigation.verdict.confidence", 0);
 		(void)snprintf(percent, sizeof(percent), "%.0f %%", sure * 100);
 		sheet_space(s);
-		sheet_badge(s, SHEET_INFO, cause_class_words(class_name));
+		sheet_badge(s, SHEET_INFO, view_cause(class_name));
 		sheet_space(s);
 		sheet_fill(s, "confidence {0}", (struct str[]){ str_from(percent) }, 1);
 	}
@@ -120,41 +121,6 @@ static void badges(struct sheet *s)
 	if (!s->html) {
 		buf_puts(s->out, "\n\n");
 	}
-}
-
-/* The measures that take the network or the credentials away from the intruder. */
-static bool cuts_off(const char *action)
-{
-	static const char *const begin[] = { "isolate", "revoke", "block", "deny",
-		"disable-access", "replace-instance" };
-
-	for (size_t i = 0; i < sizeof(begin) / sizeof(begin[0]); i++) {
-		if (strncmp(action, begin[i], strlen(begin[i])) == 0) {
-			return true;
-		}
-	}
-	return false;
-}
-
-/* The time by which every network or credential measure that was done had finished. */
-static const json_t *contained_at(const json_t *view)
-{
-	const json_t *latest = NULL;
-	const json_t *steps = doc_get(view, "steps");
-	int64_t best = INT64_MIN;
-
-	for (size_t i = 0; i < json_array_size(steps); i++) {
-		const json_t *step = json_array_get(steps, i);
-		const char *action = doc_text_or(step, "action", "");
-		int64_t ms = 0;
-		bool cuts = cuts_off(action);
-		if (cuts && strcmp(doc_text_or(step, "state", ""), "done") == 0 &&
-			sheet_time_ms(doc_get(step, "finished"), &ms) && ms > best) {
-			best = ms;
-			latest = doc_get(step, "finished");
-		}
-	}
-	return latest;
 }
 
 static const json_t *first_message_at(const json_t *view)
@@ -200,6 +166,8 @@ static void clocks(struct sheet *s)
 {
 	const json_t *opened = doc_get(s->view, "opened");
 	const json_t *entry = doc_get(s->view, "investigation.verdict.entry_time");
+	int64_t ms = view_contained_ms(s->view);
+	json_t *contained = ms >= 0 ? json_integer(ms) : NULL;
 
 	sheet_raw(s, "<div class=\"clocks\">");
 	sheet_begin(s, SHEET_LIST);
@@ -208,12 +176,12 @@ static void clocks(struct sheet *s)
 	}
 	clock_tile(s, N_("Case opened"), opened, json_is_string(entry) ? entry : NULL,
 		N_("{0} after the intruder"));
-	clock_tile(s, N_("Contained"), contained_at(s->view), opened,
-		N_("{0} after the case opened"));
+	clock_tile(s, N_("Contained"), contained, opened, N_("{0} after the case opened"));
 	clock_tile(s, N_("Team told"), first_message_at(s->view), opened,
 		N_("{0} after the case opened"));
 	sheet_end(s, SHEET_LIST);
 	sheet_raw(s, "</div>\n");
+	json_decref(contained);
 }
 
 static void resources(struct sheet *s)

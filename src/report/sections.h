@@ -19,8 +19,6 @@ void told_write(struct sheet *s);      /* messages, notes */
 void advice_write(struct sheet *s);    /* recommendations */
 void appendix_write(struct sheet *s);  /* raw findings, footer */
 
-/* "web_exploitation" in words, as a noun phrase: "exploited web application" (not translated). */
-const char *cause_class_words(const char *class_name);
 /* "entry", "means", "action" in words (not translated). */
 const char *graph_link_words(const char *link);
 /* "action.done" in words, or the text itself (not translated). */

@@ -1,3 +1,4 @@
+#include "incident/view.h"
 #include "report/sections.h"
 
 #include <stdlib.h>
@@ -255,7 +256,7 @@ static void record_detail(struct sheet *s, const json_t *entry)
 	if (detail[0]) {
 		buf_puts(s->out, step ? ": " : "");
 		sheet_say(s, strcmp(doc_text_or(entry, "kind", ""), "analysis.done") == 0
-				     ? cause_class_words(detail)
+				     ? view_cause(detail)
 				     : told_event_words(detail));
 	}
 }

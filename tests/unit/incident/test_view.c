@@ -1,4 +1,5 @@
 /* The fold from records to the one document that shows a case. */
+#include "base/utc.h"
 #include "incident/view.h"
 
 #include <setjmp.h>
@@ -234,6 +235,27 @@ static void test_strange_records_do_no_harm(void **state)
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void test_what_keeps_evidence_contains_nothing(void **state)
+{
+	(void)state;
+	view = json_pack(
+		"{s:[{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s}]}",
+		"steps", "action", "revoke-role-sessions", "state", "done", "finished",
+		"2026-08-01T10:00:02Z", "action", "lock-bucket", "state", "done", "finished",
+		"2026-08-01T10:00:04Z", "action", "isolate-network", "state", "failed",
+		"finished", "2026-08-01T10:00:06Z", "action", "snapshot-volumes", "state",
+		"done", "finished", "2026-08-01T10:00:08Z", "action", "stop-instance", "state",
+		"done", "finished", "2026-08-01T11:00:00Z");
+	int64_t opened = 0;
+	assert_true(utc_parse(STR("2026-08-01T10:00:00Z"), &opened));
+	assert_int_equal(view_contained_ms(view) - opened, 4000);
+	json_decref(view);
+	view = json_pack("{s:[]}", "steps");
+	assert_int_equal(view_contained_ms(view), -1);
+	assert_string_equal(view_cause("ssh_bruteforce"), "guessed SSH password");
+	assert_string_equal(view_cause("of tomorrow"), "of tomorrow");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +266,7 @@ int main(void)
 		T(test_undo_and_again),
 		T(test_rejected_and_held),
 		T(test_strange_records_do_no_harm),
+		T(test_what_keeps_evidence_contains_nothing),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
