@@ -106,6 +106,13 @@ static void judge_signature(const struct trail_options *opts, struct trail_link 
 			NULL);
 		return;
 	}
+	if (!trail_keys_covers(key, l->end_ms, l->name.backfill)) {
+		l->state = TRAIL_INVALID;
+		trail_chain_problem(problems, "key_out_of_time", l->key,
+			N_("it is signed with the key {0}, which AWS did not use at that time"),
+			l->fingerprint);
+		return;
+	}
 	l->state = trail_keys_signed(key, str_from(l->message), str_from(signature))
 			   ? TRAIL_VALID
 			   : TRAIL_INVALID;

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define KEYS_MAX      10000
-#define SIGNATURE_MAX 2048 /* bytes; RSA-2048 makes 256 */
+#define SIGNATURE_MAX 2048                       /* bytes; RSA-2048 makes 256 */
+#define SIGNED_MS     (2 * 3600 * INT64_C(1000)) /* after its end, at most, a digest is signed */
 
 /* Times of an answer: RFC 3339, or seconds since 1970 as the service writes them. */
 static int64_t time_of(const json_t *key, const char *field, int64_t otherwise)
@@ -98,6 +99,11 @@ const struct trail_key *trail_keys_find(const struct trail_keys *keys, const cha
 		}
 	}
 	return NULL;
+}
+
+bool trail_keys_covers(const struct trail_key *key, int64_t end_ms, bool backfill)
+{
+	return key->to_ms >= end_ms && (backfill || key->from_ms <= end_ms + SIGNED_MS);
 }
 
 static int nibble(char c)

@@ -26,6 +26,11 @@ ERR_MUST_CHECK enum err_status trail_keys_add(
 void trail_keys_deinit(struct trail_keys *keys);
 /* NULL when there is none. */
 const struct trail_key *trail_keys_find(const struct trail_keys *keys, const char *fingerprint);
+/*
+ * The key was in use when a digest that ends then was signed: within two hours, as AWS's own tool
+ * allows; one of a backfill any time later.
+ */
+bool trail_keys_covers(const struct trail_key *key, int64_t end_ms, bool backfill);
 /* The hexadecimal signature is this key's over `message`. */
 bool trail_keys_signed(const struct trail_key *key, struct str message, struct str hex);
 

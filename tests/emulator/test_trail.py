@@ -120,6 +120,17 @@ def test_a_digest_signed_by_another(verify):
     assert code == 8 and kinds(doc) == ['digest_edited']
 
 
+@pytest.mark.parametrize('valid, code', [(('2026-01-01T00:00:00Z', '2026-08-01T10:30:00Z'), 8), (('2026-08-01T15:30:00Z', '2027-01-01T00:00:00Z'), 8),
+                                         (('2026-08-01T09:00:00Z', '2026-08-01T13:00:00Z'), 0), ((1785571200, 1785589200), 0), ((1785571200, 1785580000), 8)])
+def test_a_key_that_was_not_in_use(verify, valid: tuple, code: int):
+    trail = Trail()
+    trail.public |= {'ValidityStartTime': valid[0], 'ValidityEndTime': valid[1]}
+    got, doc = verify(trail)
+    assert got == code, doc
+    assert set(kinds(doc)) == ({'key_out_of_time'} if code else set())
+    assert bool(doc['digests']['invalid']) == bool(code)
+
+
 def test_an_unknown_key(verify):
     trail = Trail()
     trail.public = public_key(key_pair('other'))
