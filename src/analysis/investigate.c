@@ -5,6 +5,7 @@
 #include "analysis/partial.h"
 #include "base/phrase.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -128,12 +129,44 @@ out:
 	return st;
 }
 
+struct left_out {
+	const char *reason;
+	char path[256];
+};
+
+/* Without one of its parts an answer is not the one that was asked for. */
+static void note_left_out(void *ctx, const char *path, const char *reason)
+{
+	struct left_out *l = ctx;
+	if (!l->reason) {
+		l->reason = reason;
+		(void)snprintf(l->path, sizeof(l->path), "%s", path);
+	}
+}
+
+static enum err_status find_parts(
+	const struct investigate_options *opts, struct files *parts, struct err *err)
+{
+	struct left_out left_out = { .reason = NULL };
+	const struct files_filter filter = { .reject = note_left_out,
+		.skip = note_left_out,
+		.ctx = &left_out,
+		.source = opts->source };
+	enum err_status st = files_find(parts, opts->paths, opts->n_paths, &filter, err);
+	if (st == ERR_OK && left_out.reason) {
+		st = err_set(
+			err, ERR_FAILED, "can't read %s: %s", left_out.path, left_out.reason);
+	}
+	return st;
+}
+
 enum err_status investigate_merge(
 	struct env *env, const struct investigate_options *opts, json_t **out, struct err *err)
 {
 	struct sigma_set rules;
 	struct crew crew = { .n_workers = 0 };
 	struct partial_terms terms;
+	struct files parts = { 0 };
 	enum err_status st = ERR_OK;
 	TRY(load_rules(env, &opts->rules, &rules, err));
 	partial_terms_init(&terms, opts->job, &rules, &opts->window);
@@ -141,12 +174,14 @@ enum err_status investigate_merge(
 	set_up(&crew, env, opts);
 	crew.shared.merging = true;
 	crew_begin(&crew);
-	for (size_t i = 0; i < opts->n_paths; i++) {
-		TRY(partial_read(env, &crew, &terms, opts->paths[i], err));
+	TRY(find_parts(opts, &parts, err));
+	for (size_t i = 0; i < parts.n; i++) {
+		TRY(partial_read(env, &crew, &terms, parts.paths[i], err));
 	}
 	partial_settle(&crew);
 	*out = judge(&crew, timeline_of(opts));
 out:
+	files_deinit(&parts);
 	crew_deinit(&crew);
 	sigma_deinit(&rules);
 	return st;

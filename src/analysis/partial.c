@@ -259,6 +259,34 @@ enum err_status partial_take(
 	return ERR_OK;
 }
 
+#define OBJECT_STEP ((size_t)1024 * 1024)
+
+static enum err_status read_object(
+	const struct source *s, const char *path, struct buf *out, struct err *err)
+{
+	uint64_t size = 0;
+	int64_t changed_ms = 0;
+	const char *trouble = NULL;
+	struct source_object *o = s->open(s->ctx, path, &size, &changed_ms);
+	char *step = malloc(OBJECT_STEP);
+	if (!step) {
+		BUG("out of memory");
+	}
+	size_t n = 0;
+	while (o && !trouble && (n = s->read(o, step, OBJECT_STEP, &trouble)) > 0) {
+		buf_add(out, step, n);
+	}
+	free(step);
+	if (o) {
+		s->close(o);
+	}
+	if (!o || trouble) {
+		return err_set(err, ERR_FAILED, "can't read %s: %s", path,
+			trouble ? trouble : "it can't be opened");
+	}
+	return buf_ok(out) ? ERR_OK : err_set(err, ERR_LIMIT, "%s is larger than 2 GiB", path);
+}
+
 enum err_status partial_read(struct env *env, struct crew *c, const struct partial_terms *terms,
 	const char *path, struct err *err)
 {
@@ -267,7 +295,11 @@ enum err_status partial_read(struct env *env, struct crew *c, const struct parti
 	struct err inner = { 0 };
 	enum err_status st = ERR_OK;
 	buf_init(&all, PARTIAL_MAX);
-	TRY(env_read_file(env, path, &all, err));
+	if (source_takes(path)) {
+		TRY(read_object(c->shared.source, path, &all, err));
+	} else {
+		TRY(env_read_file(env, path, &all, err));
+	}
 	struct str body = buf_view(&all);
 	body.n -= body.n < sizeof(digest) ? body.n : sizeof(digest);
 	hash_sha256_of(body, digest);

@@ -32,7 +32,7 @@ void partial_heading(const struct partial_terms *t, struct buf *out);
 ERR_MUST_CHECK enum err_status partial_write(struct env *env, const struct crew *c,
 	const struct partial_terms *terms, const char *path, struct err *err);
 /*
- * Takes a file into the crew, which was begun (crew_begin) with the same rules and seed. ERR_INPUT
+ * Takes a file, or an object that the crew's source has listed, into the crew, which was begun (crew_begin) with the same rules and seed. ERR_INPUT
  * when it is none, was made under other terms, or is damaged.
  */
 ERR_MUST_CHECK enum err_status partial_read(struct env *env, struct crew *c,

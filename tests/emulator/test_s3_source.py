@@ -156,8 +156,29 @@ def test_every_command(cordon: Cordon, s3_server: Peer, tmp_path: pathlib.Path):
     for i, share in enumerate(('AWSLogs', 'hosts/')):
         ran = cordon('investigate', '--partial', str(tmp_path / f'{i}.part'), remote + share, env=s3_server.env)
         assert ran.code == 0, ran.err
+    whole = cordon('investigate', local, '--output', 'json').out
     merged = cordon('merge', str(tmp_path / '0.part'), str(tmp_path / '1.part'), '--output', 'json')
-    assert merged.out == cordon('investigate', local, '--output', 'json').out
+    assert merged.out == whole
+
+
+def test_parts_out_of_a_bucket(cordon: Cordon, s3_server: Peer, tmp_path: pathlib.Path):
+    """What workers left in a bucket is merged from there; a part that is cut, or no part, is refused by its name."""
+    objects = tree(days=2)
+    local = write(tmp_path / 'tree', objects)
+    whole = cordon('investigate', str(local), '--output', 'json').out
+    folder = tmp_path / 'parts'
+    folder.mkdir()
+    for i, share in enumerate(('AWSLogs', 'hosts')):
+        assert cordon('investigate', '--partial', str(folder / f'{i}.part'), str(local / share)).code == 0
+    parts = {f'job/{p.name}': p.read_bytes() for p in folder.iterdir()}
+    put(s3_server.client, parts | {'bad/cut.part': parts['job/0.part'][:-40], 'bad/none.part': b'no partial result'}, s3_server.region)
+    assert cordon('merge', str(folder), '--output', 'json').out == whole
+    for paths in ([f's3://{BUCKET}/job/'], [f's3://{BUCKET}/job/1.part', str(folder / '0.part')]):
+        ran = cordon('merge', *paths, '--output', 'json', env=s3_server.env)
+        assert (ran.code, ran.out) == (0, whole), ran.err
+    for name, why in (('cut', 'damaged'), ('none', 'no partial result'), ('absent', 'absent')):
+        ran = cordon('merge', f's3://{BUCKET}/bad/{name}.part', env=s3_server.env)
+        assert ran.code == 1 and f'{name}.part' in ran.err and why in ran.err, ran.err
 
 
 def test_what_a_path_names(cordon: Cordon, s3_server: Peer, tmp_path: pathlib.Path):
