@@ -42,17 +42,24 @@ void crew_deinit(struct crew *c)
 	*c = (struct crew){ .n_workers = 0 };
 }
 
+/* Within a file as well: a single one may be all there is. */
+static void count(void *ctx, uint64_t n)
+{
+	struct crew_worker *w = ctx;
+	struct crew *c = w->crew;
+	c->raw_done += n;
+	if (w == c->workers && c->progress) {
+		c->progress(c->progress_ctx, c->raw_done, c->files.bytes);
+	}
+}
+
 /* Takes file after file until there are none. */
 static void *work(void *arg)
 {
 	struct crew_worker *w = arg;
 	struct crew *c = w->crew;
-	bool first = w == c->workers;
 	for (size_t i = c->next++; i < c->files.n; i = c->next++) {
 		reader_file(&w->reader, c->files.paths[i]);
-		if (first && c->progress) {
-			c->progress(c->progress_ctx, c->shared.raw_done, c->files.bytes);
-		}
 	}
 	sigma_thread_done();
 	return NULL;
@@ -74,6 +81,8 @@ static void start(struct crew *c, struct crew_worker *w)
 {
 	w->crew = c;
 	reader_init(&w->reader, &c->shared);
+	w->reader.input.told = count;
+	w->reader.input.told_ctx = w;
 	detect_init(&w->detect, c->rules, c->every_copy, &w->reader);
 }
 
@@ -118,7 +127,8 @@ enum err_status crew_read(
 		join(c);
 	}
 	if (c->progress) {
-		c->progress(c->progress_ctx, c->files.bytes, c->files.bytes);
+		uint64_t all = c->files.bytes ? c->files.bytes : c->raw_done;
+		c->progress(c->progress_ctx, all, all);
 	}
 	return ERR_OK;
 }

@@ -29,7 +29,8 @@ struct crew {
 
 	/* while reading */
 	struct files files;
-	_Atomic size_t next; /* file to take */
+	_Atomic size_t next;       /* file to take */
+	_Atomic uint64_t raw_done; /* bytes of files taken, as they lie there */
 };
 
 /*

@@ -63,6 +63,15 @@ static size_t read_kept(struct input *in, void *into, size_t n)
 	return got;
 }
 
+static size_t came(struct input *in, size_t n)
+{
+	in->n_raw += n;
+	if (in->told && n) {
+		in->told(in->told_ctx, n);
+	}
+	return n;
+}
+
 static size_t read_some(struct input *in, void *into, size_t n)
 {
 	ssize_t got = 0;
@@ -70,9 +79,7 @@ static size_t read_some(struct input *in, void *into, size_t n)
 		return read_kept(in, into, n);
 	}
 	if (in->remote) {
-		size_t more = in->source->read(in->remote, into, n, &in->trouble);
-		in->n_raw += more;
-		return more;
+		return came(in, in->source->read(in->remote, into, n, &in->trouble));
 	}
 	do {
 		got = read(in->fd, into, n);
@@ -81,8 +88,7 @@ static size_t read_some(struct input *in, void *into, size_t n)
 		in->trouble = N_("the file could not be read to its end");
 		return 0;
 	}
-	in->n_raw += (uint64_t)got;
-	return (size_t)got;
+	return came(in, (size_t)got);
 }
 
 /*
@@ -159,6 +165,8 @@ enum err_status input_open(struct input *in, const char *path, struct err *err)
 {
 	struct str name = str_from(path);
 	*in = (struct input){ .source = in->source,
+		.told = in->told,
+		.told_ctx = in->told_ctx,
 		.fd = -1,
 		.buf = in->buf,
 		.cap = in->cap,

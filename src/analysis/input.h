@@ -12,7 +12,9 @@
 #include <zlib.h>
 
 struct input {
-	const struct source *source;  /* of paths that are no files; or NULL. Set beforehand. */
+	const struct source *source; /* of paths that are no files; or NULL. Set beforehand. */
+	void (*told)(void *ctx, uint64_t n); /* of bytes as they come in; or NULL, as above */
+	void *told_ctx;
 	struct source_object *remote; /* what is read, when it comes from there */
 	int64_t changed_ms;           /* of such an object: when it was written last */
 	int fd;

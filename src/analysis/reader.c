@@ -308,7 +308,6 @@ void reader_file(struct reader *r, const char *path)
 	}
 	table_deinit(&r->line_counts);
 	r->n_bytes += in->n_out;
-	r->shared->raw_done += in->n_raw;
 	input_close(in);
 	r->name = r->path = NULL;
 }

@@ -56,7 +56,6 @@ struct reader_shared {
 	bool accounts;     /* each reader keeps a ledger, for a partial result */
 	bool merging;      /* what is joined may hold the same records */
 	bool fragments;    /* show on_event also what is no whole event, in "Records" */
-	_Atomic uint64_t raw_done; /* bytes of files taken, as they lie there */
 };
 void reader_shared_init(struct reader_shared *s, uint64_t seed);
 void reader_shared_deinit(struct reader_shared *s);

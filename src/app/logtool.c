@@ -1,4 +1,5 @@
 #include "app/logtool.h"
+#include "app/progress.h"
 
 #include "base/text.h"
 
@@ -83,16 +84,6 @@ static void sift(void *ctx, const struct record *rec)
 	}
 }
 
-static void show_progress(void *ctx, uint64_t bytes, uint64_t total)
-{
-	int *shown = ctx;
-	int now = total ? (int)(bytes * 100 / total) : 100;
-	if (now != *shown) {
-		*shown = now;
-		(void)fprintf(stderr, "\r%3d %%%s", now, now >= 100 ? "\r     \r" : "");
-	}
-}
-
 static void put_safe(const char *s)
 {
 	struct buf b;
@@ -121,7 +112,7 @@ enum err_status logtool_walk(
 	struct logtool *t, int threads, reader_record_fn fn, void *ctx, struct err *err)
 {
 	struct sieve sieve = { t, fn, ctx };
-	int shown = -1;
+	struct progress shown = { .env = t->app->env };
 	json_t *inputs = NULL;
 	const struct walk_options opts = { .paths = t->paths,
 		.n_paths = t->n_paths,
@@ -130,8 +121,9 @@ enum err_status logtool_walk(
 		.threads = threads,
 		.on_record = sift,
 		.ctx = &sieve,
-		.progress = t->app->progress ? show_progress : NULL,
+		.progress = t->app->progress ? progress_show : NULL,
 		.progress_ctx = &shown };
+	progress_begin(&shown);
 	enum err_status st = walk_records(t->app->env, &opts, &inputs, err);
 	if (st == ERR_OK) {
 		say_lost(t->app, inputs);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static json_t *investigate(const char *const *paths, size_t n)
 {
@@ -100,11 +101,64 @@ static void test_loghub(void **state)
 	json_decref(doc);
 }
 
+struct told {
+	uint64_t bytes, total;
+	int n, back;
+};
+
+static void tell(void *ctx, uint64_t bytes, uint64_t total)
+{
+	struct told *t = ctx;
+	t->n++;
+	t->back += bytes < t->bytes;
+	t->bytes = bytes;
+	t->total = total;
+}
+
+/* One large file tells of its progress while it is read, not only at its end. */
+static void test_progress_within_a_file(void **state)
+{
+	(void)state;
+	char path[] = "/tmp/cordon-large-XXXXXX";
+	char line[300];
+	uint64_t size = 0;
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	FILE *f = fdopen(fd, "w");
+	assert_non_null(f);
+	for (int i = 0; i < 40000; i++) {
+		size += (uint64_t)fprintf(f,
+			"{\"eventName\":\"ListBuckets\",\"eventSource\":\"s3.amazonaws.com\","
+			"\"eventTime\":\"2026-08-01T10:00:00Z\",\"eventID\":\"%036d\"}\n",
+			i);
+	}
+	assert_int_equal(fclose(f), 0);
+	(void)snprintf(line, sizeof(line), "%s", path);
+	const char *paths[] = { line };
+	struct told told = { 0 };
+	struct err err = { 0 };
+	json_t *doc = NULL;
+	struct investigate_options opts = { .paths = paths,
+		.n_paths = 1,
+		.threads = 1,
+		.progress = tell,
+		.progress_ctx = &told };
+	assert_int_equal(investigate_run(env_system(), &opts, &doc, &err), ERR_OK);
+	(void)unlink(path);
+	assert_int_equal(doc_int(doc, "inputs.unique_events", 0), 40000);
+	assert_int_equal(told.total, size);
+	assert_int_equal(told.bytes, size);
+	assert_int_equal(told.back, 0);
+	assert_true(told.n >= 4);
+	json_decref(doc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_invictus),
 		cmocka_unit_test(test_loghub),
+		cmocka_unit_test(test_progress_within_a_file),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
