@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define DUE_WITHIN_MS 3600000
+
 static enum err_status begin(const struct flow *f, const char *case_id, struct err *err)
 {
 	const char *account = NULL, *arn = NULL;
@@ -52,14 +54,38 @@ static bool ran_out(const struct flow *f, const json_t *view)
 	return false;
 }
 
-/* One case whose questions may have run out; *touched when they had. */
+static bool due(const struct flow *f, const json_t *view)
+{
+	const json_t *s;
+	size_t i;
+
+	json_array_foreach(json_object_get(view, "steps"), i, s)
+	{
+		if (stages_due(s, env_now_ms(f->env))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/* What flow logs tell late they tell within the hour. */
+static bool may_be_due(const struct flow *f, const json_t *listed)
+{
+	int64_t opened;
+
+	return strcmp(doc_text_or(listed, "state", ""), "contained") == 0 &&
+	       utc_parse(str_from(doc_text(listed, "opened")), &opened) &&
+	       env_now_ms(f->env) - opened < DUE_WITHIN_MS;
+}
+
+/* One case whose questions may have run out, or with a step that is due; *touched when so. */
 static enum err_status tick_case(
 	const struct flow *f, const char *case_id, bool *touched, struct err *err)
 {
 	json_t *view = NULL, *out = NULL;
 	enum err_status st = view_read(f->journal, case_id, &view, err);
 
-	*touched = st == ERR_OK && ran_out(f, view);
+	*touched = st == ERR_OK && (ran_out(f, view) || due(f, view));
 	json_decref(view);
 	if (!*touched) {
 		return st;
@@ -87,7 +113,7 @@ enum err_status flow_tick(const struct flow *f, size_t *n, struct err *err)
 		const char *state = doc_text_or(c, "state", "");
 		/* In a case that failed in part another step may still wait. */
 		if (strcmp(state, "awaiting_approval") != 0 && strcmp(state, "partial") != 0 &&
-			strcmp(state, "failed") != 0) {
+			strcmp(state, "failed") != 0 && !may_be_due(f, c)) {
 			continue;
 		}
 		enum err_status st = tick_case(f, doc_text_or(c, "case", ""), &touched, &one);

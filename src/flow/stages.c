@@ -1,6 +1,7 @@
 #include "flow/stages.h"
 
 #include "base/log.h"
+#include "base/utc.h"
 #include "notify/notify.h"
 #include "response/approval_link.h"
 #include "response/plan.h"
@@ -227,11 +228,18 @@ void stages_after(const struct flow *f, const struct finding *finding, const cha
 	explain_or_postpone(f, case_id);
 }
 
+bool stages_due(const json_t *step, int64_t now_ms)
+{
+	int64_t at = 0;
+	return strcmp(doc_text_or(step, "state", ""), "skipped") == 0 &&
+	       utc_parse(str_from(doc_text(step, "not_before")), &at) && at <= now_ms;
+}
+
 /*
  * What failed is tried again whoever asks: a delivery that comes again does so because it failed.
  * `resuming`: a person asked, so what waits is looked at too.
  */
-static bool has_unfinished(const json_t *view, bool resuming)
+static bool has_unfinished(const json_t *view, bool resuming, int64_t now_ms)
 {
 	static const char *const states[] = { "running", "planned", "failed",
 		"awaiting_approval" };
@@ -246,7 +254,8 @@ static bool has_unfinished(const json_t *view, bool resuming)
 			}
 		}
 		bool done = strcmp(state, "done") == 0;
-		if ((done && json_is_null(json_object_get(s, "verified"))) ||
+		if (stages_due(s, now_ms) ||
+			(done && json_is_null(json_object_get(s, "verified"))) ||
 			doc_true(s, "undoing") ||
 			(doc_true(view, "undo_all") && doc_true(s, "intent") &&
 				!json_is_false(json_object_get(s, "reversible"))) ||
@@ -315,7 +324,7 @@ enum err_status stages_finish(const struct flow *f, struct finding *finding,
 	bool planned = json_is_object(json_object_get(view, "plan"));
 	bool held = json_array_size(json_object_get(view, "held_back")) > 0;
 	bool observed = json_array_size(json_object_get(view, "messages")) > 0;
-	if (planned && has_unfinished(view, finding == NULL)) {
+	if (planned && has_unfinished(view, finding == NULL, env_now_ms(f->env))) {
 		contained = finish_steps(f, finding, view, err);
 	} else if (!planned && !held && !observed && !f->dry_run) {
 		contained = restart(f, finding, view, err);

@@ -66,6 +66,8 @@ void stages_after(const struct flow *f, const struct finding *finding, const cha
 /* Finishes what a killed run left in a case; gives the response. `finding` may be NULL. */
 ERR_MUST_CHECK enum err_status stages_finish(const struct flow *f, struct finding *finding,
 	const char *case_id, json_t **out, struct err *err);
+/* The step could not be told before a moment that has come: it is to be looked at again. */
+bool stages_due(const json_t *step, int64_t now_ms);
 /* Publishes one event of the case; a failure is recorded by the room itself and logged. */
 void stages_notify(const struct flow *f, const char *case_id, const char *event);
 /*

@@ -236,8 +236,10 @@ static void take_failed(json_t *step, const struct view_record *r)
 
 static void take_skipped(json_t *step, const struct view_record *r)
 {
-	static const char *const fields[] = { "reason", "needed", "template", "args", NULL };
+	static const char *const fields[] = { "reason", "needed", "template", "args",
+		"not_before", NULL };
 
+	json_object_del(step, "not_before");
 	copy_fields(step, r->payload, fields);
 	view_set_text(step, "state", "skipped");
 	view_set_text(step, "finished", r->time);
@@ -337,8 +339,10 @@ const char *view_steps_state(const struct view_fold *f)
 			(is_state(step, "planned") || is_state(step, "running") || unproven) &&
 			acts;
 		if (is_state(step, "skipped") && acts) {
-			/* "needed" is there and true when it was skipped for another's failure. */
-			bool lacking = doc_true(step, "needed");
+			/* "needed" is there and true when it was skipped for another's failure, or
+			 * because it can't be told yet. */
+			bool lacking =
+				doc_true(step, "needed") && !doc_text(step, "not_before");
 			failed += lacking;
 			met += !lacking;
 		}

@@ -61,7 +61,8 @@ struct action {
 	 * Reads what is there. *before gets everything undo needs (new reference); what the thing
 	 * will be may stand under "will", which the plan shows as `after`. Sets *needed to
 	 * false when the measure is already in force or does not apply; then "reason" in *before says
-	 * why and the step is skipped. Never changes anything.
+	 * why and the step is skipped; "not_before" (RFC 3339) beside it: it can't be told before then,
+	 * so whoever runs the case again after it looks again. Never changes anything.
 	 */
 	enum err_status (*observe)(
 		const struct action_ctx *c, json_t **before, bool *needed, struct err *err);

@@ -31,6 +31,7 @@ struct engine_step {
 	bool interrupted; /* had its intent in an earlier run: go on with that before-state */
 	bool applied;     /* its result is in the journal, only the proof is missing */
 	bool urgent;      /* its half-done work may leave the host more open than before */
+	bool unasked; /* wants an approval that was not asked for: the plan found nothing to do */
 	struct engine_need *needs;
 	size_t n_needs;
 };
@@ -64,6 +65,8 @@ ERR_MUST_CHECK enum err_status engine_step_record(struct engine_work *w,
 ERR_MUST_CHECK enum err_status engine_settle_load(struct engine_work *w, struct err *err);
 /* Settles the steps that this run will not start by itself: asks, gives up, blocks. */
 void engine_settle_all(struct engine_work *w);
+/* An unasked step has something to do after all. False: the question was put, and nothing may be done. */
+bool engine_settle_late(struct engine_work *w, const struct engine_step *s);
 
 /* The status a script sees for a response. */
 enum err_status engine_answer_status(const json_t *response, struct err *err);

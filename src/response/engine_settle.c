@@ -54,7 +54,7 @@ static bool outdated(const struct engine_work *w, const json_t *question)
 	return about != NULL && strcmp(about, hash) != 0;
 }
 
-static void ask(struct engine_work *w, struct engine_step *s)
+static void put_question(struct engine_work *w, const struct engine_step *s)
 {
 	const json_t *terms = json_object_get(w->plan, "approve");
 	json_t *who = json_object_get(terms, "who");
@@ -64,8 +64,33 @@ static void ask(struct engine_work *w, struct engine_step *s)
 	utc_rfc3339(env_now_ms(w->e->env) + doc_int(terms, "until_minutes", 60) * 60000, until);
 	json_t *more = json_pack("{s:O?, s:s, s:s, s:s}", "who", who, "until", until,
 		"on_expiry", doc_text_or(terms, "on_expiry", "hold"), "plan", hash);
-	s->phase = ENGINE_PENDING;
 	(void)!engine_step_record(w, s, "approval.asked", more, "awaiting_approval");
+}
+
+static void ask(struct engine_work *w, struct engine_step *s)
+{
+	s->phase = ENGINE_PENDING;
+	put_question(w, s);
+}
+
+static void say_yes(struct engine_work *w, const struct engine_step *s)
+{
+	json_t *more = json_pack("{s:s, s:s}", "decision", "approved", "reason", "--yes");
+
+	(void)!engine_step_record(w, s, "approval.given", more, NULL);
+}
+
+bool engine_settle_late(struct engine_work *w, const struct engine_step *s)
+{
+	if (!s->unasked) {
+		return true;
+	}
+	if (w->e->approve_all) {
+		say_yes(w, s);
+	} else {
+		put_question(w, s);
+	}
+	return w->e->approve_all;
 }
 
 static void give_up(struct engine_work *w, struct engine_step *s, const json_t *question)
@@ -91,9 +116,7 @@ static void settle_approval(struct engine_work *w, struct engine_step *s)
 		return;
 	}
 	if (w->e->approve_all) {
-		json_t *more =
-			json_pack("{s:s, s:s}", "decision", "approved", "reason", "--yes");
-		(void)!engine_step_record(w, s, "approval.given", more, NULL);
+		say_yes(w, s);
 	} else if (question == NULL || outdated(w, question)) {
 		ask(w, s);
 	} else if (ran_out(w, question) &&
@@ -180,6 +203,21 @@ static void link_needs(struct engine_work *w, struct engine_step *s)
 	}
 }
 
+/* What earlier runs made is a fact for the steps of this one too. */
+static void recall(struct engine_work *w, const struct engine_step *s)
+{
+	json_t *after = json_object_get(s->known, "after");
+
+	if (doc_true(s->known, "applied") && !doc_true(s->known, "undone")) {
+		json_object_set_new(w->facts, doc_text_or(s->planned, "id", ""),
+			json_pack("{s:O, s:O*, s:O*, s:O}", "action",
+				json_object_get(s->known, "action"), "resource",
+				json_object_get(s->known, "resource"), "before",
+				json_object_get(s->known, "before"), "after",
+				after ? after : w->none));
+	}
+}
+
 enum err_status engine_settle_load(struct engine_work *w, struct err *err)
 {
 	json_t *steps = json_object_get(w->plan, "steps");
@@ -204,6 +242,7 @@ enum err_status engine_settle_load(struct engine_work *w, struct err *err)
 		s->known = engine_view_step(w->view, doc_text_or(s->planned, "id", ""));
 		s->action = action_find(doc_text(s->planned, "action"));
 		settle_known(s);
+		recall(w, s);
 	}
 	for (size_t i = 0; i < n; i++) {
 		link_needs(w, &w->steps[i]);
@@ -226,7 +265,9 @@ void engine_settle_all(struct engine_work *w)
 			(void)!engine_step_record(w, s, "step.skipped", more, NULL);
 		} else if (w->fresh && !s->interrupted && !s->applied &&
 			   json_is_false(json_object_get(s->planned, "needed"))) {
-			continue; /* nothing to approve: the step will find itself met */
+			/* Nothing to approve, as it looks: the step will find itself met. */
+			s->unasked = !w->e->dry_run && planned_is(s, "mode", "approve") &&
+				     !doc_true(s->known, "approved");
 		} else if (!w->e->dry_run) { /* a rehearsal shows what a yes would do, too */
 			settle_approval(w, s);
 		}

@@ -173,12 +173,17 @@ static enum engine_phase fail(struct at_work *a, const struct err *err)
 	return ENGINE_FAILED;
 }
 
-/* `why` has the "reason", as a phrase or as it stands; taken. */
+/*
+ * `why` has the "reason", as a phrase or as it stands; taken. With "not_before" the step is not
+ * needed yet: a later run looks again.
+ */
 static enum engine_phase skip(struct at_work *a, json_t *why)
 {
-	json_t *more = json_pack("{s:b, s:s, s:O*, s:O*}", "needed", 0, "reason",
-		doc_text_or(why, "reason", N_("it is in force already")), "template",
-		json_object_get(why, "template"), "args", json_object_get(why, "args"));
+	json_t *later = json_object_get(why, "not_before");
+	json_t *more = json_pack("{s:b, s:s, s:O*, s:O*, s:O*}", "needed", later != NULL,
+		"reason", doc_text_or(why, "reason", N_("it is in force already")), "template",
+		json_object_get(why, "template"), "args", json_object_get(why, "args"),
+		"not_before", later);
 
 	json_decref(why);
 	if (engine_step_record(a->w, a->s, "step.skipped", more, "skipped") != ERR_OK) {
@@ -384,6 +389,9 @@ static enum engine_phase work(struct at_work *a)
 	if (!needed) {
 		return skip(a,
 			json_incref(doc_text(a->before, "reason") ? a->before : a->s->planned));
+	}
+	if (!engine_settle_late(a->w, a->s)) {
+		return ENGINE_PENDING;
 	}
 	return a->w->e->dry_run ? rehearse(a) : change(a);
 }

@@ -721,7 +721,16 @@ def test_survivors_are_found_in_flow_logs_and_cut(aws, host, step):
     host.ec2.create_flow_logs(ResourceIds=[host.vpc], ResourceType='VPC', TrafficType='ALL', LogGroupName='flows',
                               DeliverLogsPermissionArn=f'arn:aws:iam::123456789012:role/{flow_role(aws)}')
     none = step('block-address', host.instance, **{'with': {'survivors': True}}).observe()
-    assert not none['needed'] and 'no connection' in none['before']['reason']
+    assert not none['needed'] and 'no connection' in none['before']['reason'] and 'not_before' not in none['before']
+
+    def isolated(seconds_ago):
+        return {'isolate-network': {'action': 'isolate-network', 'resource': {'kind': 'Instance', 'id': host.instance}, 'after': {
+            'at': time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(now - seconds_ago))}}}
+    early = step('block-address', host.instance, **{'with': {'survivors': True}, 'facts': isolated(60)}).observe()
+    assert not early['needed'] and 'asked again' in early['before']['reason'], 'ten minutes of aggregation, five of delivery'
+    assert early['before']['not_before'] == time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(now - 60 + 900))
+    late = step('block-address', host.instance, **{'with': {'survivors': True}, 'facts': isolated(1000)}).observe()
+    assert not late['needed'] and 'not_before' not in late['before']
     own = host.ec2.describe_network_interfaces(NetworkInterfaceIds=[host.first])['NetworkInterfaces'][0]['PrivateIpAddress']
 
     def record(src, dst, start, action='ACCEPT', eni=host.first):

@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-#define MAX_WAIT_S 900
-
 /* Distinct values of `key` of all interfaces; new reference. */
 static json_t *distinct(const json_t *interfaces, const char *key)
 {
@@ -46,6 +44,7 @@ static int64_t isolated_ms(const struct action_ctx *c, bool *isolated)
 	{
 		const char *text = doc_text_or(fact, "after.at", "");
 		if (strcmp(doc_text_or(fact, "action", ""), "isolate-network") == 0 &&
+			strcmp(doc_text_or(fact, "resource.id", c->id), c->id) == 0 &&
 			utc_parse(str_from(text), &at)) {
 			*isolated = true;
 		}
@@ -54,33 +53,66 @@ static int64_t isolated_ms(const struct action_ctx *c, bool *isolated)
 	return at;
 }
 
+/* Those whom find-survivors heard of from the host itself, into `peers`; true when it could be asked. */
+static bool told_by_host(const struct action_ctx *c, json_t *peers)
+{
+	json_t *facts = json_deep_copy(c->facts), *fact;
+	const char *step;
+	bool asked = false;
+	json_object_foreach(facts, step, fact)
+	{
+		if (strcmp(doc_text_or(fact, "action", ""), "find-survivors") == 0 &&
+			strcmp(doc_text_or(fact, "resource.id", ""), c->id) == 0) {
+			asked = true;
+			json_array_extend(peers, doc_get(fact, "after.survivors"));
+		}
+	}
+	json_decref(facts);
+	return asked;
+}
+
+/* Why there is nobody to block, into `seen`: a reason, and until when it can't be told. */
+static void explain_none(const struct action_ctx *c, const struct flows_answer *flows,
+	bool host, bool isolated, json_t *seen)
+{
+	char at[32];
+	if (flows->asked && isolated && env_now_ms(c->env) < flows->ripe_ms) {
+		utc_rfc3339(flows->ripe_ms, at);
+		json_object_set_new(seen, "not_before", json_string(at));
+		phrase_set(seen, "reason",
+			N_("the flow logs can tell who still talks to {0} only from {1} on; "
+			   "they "
+			   "are asked again then"),
+			PHRASE_ARGS(c->id, at));
+	} else {
+		phrase_set(seen, "reason",
+			flows->asked ? N_("the flow logs show no connection that lives on")
+			: host ? N_("the host itself knows of no connection that lives on")
+			       : N_("no flow log in CloudWatch Logs covers the instance: "
+				    "whether connections survive can't be seen from here"),
+			NULL);
+	}
+}
+
 /*
- * {"addresses":[..]} of those whom the host still talks to, for the parameter `survivors`; *why says why
+ * {"addresses":[..]} of those whom the host still talks to, for the parameter `survivors`; `seen` says why
  * there are none.
  */
 static enum err_status survivors(
-	const struct action_ctx *c, json_t **with, const char **why, struct err *err)
+	const struct action_ctx *c, json_t **with, json_t *seen, struct err *err)
 {
-	json_t *peers = NULL;
-	bool asked = false, isolated = false;
+	struct flows_answer flows = { 0 };
+	bool isolated = false;
 	int64_t since = isolated_ms(c, &isolated);
-	int64_t wait = doc_int(c->with, "wait_seconds", 0);
-	if (isolated && wait > 0) {
-		/* A record is written minutes after its flow. */
-		env_sleep_ms(c->env, 1000 * (wait < MAX_WAIT_S ? wait : MAX_WAIT_S));
-	}
-	enum err_status st = flows_surviving(c, since, &peers, &asked, err);
+	enum err_status st = flows_surviving(c, since, &flows, err);
 	if (st != ERR_OK) {
 		return st;
 	}
-	if (!asked) {
-		*why = N_("no flow log in CloudWatch Logs covers the instance: whether "
-			  "connections "
-			  "survive can't be seen from here");
-	} else if (json_array_size(peers) == 0) {
-		*why = N_("the flow logs show no connection that lives on");
+	bool host = told_by_host(c, flows.peers);
+	if (json_array_size(flows.peers) == 0) {
+		explain_none(c, &flows, host, isolated, seen);
 	}
-	*with = json_pack("{s:o}", "addresses", peers);
+	*with = json_pack("{s:o}", "addresses", flows.peers);
 	return ERR_OK;
 }
 
@@ -89,10 +121,9 @@ static enum err_status observe(
 {
 	struct action_ctx asked = *c;
 	json_t *with = NULL;
-	const char *why = NULL;
 	struct batch first, second;
 	json_t *instance = NULL, *subnets = NULL, *vpcs = NULL, *own = NULL, *seen = NULL;
-	json_t *chosen = NULL, *left_out = json_array();
+	json_t *chosen = NULL, *left_out = json_array(), *none = json_object();
 	enum err_status st = ERR_OK;
 	batch_init(&first);
 	batch_init(&second);
@@ -112,23 +143,24 @@ static enum err_status observe(
 	own = addresses_own(batch_result(&second, at_vpcs), batch_result(&first, at_addresses));
 	json_array_append(own, json_object_get(instance, "PublicIpAddress"));
 	if (doc_true(c->with, "survivors")) {
-		TRY(survivors(c, &with, &why, err));
+		TRY(survivors(c, &with, none, err));
 		asked.with = with;
 	}
-	chosen = why ? json_array() : addresses_choose(&asked, own, left_out);
+	bool nobody = doc_text(none, "reason") != NULL;
+	chosen = nobody ? json_array() : addresses_choose(&asked, own, left_out);
 	seen = json_pack("{s:s,s:O,s:O,s:O,s:o}", "instance", c->id, "subnets", subnets,
 		"addresses", chosen, "left_out", left_out, "entries", json_null());
 	json_object_set_new(
 		seen, "entries", acl_plan(batch_result(&second, at_acls), chosen, left_out));
 	if (json_array_size(json_object_get(seen, "entries")) == 0) {
 		st = ec2_skip(json_incref(seen),
-			why ? why
-			: json_array_size(chosen) == 0
+			json_array_size(chosen) == 0
 				? N_("no address that may be blocked is known")
 			: json_array_size(left_out)
 				? N_("the network ACLs have no room for a deny rule")
 				: N_("the addresses are denied already"),
 			before, needed);
+		json_object_update(seen, none);
 		goto out;
 	}
 	json_object_set_new(seen, "will", json_pack("{s:O}", "denied", chosen));
@@ -136,6 +168,7 @@ static enum err_status observe(
 	*needed = true;
 out:
 	json_decref(with);
+	json_decref(none);
 	json_decref(seen);
 	json_decref(chosen);
 	json_decref(left_out);

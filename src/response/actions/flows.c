@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-#define PAGES_MAX  20 /* of FilterLogEvents a flow log and interface */
-#define FIELDS_MAX 40
+#define PAGES_MAX   20 /* of FilterLogEvents a flow log and interface */
+#define FIELDS_MAX  40
+#define DELIVERY_MS 300000
 
 /* Positions of the fields that matter in a record of the log's format. */
 struct format {
@@ -143,34 +144,48 @@ static bool covers(const json_t *log, const json_t *interface)
 		       doc_eq(id, json_object_get(interface, "subnet")));
 }
 
-enum err_status flows_surviving(const struct action_ctx *c, int64_t since_ms, json_t **peers,
-	bool *asked, struct err *err)
+/* What one log says of the interfaces that it covers. */
+static void ask_log(const struct action_ctx *c, const json_t *log, const json_t *interfaces,
+	int64_t since_ms, struct flows_answer *out)
+{
+	int64_t ripe =
+		since_ms + 1000 * doc_int(log, "MaxAggregationInterval", 600) + DELIVERY_MS;
+	const json_t *interface;
+
+	for (size_t i = 0; i < json_array_size(interfaces); i++) {
+		struct err local = { 0 };
+		interface = json_array_get(interfaces, i);
+		/* A log that may not be read is no answer, and no reason to fail. */
+		if (covers(log, interface) &&
+			read_log(c, log, interface, since_ms, out->peers, &local) == ERR_OK) {
+			out->asked = true;
+			out->ripe_ms = ripe > out->ripe_ms ? ripe : out->ripe_ms;
+		}
+	}
+}
+
+enum err_status flows_surviving(
+	const struct action_ctx *c, int64_t since_ms, struct flows_answer *out, struct err *err)
 {
 	struct batch b;
-	json_t *interfaces = NULL, *found = json_array(), *log, *interface;
-	struct err local = { 0 };
-	size_t i, k;
+	struct flows_answer found = { .peers = json_array() };
+	json_t *interfaces = NULL;
+	const json_t *logs;
 	enum err_status st = ERR_OK;
 	batch_init(&b);
-	*asked = false;
 	size_t at_interfaces = ec2_add_interfaces(&b, c->id);
 	size_t at_logs = batch_add(&b, "ec2", "DescribeFlowLogs", json_object());
 	TRY(batch_run(&b, c->aws, err));
 	interfaces = interfaces_of(batch_result(&b, at_interfaces));
-	json_array_foreach(json_object_get(batch_result(&b, at_logs), "FlowLogs"), i, log){
-		json_array_foreach(interfaces, k, interface){
-			if (!covers(log, interface)){ continue;
-}
-err_clear(&local);
-st = read_log(c, log, interface, since_ms, found, &local);
-/* A log that may not be read is no answer, and no reason to fail. */
-*asked = *asked || st == ERR_OK;
-st = ERR_OK;
-}
-}
-*peers = json_incref(found);
-out : json_decref(found);
-json_decref(interfaces);
-batch_deinit(&b);
-return st;
+	logs = json_object_get(batch_result(&b, at_logs), "FlowLogs");
+	for (size_t i = 0; i < json_array_size(logs); i++) {
+		ask_log(c, json_array_get(logs, i), interfaces, since_ms, &found);
+	}
+	*out = found;
+	found.peers = NULL;
+out:
+	json_decref(found.peers);
+	json_decref(interfaces);
+	batch_deinit(&b);
+	return st;
 }

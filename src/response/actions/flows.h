@@ -6,13 +6,19 @@
 
 #define FLOWS_PEERS_MAX 50
 
+struct flows_answer {
+	json_t *peers; /* [address texts], once each; owned */
+	bool asked; /* a flow log covers the instance and could be read: else no peers means nothing */
+	int64_t ripe_ms; /* before this moment no peers means nothing either */
+};
+
 /*
- * Remote ends of accepted flows that began after `since_ms` on any interface of the instance, [..] of address
- * texts, once each; the configured isolation endpoints are none. *asked says whether any flow log covers
- * the instance and could be read: without one, an empty list means nothing. A record is written one to
- * ten minutes after its flow. New reference.
+ * Remote ends of accepted flows that began after `since_ms` on any interface of the instance; the configured
+ * isolation endpoints are none. A record is written when its aggregation interval (MaxAggregationInterval, 60
+ * or 600 s) has ended, and reaches CloudWatch Logs about five minutes after that ("Flow logs basics",
+ * VPC User Guide).
  */
 ERR_MUST_CHECK enum err_status flows_surviving(const struct action_ctx *c, int64_t since_ms,
-	json_t **peers, bool *asked, struct err *err);
+	struct flows_answer *out, struct err *err);
 
 #endif

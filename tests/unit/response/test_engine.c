@@ -30,6 +30,8 @@ struct world {
 	int deny, lie, die_in_apply, die_in_undo, die_in_verify, interrupt, gone;
 	_Atomic int not_durable; /* an apply that found no intent in the journal */
 	_Atomic int side_by_side, most_side_by_side;
+	_Atomic int facts[8]; /* how many an apply was given */
+	int later;            /* what can't be told yet */
 };
 static struct world *world;
 static struct journal *journal;
@@ -103,6 +105,10 @@ static enum err_status observe(
 	}
 	*needed = world->value[i] != 9;
 	*before = json_pack("{s:i, s:{s:i}}", "value", world->value[i], "will", "value", 9);
+	if (world->later == i + 1) {
+		*needed = false;
+		json_object_set_new(*before, "not_before", json_string("2026-08-01T10:15:00Z"));
+	}
 	if (!*needed) {
 		json_object_set_new(*before, "reason", json_string("it is 9 already"));
 	}
@@ -139,6 +145,7 @@ static enum err_status apply(
 	world->most_side_by_side =
 		now > world->most_side_by_side ? now : world->most_side_by_side;
 	world->not_durable += !has_intent(c);
+	world->facts[i] = (int)json_object_size(c->facts);
 	usleep(20000);
 	atomic_fetch_sub(&world->side_by_side, 1);
 	did(i);
@@ -664,6 +671,48 @@ static void test_approval_is_asked_once_and_awaited(void **state)
 	assert_int_equal(resume(NULL, NULL), ERR_OK);
 	assert_int_equal(world->applied[2], 1);
 	assert_int_equal(world->applied[3], 1);
+	assert_int_equal(world->facts[2], 1); /* what the run before it made */
+	json_decref(plan);
+}
+
+/* The plan saw nothing to do, so nothing was asked: a step that finds something then asks first. */
+static void test_what_turns_out_needed_is_asked_for(void **state)
+{
+	(void)state;
+	world->value[2] = 9;
+	json_t *plan = plan_for(json_pack("[o, o]", step("a", "set-value", 1, "auto", NULL),
+		step("b", "set-value", 2, "approve", json_pack("[s]", "a"))));
+
+	world->value[2] = 3;
+	assert_int_equal(run(plan, NULL, NULL), ERR_AWAITING);
+	assert_int_equal(world->applied[2], 0);
+	assert_int_equal(count_kind("approval.asked", "b"), 1);
+	decide("b", "approved");
+	assert_int_equal(resume(NULL, NULL), ERR_OK);
+	assert_int_equal(world->applied[2], 1);
+	json_decref(plan);
+}
+
+static void test_what_cannot_be_told_yet_is_looked_at_again(void **state)
+{
+	(void)state;
+	json_t *plan = plan_for(json_pack("[o, o]", step("a", "set-value", 1, "auto", NULL),
+		step("b", "set-value", 2, "auto", json_pack("[s]", "a"))));
+	json_t *out = NULL;
+
+	world->later = 3; /* b */
+	assert_int_equal(run(plan, &out, NULL), ERR_OK);
+	assert_string_equal(doc_text(out, "state"), "contained");
+	json_decref(out);
+	json_t *view = view_now();
+	assert_string_equal(doc_text(view, "steps[1].not_before"), "2026-08-01T10:15:00Z");
+	json_decref(view);
+	assert_int_equal(resume(NULL, NULL), ERR_OK);
+	assert_int_equal(world->applied[2], 0);
+	world->later = 0;
+	assert_int_equal(resume(NULL, NULL), ERR_OK);
+	assert_int_equal(world->applied[2], 1);
+	assert_int_equal(world->applied[1], 1);
 	json_decref(plan);
 }
 
@@ -1125,6 +1174,8 @@ int main(void)
 		T(test_what_a_step_waited_for_may_make_it_needless),
 		T(test_verification_is_believed_not_the_call),
 		T(test_approval_is_asked_once_and_awaited),
+		T(test_what_turns_out_needed_is_asked_for),
+		T(test_what_cannot_be_told_yet_is_looked_at_again),
 		T(test_approval_holds_for_what_was_asked),
 		T(test_approval_of_an_undone_step_is_spent),
 		T(test_rejection_stays),
