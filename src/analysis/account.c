@@ -3,6 +3,7 @@
 #include "base/utc.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define GAP_HOURS    3
 #define GAPS_MAX     100
@@ -11,20 +12,49 @@
 struct gap_list {
 	json_t *list;
 	const char *source;
+	struct str region;
 };
+
+/* A gap of the whole log is one of every region. */
+static bool is_known(const json_t *list, const char *from, const char *to)
+{
+	size_t i;
+	json_t *g;
+	json_array_foreach(list, i, g)
+	{
+		if (!json_object_get(g, "region") &&
+			strcmp(doc_text_or(g, "from", ""), from) <= 0 &&
+			strcmp(doc_text_or(g, "to", ""), to) >= 0) {
+			return true;
+		}
+	}
+	return false;
+}
 
 static void add_gap(void *ctx, int64_t from_ms, int64_t to_ms)
 {
 	struct gap_list *g = ctx;
 	char from[32];
 	char to[32];
-	if (json_array_size(g->list) >= GAPS_MAX) {
-		return;
-	}
 	utc_rfc3339(from_ms, from);
 	utc_rfc3339(to_ms, to);
+	if (json_array_size(g->list) >= GAPS_MAX ||
+		(g->region.n && is_known(g->list, from, to))) {
+		return;
+	}
 	json_array_append_new(g->list,
-		json_pack("{s:s,s:s,s:s}", "source", g->source, "from", from, "to", to));
+		json_pack("{s:s,s:o*,s:s,s:s}", "source", g->source, "region",
+			g->region.n ? doc_str(g->region) : NULL, "from", from, "to", to));
+}
+
+/* Of regions that are quiet for hours anyway, nothing is said. */
+static void add_region(void *ctx, struct str region, const int64_t *hours, size_t n)
+{
+	struct gap_list *g = ctx;
+	if (hours_steady(hours, n)) {
+		g->region = region;
+		hours_gaps(hours, n, GAP_HOURS, add_gap, g);
+	}
 }
 
 /* Stretches without a record, by source. Findings and sign-ins are rare by nature. */
@@ -34,8 +64,12 @@ static json_t *gaps(const struct reader *r)
 		RECORD_FLOW, RECORD_DNS, RECORD_S3, RECORD_SSH };
 	json_t *out = json_array();
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		struct gap_list g = { out, record_source_word(sources[i]) };
-		hours_gaps(&r->hours, sources[i], GAP_HOURS, add_gap, &g);
+		struct gap_list g = { out, record_source_word(sources[i]), { "", 0 } };
+		size_t n = 0;
+		int64_t *hours = hours_of(&r->hours, sources[i], &n);
+		hours_gaps(hours, n, GAP_HOURS, add_gap, &g);
+		free(hours);
+		hours_regions(&r->hours, &r->track.pool, sources[i], add_region, &g);
 	}
 	return out;
 }

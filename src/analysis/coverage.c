@@ -9,9 +9,6 @@
 #include <string.h>
 
 #define SERIOUS 4 /* GuardDuty's medium */
-/* A trail that once went on without a pause for so many hours is broken by a shorter silence. */
-#define STEADY_HOURS 18
-#define SILENT_HOURS 3
 /* Flows to port 22 that look like guessing, and one of them like a session. */
 #define SSH_PORT       22
 #define GUESSES        5
@@ -193,22 +190,22 @@ static bool gifts_unanswered(struct inquiry *q)
 	return false;
 }
 
-/* Silence in a trail that is never silent otherwise. Nights without people do not count. */
+static void see_region(void *ctx, struct str region, const int64_t *hours, size_t n)
+{
+	bool *hole = ctx;
+	(void)region;
+	*hole |= hours_hole(hours, n);
+}
+
+/* Silence in a trail that is never silent otherwise, or in one of its regions. */
 static bool has_hole(const struct inquiry *q)
 {
 	size_t n = 0;
 	int64_t *hours = hours_of(&q->r->hours, RECORD_CLOUDTRAIL, &n);
-	size_t run = 1;
-	size_t best = 0;
-	size_t holes = 0;
-	for (size_t i = 1; i < n; i++) {
-		int64_t silent = hours[i] - hours[i - 1] - 1;
-		run = silent == 0 ? run + 1 : 1;
-		best = run > best ? run : best;
-		holes += silent >= SILENT_HOURS;
-	}
+	bool hole = hours_hole(hours, n);
 	free(hours);
-	return holes > 0 && holes <= 2 && best >= STEADY_HOURS;
+	hours_regions(&q->r->hours, &q->t->pool, RECORD_CLOUDTRAIL, see_region, &hole);
+	return hole;
 }
 
 /* Somebody knocked, and the log of knocks says that nobody was let in. */

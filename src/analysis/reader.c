@@ -370,7 +370,8 @@ void reader_settle(struct reader *r, size_t edge_max)
 	ssh_settle(&r->ssh, near_ms);
 	r->n_outside += ssh_cut(&r->ssh, r->shared->window.from_ms, r->shared->window.to_ms);
 	for (size_t i = 0; i < r->ssh.n_events; i++) {
-		hours_add(&r->hours, RECORD_SSH, r->ssh.events[i].time_ms);
+		hours_add(&r->hours, &r->track.pool, RECORD_SSH, STR(""),
+			r->ssh.events[i].time_ms);
 	}
 	settle_findings(r);
 }

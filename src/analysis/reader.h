@@ -64,6 +64,15 @@ struct reader;
 /* Called for every CloudTrail event as it stands, duplicates too. For rules. */
 typedef void (*reader_event_fn)(void *ctx, struct reader *r, const struct event *e, bool fresh);
 
+/* An hour of a region that was put into `hours` last. */
+#define READER_REGIONS    16
+#define READER_REGION_MAX 32
+struct reader_hour {
+	int64_t hour;
+	size_t n;
+	char region[READER_REGION_MAX];
+};
+
 struct reader {
 	/* What was found; reader_state.c lists it. Texts of all are in the pool of `track`. */
 	struct track track;
@@ -90,6 +99,7 @@ struct reader {
 	void *on_event_ctx;     /* of both */
 	bool in_records;
 	int64_t last_hour[RECORD_SOURCES]; /* put into `hours` last */
+	struct reader_hour last_region[READER_REGIONS];
 	struct event_reader *events;
 	struct ledger *ledger; /* or NULL */
 	struct scan_tape tapes[READER_NESTING];

@@ -99,6 +99,7 @@ TYPE(lite_type, track_lite, lite_fields);
 
 static const struct fold_field hour_fields[] = {
 	FA(hours_hour, source, FOLD_SAME, RECORD_GUARDDUTY),
+	F(hours_hour, region, FOLD_TEXT),
 	FA(hours_hour, hour, FOLD_SAME, 70389527) /* the last of the year 9999 */,
 };
 TYPE(hour_type, hours_hour, hour_fields);

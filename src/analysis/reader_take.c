@@ -3,6 +3,7 @@
 #include "base/buf.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define ID_ROOM      320
 #define TEXT_ROOM    600
@@ -47,7 +48,22 @@ static void mark_hour(struct reader *r, enum record_source source, int64_t ms)
 	int64_t hour = ms / HOUR_MS;
 	if (r->last_hour[source] != hour) {
 		r->last_hour[source] = hour;
-		hours_add(&r->hours, source, ms);
+		hours_add(&r->hours, &r->track.pool, source, STR(""), ms);
+	}
+}
+
+/* The same by region: files of several are read in turn, and some logs mix them. */
+static void mark_region(struct reader *r, struct str region, int64_t ms)
+{
+	int64_t hour = ms / HOUR_MS;
+	region = str_sub(region, 0, READER_REGION_MAX);
+	uint64_t last = region.n ? (unsigned char)region.p[region.n - 1] + region.n : 0;
+	struct reader_hour *h = &r->last_region[last % READER_REGIONS];
+	if (h->hour != hour || !str_eq((struct str){ h->region, h->n }, region)) {
+		h->hour = hour;
+		h->n = region.n;
+		memcpy(h->region, region.p, region.n);
+		hours_add(&r->hours, &r->track.pool, RECORD_CLOUDTRAIL, region, ms);
 	}
 }
 
@@ -425,7 +441,7 @@ void reader_take_event(struct reader *r, const struct event *e)
 	if (!in_window(r, e->time_ms, e->region)) {
 		return;
 	}
-	mark_hour(r, RECORD_CLOUDTRAIL, e->time_ms);
+	mark_region(r, e->region, e->time_ms);
 	if (r->shared->only_records) {
 		r->track.n_events++;
 		fresh = track_is_fresh(&r->track, e);

@@ -242,8 +242,11 @@ static void print_inputs(struct app *app, const json_t *in)
 	}
 	json_array_foreach(json_object_get(in, "gaps"), i, r)
 	{
-		printf("%s %s .. %s\n", app_tr(app, "No CloudTrail events:"),
-			doc_text_or(r, "from", ""), doc_text_or(r, "to", ""));
+		const char *region = doc_text_or(r, "region", "");
+		printf("%s %s%s", app_tr(app, "No records of"), doc_text_or(r, "source", ""),
+			*region ? " " : "");
+		print_safe(region);
+		printf(": %s .. %s\n", doc_text_or(r, "from", ""), doc_text_or(r, "to", ""));
 	}
 	if (json_object_get(in, "assumed_year")) {
 		printf("%s %lld\n",

@@ -301,6 +301,25 @@ def test_gaps_are_named_by_source(read):
     assert doc['inputs']['gaps'] == [{'source': 'web', 'from': '2026-08-01T03:00:00Z', 'to': '2026-08-01T09:00:00Z'}]
 
 
+def trail(hours: dict[str, list[int]]) -> str:
+    events = [{'eventVersion': '1.09', 'eventID': f'{region}-{h}', 'eventName': 'ListBuckets', 'eventSource': 's3.amazonaws.com', 'awsRegion': region,
+               'eventTime': f'2026-08-{1 + h // 24:02d}T{h % 24:02d}:10:00Z', 'sourceIPAddress': '192.0.2.1', 'userAgent': 'x',
+               'userIdentity': {'type': 'IAMUser', 'userName': 'u', 'arn': 'arn:aws:iam::111122223333:user/u', 'accessKeyId': 'AKIAX'}}
+              for region, of in hours.items() for h in of]
+    return json.dumps({'Records': events})
+
+
+def test_gaps_are_named_by_region(read):
+    """A region that never pauses and then does has a hole, even when another one goes on; one that is quiet anyway has none."""
+    doc = read(trail({'eu-west-1': [*range(0, 40)], 'us-east-1': [*range(0, 22), *range(29, 40)], 'sa-east-1': [2, 9, 30]}))
+    assert doc['inputs']['gaps'] == [{'source': 'cloudtrail', 'region': 'us-east-1', 'from': '2026-08-01T22:00:00Z', 'to': '2026-08-02T05:00:00Z'}]
+    assert doc['verdict']['class'] == 'undetermined' and any('missing in the middle' in m for m in doc['verdict']['missing'])
+    doc = read(trail({'eu-west-1': [*range(0, 40)], 'us-east-1': [*range(0, 40)], 'sa-east-1': [2, 9, 30]}))
+    assert doc['inputs']['gaps'] == [] and doc['verdict']['class'] == 'no_incident'
+    doc = read(trail({r: [*range(0, 20), *range(26, 40)] for r in ('eu-west-1', 'us-east-1')}))
+    assert doc['inputs']['gaps'] == [{'source': 'cloudtrail', 'from': '2026-08-01T20:00:00Z', 'to': '2026-08-02T02:00:00Z'}]
+
+
 # ---- other people's logs ----
 
 SHARED = pathlib.Path(os.environ.get('CORDON_SHARED') or str(ROOT.parent / 'shared'))
