@@ -70,6 +70,7 @@ static void read_session(struct event_who *w, struct scan_tape *t, uint32_t cont
 	uint32_t mfa = scan_member(t, attributes, STR("mfaAuthenticated"));
 	w->mfa_known = mfa != SCAN_NONE;
 	w->mfa = w->mfa_known && scan_is_true(t, mfa);
+	w->source_identity = text_at(t, context, "sourceIdentity");
 	w->delivery = scan_raw(t, scan_member(t, context, STR("ec2RoleDelivery")));
 }
 
@@ -97,6 +98,8 @@ static void read_who(struct event_who *w, struct scan_tape *t, uint32_t node)
 		}
 		if (str_eq(key, STR("sessionContext"))) {
 			read_session(w, t, k + 1);
+		} else if (str_eq(key, STR("inScopeOf"))) {
+			w->issued_to = text_at(t, k + 1, "credentialsIssuedTo");
 		}
 	}
 	w->identity = identity_of(type, w->account);

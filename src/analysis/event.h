@@ -30,6 +30,8 @@ struct event_who {
 	enum event_identity identity;
 	struct str arn, principal_id, key, user_name, invoked_by, account;
 	struct str issuer_arn, issuer_name, session, creation, delivery;
+	struct str source_identity; /* whom the session acts for, as its first maker said */
+	struct str issued_to; /* inScopeOf: the function or task that got the credentials */
 	bool mfa, mfa_known;
 	/* For who tracks callers: what it found for this identity, valid for this key. */
 	uint64_t memo_key;

@@ -161,6 +161,21 @@ static bool address_is_attackers(const struct inquiry *q, const struct suspect *
 	       !s->mfa;
 }
 
+/* A session for the same person as the intruder's, from the intruder's address, and later. */
+static size_t acts_for_same(const struct inquiry *q, const struct suspect *s)
+{
+	uint32_t whom = track_holder_at(q->t, s->holder)->source_identity;
+	struct inquiry_peers peers = inquiry_same_address(q, s);
+	for (size_t i = 0; i < peers.n && s->kind == TRACK_ROLE && whom; i++) {
+		const struct suspect *o = &q->suspects[peers.suspects[i]];
+		if (o != s && o->guilty && o->first.time_ms <= s->first.time_ms &&
+			track_holder_at(q->t, o->holder)->source_identity == whom) {
+			return peers.suspects[i];
+		}
+	}
+	return INQUIRY_NONE;
+}
+
 static bool link_one(struct inquiry *q, size_t i)
 {
 	struct suspect *s = &q->suspects[i];
@@ -174,6 +189,10 @@ static bool link_one(struct inquiry *q, size_t i)
 		by = commander_of(q, s, true, &s->from_ref);
 		linked = by != INQUIRY_NONE;
 		s->has_from_ref = linked;
+	}
+	if (!linked) {
+		by = acts_for_same(q, s);
+		linked = by != INQUIRY_NONE && by < i;
 	}
 	if (!linked) {
 		linked = address_is_attackers(q, s, &by) && by < i;

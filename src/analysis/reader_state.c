@@ -22,6 +22,8 @@ static const struct fold_field holder_fields[] = {
 	F(track_holder, issuer, FOLD_LEAST),
 	F(track_holder, session, FOLD_LEAST),
 	F(track_holder, creation, FOLD_LEAST),
+	F(track_holder, source_identity, FOLD_LEAST),
+	F(track_holder, issued_to, FOLD_LEAST),
 	F(track_holder, mfa, FOLD_AND),
 };
 TYPE(holder_type, track_holder, holder_fields);

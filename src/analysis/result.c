@@ -130,6 +130,7 @@ static json_t *verdict(const struct inquiry *q)
 	json_t *keys = json_array();
 	json_t *ips = json_array();
 	json_t *resources = json_array();
+	json_t *identities = json_array();
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		const struct suspect *s = &q->suspects[i];
 		if (!in_attack(q, i)) {
@@ -143,6 +144,8 @@ static json_t *verdict(const struct inquiry *q)
 		if (s->kind == TRACK_INSTANCE) {
 			add_once(resources, inquiry_text(q, h->session));
 		}
+		add_once(resources, inquiry_text(q, h->issued_to));
+		add_once(identities, inquiry_text(q, h->source_identity));
 		inquiry_each_relation(q, s, TRACK_KEY, see_key, &k);
 		inquiry_each_note(q, s, see_made_key, &k);
 		inquiry_each_relation(q, s, TRACK_BUCKET, see_key, &t);
@@ -168,6 +171,7 @@ static json_t *verdict(const struct inquiry *q)
 	sort_texts(keys);
 	sort_texts(ips);
 	sort_texts(resources);
+	sort_texts(identities);
 	char when[32];
 	json_t *entry = json_null();
 	if (q->entry_ms != INT64_MIN) {
@@ -181,11 +185,12 @@ static json_t *verdict(const struct inquiry *q)
 		double p = json_real_value(json_object_get(alternative, "confidence"));
 		json_object_set_new(alternative, "confidence", probability(p));
 	}
-	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:O,s:o,s:O,s:O}", "class",
+	return json_pack("{s:s,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:O,s:o,s:O,s:O}", "class",
 		inquiry_class_name(q->verdict), "confidence", probability(q->confidence),
 		"entry_time", entry, "principals", principals, "access_keys", keys,
-		"source_ips", ips, "resources", resources, "chain", q->chain, "claims",
-		claims(q), "alternatives", q->alternatives, "missing", q->missing);
+		"source_ips", ips, "source_identities", identities, "resources", resources,
+		"chain", q->chain, "claims", claims(q), "alternatives", q->alternatives,
+		"missing", q->missing);
 }
 
 json_t *inquiry_document(struct inquiry *q, size_t timeline_max, json_t *detections_taken)

@@ -160,6 +160,8 @@ static uint32_t find_holder(struct track *t, const struct event *e)
 		.issuer = pool_put(&t->pool, e->issuer_arn),
 		.session = pool_put(&t->pool, e->session),
 		.creation = pool_put(&t->pool, e->creation),
+		.source_identity = pool_put(&t->pool, e->who->source_identity),
+		.issued_to = pool_put(&t->pool, e->who->issued_to),
 		.mfa = e->mfa };
 	struct track_holder *kept = track_holder_at(t, (uint32_t)i);
 	if (!fresh) {
@@ -169,6 +171,9 @@ static uint32_t find_holder(struct track *t, const struct event *e)
 		h.issuer = pool_least(&t->pool, kept->issuer, h.issuer);
 		h.session = pool_least(&t->pool, kept->session, h.session);
 		h.creation = pool_least(&t->pool, kept->creation, h.creation);
+		h.source_identity =
+			pool_least(&t->pool, kept->source_identity, h.source_identity);
+		h.issued_to = pool_least(&t->pool, kept->issued_to, h.issued_to);
 		/* Shown once without MFA is without MFA, whatever came first. */
 		h.mfa = kept->mfa && e->mfa;
 	}

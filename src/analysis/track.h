@@ -46,6 +46,7 @@ enum track_kind {
 struct track_holder {
 	enum track_kind kind;
 	uint32_t arn, user, account, issuer, session, creation; /* texts in the pool */
+	uint32_t source_identity, issued_to; /* as in struct event_who; 0 = not stated */
 	bool mfa;
 };
 

@@ -35,6 +35,10 @@ bool workload_is(const struct inquiry *q, const struct suspect *s)
 	if (s->kind == TRACK_INSTANCE || s->kind == TRACK_TOKEN) {
 		return true;
 	}
+	/* CloudTrail says itself which function or task the credentials were given to. */
+	if (s->kind == TRACK_ROLE && track_holder_at(q->t, s->holder)->issued_to) {
+		return true;
+	}
 	const struct track_issue *issue = s->kind == TRACK_ROLE ? workload_issue(q, s) : NULL;
 	if (!issue && s->kind == TRACK_ROLE) {
 		/* Its own key's making is not in the logs: sessions of the same name tell. */

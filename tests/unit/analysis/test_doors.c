@@ -15,18 +15,26 @@
 #define RUNNER  "aws-sdk-js/2.1501.0 linux/v20.11.1 promise"
 #define BROWSER "Mozilla/5.0 (X11; Linux x86_64)"
 
-/* A role's session, told apart by when it began. */
-static const char *session(const char *role, const char *name, const char *key, int minute)
+/* A role's session, told apart by when it began; `more` stands in its identity and context. */
+static const char *session_of(const char *role, const char *name, const char *key, int minute,
+	const char *const more[2])
 {
-	static char out[900];
+	static char out[1200];
 	(void)snprintf(out, sizeof(out),
 		"\"type\":\"AssumedRole\",\"arn\":\"arn:aws:sts::111122223333:assumed-role/%s/"
 		"%s\",\"principalId\":\"AROA%s:%s\",\"accountId\":\"111122223333\","
 		"\"accessKeyId\":\"%s\",\"sessionContext\":{\"sessionIssuer\":{\"type\":"
 		"\"Role\",\"arn\":\"arn:aws:iam::111122223333:role/%s\",\"userName\":\"%s\"},"
-		"\"attributes\":{\"creationDate\":\"2026-08-01T%02d:%02d:00Z\"}}",
-		role, name, role, name, key, role, role, minute / 60, minute % 60);
+		"\"attributes\":{\"creationDate\":\"2026-08-01T%02d:%02d:00Z\"}%s}%s",
+		role, name, role, name, key, role, role, minute / 60, minute % 60, more[1],
+		more[0]);
 	return out;
+}
+
+static const char *session(const char *role, const char *name, const char *key, int minute)
+{
+	static const char *const nothing[2] = { "", "" };
+	return session_of(role, name, key, minute, nothing);
 }
 
 /* The token of `subject`, exchanged for a session of the role. */
@@ -115,6 +123,59 @@ static void test_task(void **state)
 	}
 }
 
+#define FUNCTION "arn:aws:lambda:eu-west-1:111122223333:function:resize"
+
+/* The call that made the session lies outside the logs: CloudTrail still says whose it is. */
+static void test_in_scope_of(void **state)
+{
+	(void)state;
+	static const char *const scope[2] = {
+		",\"inScopeOf\":{\"issuerType\":\"AWS::Lambda::Function\","
+		"\"credentialsIssuedTo\":\"" FUNCTION "\"}",
+		""
+	};
+	story_begin();
+	story_routine(session_of("resize", "resize", "ASIAFUNC000000000001", 0, scope), HOME,
+		RUNNER, 1, 500);
+	story_recon(300, session_of("resize", "resize", "ASIAFUNC000000000001", 0, scope),
+		THIEF, BOTO);
+	json_t *doc = story_judge();
+	assert_string_equal(doc_text(doc, "verdict.class"), "instance_credential_theft");
+	assert_true(story_lists(doc, "verdict.resources", FUNCTION));
+	json_decref(doc);
+}
+
+/* Two sessions of roles, made in another account: for whom they act tells that they are one. */
+static void test_source_identity(void **state)
+{
+	(void)state;
+	static const char *const anna[2] = { "", ",\"sourceIdentity\":\"anna@acme\"" };
+	static const char *const ben[2] = { "", ",\"sourceIdentity\":\"ben@acme\"" };
+	for (int same = 0; same < 2; same++) {
+		story_begin();
+		/* Others were at the address before: it is not the intruder's alone. */
+		story_routine(story_user("dora", "AKIADORA000000000001"), THIEF, CLI, 0, 100);
+		story_routine(session_of("ops", "a", "ASIAOPS0000000000001", 0, anna), HOME,
+			CLI, 1, 500);
+		story_recon(300, session_of("ops", "a", "ASIAOPS0000000000001", 0, anna), THIEF,
+			BOTO);
+		story_call(302, session_of("ops", "a", "ASIAOPS0000000000001", 0, anna), THIEF,
+			BOTO, "iam", "PutUserPolicy",
+			"\"requestParameters\":{\"userName\":\"x\",\"policyName\":\"x\","
+			"\"policyDocument\":\"{\\\"Action\\\": \\\"*\\\"}\"}");
+		story_call(310,
+			session_of("far", "b", "ASIAFAR0000000000001", 305, same ? anna : ben),
+			THIEF, CLI, "s3", "ListBuckets", "");
+		json_t *doc = story_judge();
+		assert_true(story_lists(doc, "verdict.access_keys", "ASIAOPS0000000000001"));
+		assert_int_equal(
+			story_lists(doc, "verdict.access_keys", "ASIAFAR0000000000001"), same);
+		assert_true(story_lists(doc, "verdict.source_identities", "anna@acme"));
+		assert_false(story_lists(doc, "verdict.source_identities", "ben@acme"));
+		json_decref(doc);
+	}
+}
+
 /* Accepted at once, so nothing was guessed: whose key it was, only the owner can say. */
 static void test_ssh_key(void **state)
 {
@@ -179,6 +240,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_token),
 		cmocka_unit_test(test_task),
+		cmocka_unit_test(test_in_scope_of),
+		cmocka_unit_test(test_source_identity),
 		cmocka_unit_test(test_ssh_key),
 		cmocka_unit_test(test_tired),
 		cmocka_unit_test(test_moved_office),
