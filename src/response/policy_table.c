@@ -70,7 +70,9 @@ const struct policy_group policy_groups[] = {
 		"ec2:ModifyImageAttribute" },
 	{ "Snapshots", "arn:{p}:ec2:{r}::snapshot/*", NULL,
 		"ec2:DescribeSnapshotAttribute ec2:ModifySnapshotAttribute" },
-	{ "Tags", EC2("instance") " " EC2("security-group") " arn:{p}:ec2:{r}::snapshot/*",
+	{ "Tags",
+		EC2("instance") " " EC2("network-acl") " " EC2(
+			"security-group") " arn:{p}:ec2:{r}::snapshot/*",
 		TAGS_OF_CORDON, "ec2:CreateTags ec2:DeleteTags" },
 	{ "Scaling", "arn:{p}:autoscaling:{r}:{a}:autoScalingGroup:*", NULL,
 		"autoscaling:AttachInstances autoscaling:DetachInstances "
@@ -84,11 +86,11 @@ const struct policy_group policy_groups[] = {
 
 	/* IAM */
 	{ "Users", "arn:{p}:iam::{a}:user/*", NULL,
-		"iam:AddUserToGroup iam:CreateLoginProfile iam:DeleteLoginProfile "
+		"iam:CreateLoginProfile iam:DeleteLoginProfile "
 		"iam:DeleteUserPolicy iam:GetAccessKeyLastUsed iam:GetLoginProfile iam:GetUser "
 		"iam:GetUserPolicy iam:ListAccessKeys iam:ListAttachedUserPolicies "
 		"iam:ListGroupsForUser iam:ListUserPolicies iam:ListUserTags iam:PutUserPolicy "
-		"iam:RemoveUserFromGroup iam:UpdateAccessKey iam:UpdateLoginProfile" },
+		"iam:UpdateAccessKey iam:UpdateLoginProfile" },
 	{ "UserGroups", "arn:{p}:iam::{a}:group/*", NULL,
 		"iam:AddUserToGroup iam:RemoveUserFromGroup" },
 	{ "Roles", "arn:{p}:iam::{a}:role/*", NULL,

@@ -23,8 +23,10 @@ KINDS = ('kill-before', 'kill-after', 'drop-before', 'drop-after', 'late', 'thro
 # How many requests in a row get the answer: more than one call's attempts, so that the call fails for good.
 SPAN = {'throttled': 12, 'error-500': 12, 'expired': 10_000}
 ERRORS = {'throttled': (400, 'ThrottlingException', 'Rate exceeded'), 'error-500': (500, 'InternalFailure', 'We could not do that'),
-          'expired': (403, 'ExpiredTokenException', 'The security token included in the request is expired')}
-EC2_CODES = {'ThrottlingException': 'RequestLimitExceeded', 'InternalFailure': 'InternalError', 'ExpiredTokenException': 'RequestExpired'}
+          'expired': (403, 'ExpiredTokenException', 'The security token included in the request is expired'),
+          'denied': (403, 'AccessDeniedException', 'You are not authorized to perform this operation')}
+EC2_CODES = {'ThrottlingException': 'RequestLimitExceeded', 'InternalFailure': 'InternalError', 'ExpiredTokenException': 'RequestExpired',
+             'AccessDeniedException': 'UnauthorizedOperation'}
 READS = re.compile(r'^(Describe|Get|List|Head|Lookup|BatchGet|Query|Scan|Receive|Search|Simulate|Select|Test|AssumeRole)')
 
 
@@ -105,6 +107,8 @@ class Faults:
         self.late_s = 4.0
         self.held_s = 1.5
         self.active = 0
+        self.gate = None  # (service, method, path, headers, body) -> why it is refused, or None
+        self.refused: list[str] = []
         self.begin()
 
     def begin(self, kind: str | None = None, at: int = 0, operation: str = '') -> None:
@@ -140,6 +144,7 @@ class Faults:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
+    disable_nagle_algorithm = True  # headers and body are two writes
 
     def log_message(self, *_):
         pass
@@ -199,6 +204,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
         body = self.body()
         request, fault = faults.take(self.command, self.path, self.headers, body)
+        why = faults.gate(request.service, self.command, self.path, self.headers, body) if faults.gate else None
+        if why:
+            faults.refused.append(why)
+            status, kind, text = error_answer('denied', request, self.headers)
+            return self.answer(status, [('Content-Type', kind)], text)
         if fault == 'kill-before':
             faults.kill()
             return self.hang_up()

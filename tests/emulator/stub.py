@@ -159,6 +159,7 @@ class Stub:
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = 'HTTP/1.1'
+    disable_nagle_algorithm = True  # headers and body are two writes
     stub: Stub
 
     def log_message(self, format, *args):  # the tests' output stays readable

@@ -7,6 +7,7 @@ touch the firewall of the machine that runs the tests.
 """
 from __future__ import annotations
 
+import functools
 import os
 import pathlib
 import shutil
@@ -30,6 +31,7 @@ esac
 '''
 
 
+@functools.cache
 def allowed() -> list[str] | None:
     """How a network namespace can be had here: the unshare arguments, or None."""
     for how in (['unshare', '-n'], ['unshare', '-r', '-n']):

@@ -9,14 +9,18 @@ What moto does not do like AWS, and what therefore is not shown here:
 """
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
 import subprocess
 
+import boto3
 import pytest
 
-from conftest import KEYS, REGION, ROOT
+from conftest import KEYS, REGION, ROOT, Cordon
+from fault_proxy import Faults, Proxy
+from iam_gate import Gate, policy_of
 
 DRIVER = os.environ.get('CORDON_ACTION_DRIVER') or str(ROOT / 'build/debug/tests/emulator/action_driver')
 KILLED = (-9, 137)
@@ -24,11 +28,45 @@ KILLED = (-9, 137)
 pytestmark = pytest.mark.skipif(not pathlib.Path(DRIVER).exists(), reason=f'{DRIVER} is not built')
 
 
+class Doors:
+    """Proxies before the emulators that let through only what an action's own policy allows: resources and conditions too."""
+
+    def __init__(self):
+        self.faults, self.proxies = Faults(), {}
+
+    def before(self, upstream: str) -> str:
+        if upstream not in self.proxies:
+            self.proxies[upstream] = Proxy(upstream, self.faults)
+        return self.proxies[upstream].url
+
+    def shut(self, policy: dict, ec2) -> None:
+        self.faults.refused.clear()
+        self.faults.gate = Gate(policy, ec2)
+
+
+DOORS = Doors()
+
+
+@functools.cache
+def policy_for(action: str, kind: str, folder: pathlib.Path) -> dict:
+    """Of a playbook with nothing but this action."""
+    books = folder / f'book-{action}'
+    books.mkdir()
+    given = ', with: {about: root}' if action == 'hand-over' else ''
+    (books / 'one.yaml').write_text(f'name: one\ntitle: One\nanswers: {{types: ["A:*"]}}\nsteps:\n'
+                                    f'  - {{id: one, action: {action}, on: {kind}, mode: auto{given}}}\n')
+    cordon = Cordon(folder, None)
+    cordon.env['CORDON_PLAYBOOKS'] = str(books)
+    return policy_of(cordon, 'one')
+
+
 class Step:
-    """One step of a case: an action on a resource, with what the journal would keep of it."""
+    """One step of a case: an action on a resource, with what the journal would keep of it. Each phase runs under the least
+    policy that cordon prints for the action."""
 
     def __init__(self, name: str, resource: str, moto: str, folder: pathlib.Path, env: dict | None = None, **given):
         self.name, self.moto = name, moto
+        self.folder = folder
         self.notes_file = folder / f'{name}-{len(list(folder.iterdir()))}.notes'
         self.input = {'id': resource, 'case': '2026-0042', 'token': 'f00dfeed12345678', 'notes_file': str(self.notes_file), **given}
         self.env = env or {}
@@ -45,9 +83,13 @@ class Step:
         document = {**self.input, 'before': self.before, 'after': self.after, 'partial': self.partial(), **more}
         env = {'PATH': '/usr/bin:/bin', 'AWS_ENDPOINT_URL': self.moto, 'AWS_REGION': REGION, 'AWS_EC2_METADATA_DISABLED': 'true',
                'HOME': '/nonexistent', **KEYS, **self.env}
+        env.update({k: DOORS.before(v) for k, v in env.items() if k.startswith('AWS_ENDPOINT_URL')})
+        DOORS.shut(policy_for(self.name, self.input.get('kind', 'Instance'), self.folder),
+                   boto3.client('ec2', region_name=REGION, endpoint_url=self.moto, aws_access_key_id='x', aws_secret_access_key='x'))
         done = subprocess.run([DRIVER, self.name, phase], input=json.dumps(document), capture_output=True, text=True, env=env,
                               timeout=120)
         assert 'Sanitizer' not in done.stderr, done.stderr
+        assert not DOORS.faults.refused, f"{self.name} does what its policy does not allow: {DOORS.faults.refused}"
         if done.returncode in KILLED:
             return None
         answer = json.loads(done.stdout)
