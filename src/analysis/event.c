@@ -47,6 +47,10 @@ static enum event_identity identity_of(struct str type, struct str account)
 
 static bool is_service_address(struct str ip)
 {
+	/* Numbers, mostly. */
+	if (ip.n && ip.p[ip.n - 1] < 'g') {
+		return false;
+	}
 	return ip.n == 0 || str_is(ip, "AWS Internal") || str_ends(ip, STR(".amazonaws.com")) ||
 	       str_ends(ip, STR(".amazonaws.com.cn"));
 }
@@ -158,17 +162,24 @@ static const char *const names[FIELDS] = { "eventVersion", "userIdentity", "even
  */
 #define CONTENT_SEED UINT64_C(0x0c5a1f0ec0de1e55)
 
+struct turn {
+	struct scan_tape tape;
+	const struct event_who *who;
+	struct event_who rare; /* one that is not kept */
+	char *plain;           /* the record without its white space */
+	size_t plain_cap;
+};
+
 struct event_reader {
 	uint64_t seed; /* of what only this run sees */
 	struct skim_keys keys;
-	struct scan_tape tape, who_tape;
+	struct scan_tape who_tape;
 	struct kept_who *kept; /* WHO_SLOTS, by hash */
-	struct event_who rare; /* one that is not kept */
 	struct skim_member members[MEMBERS_MAX];
 	char day[10]; /* of the time read last */
 	int64_t day_ms;
-	char *plain; /* a record without its white space */
-	size_t plain_cap;
+	struct turn turns[2]; /* what the event read last, and the one before, still need */
+	unsigned turn;
 };
 
 struct event_reader *event_reader_new(uint64_t seed)
@@ -180,7 +191,9 @@ struct event_reader *event_reader_new(uint64_t seed)
 	}
 	r->seed = seed;
 	r->kept = kept;
-	scan_init(&r->tape);
+	for (size_t i = 0; i < 2; i++) {
+		scan_init(&r->turns[i].tape);
+	}
 	scan_init(&r->who_tape);
 	for (size_t i = 0; i < FIELDS; i++) {
 		skim_keys_add(&r->keys, names[i]);
@@ -191,15 +204,17 @@ struct event_reader *event_reader_new(uint64_t seed)
 void event_reader_free(struct event_reader *r)
 {
 	if (r) {
-		scan_deinit(&r->tape);
+		for (size_t i = 0; i < 2; i++) {
+			scan_deinit(&r->turns[i].tape);
+			free(r->turns[i].plain);
+		}
 		scan_deinit(&r->who_tape);
 		free(r->kept);
-		free(r->plain);
 		free(r);
 	}
 }
 
-static struct event_who *who_of(struct event_reader *r, struct str json)
+static struct event_who *who_of(struct event_reader *r, struct turn *turn, struct str json)
 {
 	uint64_t hash = table_hash(CONTENT_SEED, json);
 	struct kept_who *slot = &r->kept[hash % WHO_SLOTS];
@@ -207,14 +222,15 @@ static struct event_who *who_of(struct event_reader *r, struct str json)
 		return &slot->who;
 	}
 	struct event_who w = { .hash = hash };
-	bool keep = json.n <= WHO_TEXT_MAX && !memchr(json.p, '\\', json.n);
+	bool busy = r->turns[!r->turn].who == &slot->who;
+	bool keep = !busy && json.n <= WHO_TEXT_MAX && !memchr(json.p, '\\', json.n);
 	if (keep) {
 		memcpy(slot->text, json.p, json.n);
 		json.p = slot->text;
 	}
 	scan_lazy(&r->who_tape, json);
 	read_who(&w, &r->who_tape, 0);
-	struct event_who *out = keep ? &slot->who : &r->rare;
+	struct event_who *out = keep ? &slot->who : &turn->rare;
 	*out = w;
 	return out;
 }
@@ -248,70 +264,71 @@ static bool read_time(struct event_reader *r, struct str s, int64_t *ms)
 	return true;
 }
 
-/* Values by field; `at` is 0 where there is none. */
+/* Values by field, NULL where there is none, and the text they are in. */
 struct found {
+	struct turn *turn;
 	const struct skim_member *of[FIELDS];
 };
 
-static struct str slice(const struct event_reader *r, const struct found *f, enum field field)
+static struct str slice(const struct found *f, enum field field)
 {
 	const struct skim_member *m = f->of[field];
-	return m ? (struct str){ r->tape.text + m->value, m->value_n } : (struct str){ "", 0 };
+	return m ? (struct str){ f->turn->tape.text + m->value, m->value_n }
+		 : (struct str){ "", 0 };
 }
 
-static struct str text_of(struct event_reader *r, const struct found *f, enum field field)
+static struct str text_of(const struct found *f, enum field field)
 {
+	struct scan_tape *t = &f->turn->tape;
 	const struct skim_member *m = f->of[field];
 	if (!m || m->first != '"') {
 		return (struct str){ "", 0 };
 	}
-	struct str s = slice(r, f, field);
-	return m->value_escaped ? scan_text(&r->tape, scan_lazy_add(&r->tape, s, true)) : s;
+	struct str s = slice(f, field);
+	return m->value_escaped ? scan_text(t, scan_lazy_add(t, s, true)) : s;
 }
 
-static uint32_t node_of(struct event_reader *r, const struct found *f, enum field field)
+static uint32_t node_of(const struct found *f, enum field field)
 {
 	const struct skim_member *m = f->of[field];
-	return m ? scan_lazy_add(&r->tape, slice(r, f, field), m->value_escaped) : SCAN_NONE;
+	return m ? scan_lazy_add(&f->turn->tape, slice(f, field), m->value_escaped) : SCAN_NONE;
 }
 
-static bool flag_of(const struct event_reader *r, const struct found *f, enum field field)
+static bool flag_of(const struct found *f, enum field field)
 {
-	return str_eq_nocase(slice(r, f, field), STR("true"));
+	const struct skim_member *m = f->of[field];
+	return m && m->value_n == 4 && str_eq_nocase(slice(f, field), STR("true"));
 }
 
 /*
  * Values of the fields from `from` to `to`. They stand side by side in what CloudTrail writes, and
  * are then hashed as one text; else one by one.
  */
-static uint64_t hash_run(
-	const struct event_reader *r, const struct found *f, enum field from, enum field to)
+static uint64_t hash_run(uint64_t seed, const struct found *f, enum field from, enum field to)
 {
 	const struct skim_member *first = f->of[from];
 	const struct skim_member *last = f->of[to];
 	if (first && last && last - first == (ptrdiff_t)(to - from)) {
-		struct str all = { r->tape.text + first->value,
+		struct str all = { f->turn->tape.text + first->value,
 			last->value + last->value_n - first->value };
-		return table_hash(r->seed ^ from, all);
+		return table_hash(seed ^ from, all);
 	}
-	uint64_t h = r->seed;
+	uint64_t h = seed;
 	for (int i = (int)from; i <= (int)to; i++) {
-		h = table_hash(h, slice(r, f, (enum field)i));
+		h = table_hash(h, slice(f, (enum field)i));
 	}
 	return h;
 }
 
-static uint64_t hash_more(
-	const struct event_reader *r, const struct found *f, uint64_t h, enum field field)
+static uint64_t hash_more(const struct found *f, uint64_t h, enum field field)
 {
-	return f->of[field] ? table_hash(h, slice(r, f, field)) : table_mix(h, field);
+	return f->of[field] ? table_hash(h, slice(f, field)) : table_mix(h, field);
 }
 
 /* The identity is hashed already; what comes before and after it is not. */
-static uint64_t hash_content(
-	const struct event_reader *r, const struct found *f, uint64_t who, size_t n)
+static uint64_t hash_content(const struct found *f, uint64_t who, size_t n)
 {
-	const char *p = r->tape.text;
+	const char *p = f->turn->tape.text;
 	const struct skim_member *m = f->of[F_IDENTITY];
 	if (!m) {
 		return table_hash(CONTENT_SEED, (struct str){ p, n });
@@ -321,8 +338,9 @@ static uint64_t hash_content(
 	return table_hash(h, (struct str){ p + after, n - after });
 }
 
-static void fill_who(struct event *e, const struct event_who *w)
+static void fill_who(struct event *e, struct event_who *w)
 {
+	e->who = w;
 	e->identity = w->identity;
 	e->arn = w->arn;
 	e->principal_id = w->principal_id;
@@ -343,54 +361,62 @@ static void fill_who(struct event *e, const struct event_who *w)
 	}
 }
 
-/* The record's members are known, its bytes are those of the tape. */
-static bool fill(struct event_reader *r, const struct found *f, size_t n, struct event *out)
+static void fill_hashes(uint64_t seed, const struct found *f, size_t n, struct event *e)
 {
-	struct event e = { .tape = &r->tape, .name = text_of(r, f, F_NAME) };
-	e.source = text_of(r, f, F_SOURCE);
-	if (e.name.n == 0 || e.source.n == 0 ||
-		!read_time(r, text_of(r, f, F_TIME), &e.time_ms)) {
+	e->hash = hash_content(f, e->who->hash, n);
+	e->origin = hash_run(seed, f, F_REGION, F_AGENT);
+	e->origin = hash_more(f, e->origin, F_ACCOUNT);
+	if (f->of[F_VPC_ENDPOINT]) {
+		e->origin = hash_more(f, e->origin, F_VPC_ENDPOINT);
+		e->origin = hash_more(f, e->origin, F_VPC_ACCOUNT);
+	}
+	e->call = hash_run(seed, f, F_SOURCE, F_NAME);
+	e->call = hash_more(f, e->call, F_ERROR_CODE);
+	e->call = hash_more(f, e->call, F_READ_ONLY) | 1;
+}
+
+/* The record's members are known, its n bytes are those of the tape. Sets every member of *e. */
+static bool fill(struct event_reader *r, const struct found *f, size_t n, struct event *e)
+{
+	struct str name = text_of(f, F_NAME);
+	struct str source = text_of(f, F_SOURCE);
+	int64_t ms = 0;
+	if (name.n == 0 || source.n == 0 || !read_time(r, text_of(f, F_TIME), &ms)) {
 		return false;
 	}
-	e.id = text_of(r, f, F_ID);
-	e.region = text_of(r, f, F_REGION);
-	e.ip = text_of(r, f, F_IP);
-	e.agent = text_of(r, f, F_AGENT);
-	e.error_code = text_of(r, f, F_ERROR_CODE);
-	e.error_message = text_of(r, f, F_ERROR_MESSAGE);
-	e.account = text_of(r, f, F_ACCOUNT);
-	e.vpc_endpoint = text_of(r, f, F_VPC_ENDPOINT);
-	e.vpc_endpoint_account = text_of(r, f, F_VPC_ACCOUNT);
-	e.request = node_of(r, f, F_REQUEST);
-	e.response = node_of(r, f, F_RESPONSE);
-	e.extra = node_of(r, f, F_EXTRA);
-	e.read_only = flag_of(r, f, F_READ_ONLY);
-	e.console = flag_of(r, f, F_CONSOLE);
-	e.data_event = str_is(text_of(r, f, F_CATEGORY), "Data");
-	e.who = who_of(r, slice(r, f, F_IDENTITY));
-	fill_who(&e, e.who);
-	e.hash = hash_content(r, f, e.who->hash, n);
-	e.origin = hash_run(r, f, F_REGION, F_AGENT);
-	e.origin = hash_more(r, f, e.origin, F_ACCOUNT);
-	if (f->of[F_VPC_ENDPOINT]) {
-		e.origin = hash_more(r, f, e.origin, F_VPC_ENDPOINT);
-		e.origin = hash_more(r, f, e.origin, F_VPC_ACCOUNT);
-	}
-	e.call = hash_run(r, f, F_SOURCE, F_NAME);
-	e.call = hash_more(r, f, e.call, F_ERROR_CODE);
-	e.call = hash_more(r, f, e.call, F_READ_ONLY) | 1;
-	*out = e;
+	e->tape = &f->turn->tape;
+	e->root = 0;
+	e->time_ms = ms;
+	e->name = name;
+	e->source = source;
+	e->id = text_of(f, F_ID);
+	e->region = text_of(f, F_REGION);
+	e->ip = text_of(f, F_IP);
+	e->agent = text_of(f, F_AGENT);
+	e->error_code = text_of(f, F_ERROR_CODE);
+	e->error_message = text_of(f, F_ERROR_MESSAGE);
+	e->account = text_of(f, F_ACCOUNT);
+	e->vpc_endpoint = text_of(f, F_VPC_ENDPOINT);
+	e->vpc_endpoint_account = text_of(f, F_VPC_ACCOUNT);
+	e->request = node_of(f, F_REQUEST);
+	e->response = node_of(f, F_RESPONSE);
+	e->extra = node_of(f, F_EXTRA);
+	e->read_only = flag_of(f, F_READ_ONLY);
+	e->console = flag_of(f, F_CONSOLE);
+	e->data_event = str_eq(text_of(f, F_CATEGORY), STR("Data"));
+	fill_who(e, who_of(r, f->turn, slice(f, F_IDENTITY)));
+	fill_hashes(r->seed, f, n, e);
 	return true;
 }
 
-/* The JSON text without white space between its tokens, in r->plain. */
-static struct str without_blanks(struct event_reader *r, struct str json)
+/* The JSON text without white space between its tokens, in t->plain. */
+static struct str without_blanks(struct turn *t, struct str json)
 {
-	if (r->plain_cap < json.n) {
-		free(r->plain);
-		r->plain = malloc(json.n);
-		r->plain_cap = json.n;
-		if (!r->plain) {
+	if (t->plain_cap < json.n) {
+		free(t->plain);
+		t->plain = malloc(json.n);
+		t->plain_cap = json.n;
+		if (!t->plain) {
 			BUG("out of memory");
 		}
 	}
@@ -399,23 +425,23 @@ static struct str without_blanks(struct event_reader *r, struct str json)
 	for (size_t i = 0; i < json.n; i++) {
 		char c = json.p[i];
 		if (quoted && c == '\\' && i + 1 < json.n) {
-			r->plain[n++] = c;
-			r->plain[n++] = json.p[++i];
+			t->plain[n++] = c;
+			t->plain[n++] = json.p[++i];
 			continue;
 		}
 		quoted = c == '"' ? !quoted : quoted;
 		if (quoted || (c != ' ' && c != '\n' && c != '\r' && c != '\t')) {
-			r->plain[n++] = c;
+			t->plain[n++] = c;
 		}
 	}
-	return (struct str){ r->plain, n };
+	return (struct str){ t->plain, n };
 }
 
 enum event_result event_take(
 	struct event_reader *r, struct str s, struct event *out, size_t *used)
 {
 	struct skim_out skim = { .members = r->members, .room = MEMBERS_MAX };
-	struct found f = { { NULL } };
+	struct found f = { &r->turns[r->turn], { NULL } };
 	if (s.n == 0 || s.p[0] != '{') {
 		return EVENT_OTHER;
 	}
@@ -426,7 +452,7 @@ enum event_result event_take(
 	*used = skim.used;
 	s.n = skim.used;
 	if (skim.blanks) {
-		s = without_blanks(r, s);
+		s = without_blanks(f.turn, s);
 		skim.n = 0;
 		(void)skim_value(s, &r->keys, &skim);
 	}
@@ -435,8 +461,13 @@ enum event_result event_take(
 			f.of[r->members[i].known] = &r->members[i];
 		}
 	}
-	scan_lazy(&r->tape, s);
-	return fill(r, &f, s.n, out) ? EVENT_OK : EVENT_OTHER;
+	scan_lazy(&f.turn->tape, s);
+	if (!fill(r, &f, s.n, out)) {
+		return EVENT_OTHER;
+	}
+	f.turn->who = out->who;
+	r->turn = !r->turn;
+	return EVENT_OK;
 }
 
 bool event_read(struct event_reader *r, struct str json, struct event *out)

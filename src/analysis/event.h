@@ -75,7 +75,7 @@ enum event_result {
 };
 /*
  * Reads the record that `s` begins with; *used is its length. The slices of *out are valid until
- * the next call. Only what the event needs is looked at: parameters are laid out when asked for.
+ * the next call but one that returns EVENT_OK. Only what the event needs is looked at: parameters are laid out when asked for.
  */
 enum event_result event_take(
 	struct event_reader *r, struct str s, struct event *out, size_t *used);

@@ -86,6 +86,17 @@ static struct str thing_text(const struct event *e, size_t thing)
 	return scan_text(e->tape, node);
 }
 
+/* A bucket is the most telling thing, and the first one in what S3 writes. */
+static struct str first_bucket(struct str parameters)
+{
+	const struct str key = STR("{\"bucketName\":\"");
+	struct str rest = str_sub(parameters, key.n, SIZE_MAX);
+	size_t n = str_find_char(str_sub(rest, 0, 256), '"');
+	bool plain = str_starts(parameters, key) && n != SIZE_MAX &&
+		     str_find_char(str_sub(rest, 0, n), '\\') == SIZE_MAX;
+	return plain ? str_sub(rest, 0, n) : (struct str){ "", 0 };
+}
+
 struct str event_target(const struct event *e)
 {
 	uint8_t of[THINGS];
@@ -93,6 +104,10 @@ struct str event_target(const struct event *e)
 	struct str raw = scan_raw(e->tape, e->request);
 	if (scan_type_of(e->tape, e->request) != SCAN_OBJECT) {
 		return (struct str){ "", 0 };
+	}
+	struct str bucket = first_bucket(raw);
+	if (bucket.n) {
+		return bucket;
 	}
 	struct skim_out skim = scan_skim(e->tape, e->request, &r);
 	if (r != SKIM_OK) {

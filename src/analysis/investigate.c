@@ -57,7 +57,7 @@ static json_t *judge(struct crew *crew, size_t timeline_max)
 	struct reader *r = crew_reader(crew);
 	struct detect *d = crew_detect(crew);
 	json_t *rejected = json_array();
-	reader_settle(r, timeline_max);
+	reader_settle(r);
 	inquiry_init(&q, r);
 	inquiry_index(&q);
 	inquiry_assess(&q);

@@ -133,18 +133,30 @@ static void group(struct track *t, size_t *from)
 	free(next);
 }
 
-static struct track_ref latest(const struct track *t, const struct track_lite *rows, size_t n)
+static int64_t latest(const struct track_lite *rows, size_t n)
 {
-	struct track_ref last = rows[0].ref;
+	int64_t last_ms = rows[0].ref.time_ms;
 	for (size_t i = 1; i < n; i++) {
-		track_ref_last(&t->pool, &last, &rows[i].ref);
+		last_ms = rows[i].ref.time_ms > last_ms ? rows[i].ref.time_ms : last_ms;
 	}
-	return last;
+	return last_ms;
 }
 
-static size_t *cut(struct track *t, struct shares most)
+/* Rows are kept at most as long as their edges say. */
+static void cut_rows(struct track *t)
+{
+	for (size_t i = 0; i < TRACK_ROW_SLOTS && t->n_rows; i++) {
+		struct track_row *row = &t->rows[i];
+		if (row->person) {
+			row->cut_ms = lites_cut_ms(track_edge_at(t, row->edge), row->tags);
+		}
+	}
+}
+
+static void cut(struct track *t)
 {
 	size_t n_bins = t->edges.n * SORTS;
+	struct shares most = shares(t);
 	size_t *from = calloc(n_bins + 2, sizeof(*from));
 	if (!from) {
 		BUG("out of memory");
@@ -161,40 +173,33 @@ static size_t *cut(struct track *t, struct shares most)
 			n = k;
 		}
 		if (n == k && n > 0) {
-			track_edge_at(t, (uint32_t)(b / SORTS))->cut[b % SORTS] =
-				latest(t, rows, n);
+			track_edge_at(t, (uint32_t)(b / SORTS))->cut_ms[b % SORTS] =
+				latest(rows, n);
 		}
 		memmove(t->lites + kept, rows, n * sizeof(*rows));
-		from[b] = kept;
 		kept += n;
 		t->n_sort[b % SORTS] += n;
 	}
-	from[n_bins] = kept;
 	t->n_lites = kept;
-	return from;
+	free(from);
+	cut_rows(t);
 }
 
-void lites_cut_place(const struct track *t, struct track_place *p)
+int64_t lites_cut_ms(const struct track_edge *e, unsigned tags)
 {
-	const struct track_edge *e = p->edge == TRACK_NONE ? NULL : track_edge_at(t, p->edge);
-	for (size_t i = 0; i < SORTS; i++) {
-		p->cut_ms[i] = e && e->cut[i].set ? e->cut[i].time_ms : INT64_MAX;
-	}
+	int64_t ms = e->cut_ms[(tags & TRACK_MARKED) != 0];
+	return ms ? ms : INT64_MAX;
 }
 
 void lites_add(struct track *t, const struct track_lite *lite)
 {
 	size_t sort = sort_of(lite);
-	const struct track_ref *last = &track_edge_at(t, lite->edge)->cut[sort];
-	if (last->set && track_ref_cmp(t, &lite->ref, last) > 0) {
+	if (lite->ref.time_ms > lites_cut_ms(track_edge_at(t, lite->edge), lite->tags)) {
 		return;
 	}
 	if (t->n_sort[sort] == room_of(sort)) {
 		track_flush(t); /* the edges must know how many lines they had */
-		free(cut(t, shares(t)));
-		for (size_t i = 0; i < TRACK_PLACE_SLOTS; i++) {
-			lites_cut_place(t, &t->places[i]);
-		}
+		cut(t);
 	}
 	if (t->n_lites == t->cap_lites) {
 		t->cap_lites = t->cap_lites ? t->cap_lites * 2 : 256;
@@ -240,25 +245,6 @@ void lites_trim(struct track *t)
 		t->n_sort[sort_of(&t->lites[i])]++;
 	}
 	if (t->n_sort[0] > ceiling[0] || t->n_sort[1] > ceiling[1]) {
-		free(cut(t, shares(t)));
+		cut(t);
 	}
-}
-
-void lites_settle(struct track *t, size_t edge_max)
-{
-	if (t->n_lites == 0) {
-		return;
-	}
-	struct shares most = shares(t);
-	for (size_t i = 0; i < SORTS; i++) {
-		most.k[i] = most.k[i] < edge_max ? most.k[i] : edge_max;
-	}
-	size_t *from = cut(t, most);
-	for (uint32_t e = 0; e < t->edges.n; e++) {
-		struct track_edge *edge = track_edge_at(t, e);
-		size_t first = from[e * SORTS];
-		edge->lites = t->lites + first;
-		edge->n_lites = (uint32_t)(from[(e + 1) * SORTS] - first);
-	}
-	free(from);
 }

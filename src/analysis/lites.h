@@ -15,15 +15,13 @@
 #define LITES_EVERYDAY (384u * 1024)
 #define LITES_MARKED   (192u * 1024)
 
-/* Sets the place's cut_ms, by sort: lines of its edge that are later would not be kept. */
-void lites_cut_place(const struct track *t, struct track_place *p);
+/* Up to when lines with these tags are kept of the edge at present. */
+int64_t lites_cut_ms(const struct track_edge *e, unsigned tags);
 /* The line is counted in n_calls of the edge whether it is kept or not. */
 void lites_add(struct track *t, const struct track_lite *lite);
 /* Lines that several workers kept of one event are kept once. */
 void lites_drop_copies(struct track *t);
-/* After lines of another worker were taken in: back below the ceiling. */
+/* After the last line, or after lines of another worker were taken in: back below the ceiling. */
 void lites_trim(struct track *t);
-/* After the last: gives each edge its own, at most `edge_max` of a sort, in no order. */
-void lites_settle(struct track *t, size_t edge_max);
 
 #endif

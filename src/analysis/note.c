@@ -215,12 +215,12 @@ static struct str detail_of(const struct event *e, const struct api *api, struct
 	return policy.n ? policy : event_text(e, e->request, "policyName");
 }
 
-void track_note_event(struct track *t, const struct event *e, const struct track_call *call,
+void track_note_event(struct track *t, const struct event *e, const struct track_row *row,
 	const struct track_ref *ref)
 {
-	const struct api *api = call->api;
-	uint32_t edge = call->edge;
-	bool ok = call->ok;
+	const struct api *api = row->api;
+	uint32_t edge = row->edge;
+	bool ok = row->ok;
 	bool service =
 		track_holder_at(t, track_edge_at(t, edge)->holder)->kind == TRACK_SERVICE;
 	/* The other account's copy of the call names its maker; this one only the account. */

@@ -1,20 +1,35 @@
 #include "analysis/pool.h"
 
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
 #define TEXT_MAX 1024u
 /* Ceiling on the count: a text takes about 48 bytes beside its own. */
 #define TEXTS_MAX (4u * 1024 * 1024)
 #define PROBES    4
+#define RECENT    1024u
+
+struct pool_recent {
+	uint64_t key;
+	uint32_t id;
+};
 
 void pool_init(struct pool *p, uint64_t seed, size_t max)
 {
 	*p = (struct pool){ .seed = seed };
 	arena_init(&p->arena, max);
 	table_init(&p->table, sizeof(struct str), TEXTS_MAX);
+	p->recent = mem_grown(NULL, RECENT, sizeof(*p->recent));
+	memset(p->recent, 0, RECENT * sizeof(*p->recent));
 	(void)pool_put(p, (struct str){ "", 0 });
 }
 
 void pool_deinit(struct pool *p)
 {
+	free(p->recent);
+	p->recent = NULL;
 	table_deinit(&p->table);
 	arena_deinit(&p->arena);
 }
@@ -35,10 +50,8 @@ uint32_t pool_find(const struct pool *p, struct str s)
 	return UINT32_MAX;
 }
 
-uint32_t pool_put(struct pool *p, struct str s)
+static uint32_t put(struct pool *p, struct str s, uint64_t key)
 {
-	s = str_sub(s, 0, TEXT_MAX);
-	uint64_t key = table_hash(p->seed, s);
 	for (uint64_t i = 0; i < PROBES; i++) {
 		size_t at = table_index(&p->table, key + i);
 		if (at != SIZE_MAX) {
@@ -60,6 +73,17 @@ uint32_t pool_put(struct pool *p, struct str s)
 	}
 	p->refused++;
 	return 0;
+}
+
+uint32_t pool_put(struct pool *p, struct str s)
+{
+	s = str_sub(s, 0, TEXT_MAX);
+	uint64_t key = table_hash(p->seed, s);
+	struct pool_recent *recent = &p->recent[key % RECENT];
+	if (recent->key != key || recent->id == 0) {
+		*recent = (struct pool_recent){ key, put(p, s, key) };
+	}
+	return recent->id;
 }
 
 uint64_t pool_key(const struct pool *p, uint32_t id)

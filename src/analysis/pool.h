@@ -9,7 +9,8 @@ struct pool {
 	struct arena arena;
 	struct table table; /* struct str */
 	uint64_t seed;
-	uint64_t refused; /* texts not kept because the ceiling was reached */
+	uint64_t refused;           /* texts not kept because the ceiling was reached */
+	struct pool_recent *recent; /* texts put last, by hash: most are put again soon */
 };
 
 /* What tells a line of text from others, and whether it was not read before. */

@@ -354,10 +354,10 @@ static void settle_findings(struct reader *r)
 	qsort_r(r->findings, n, sizeof(*r->findings), finding_order, &r->track.pool);
 }
 
-void reader_settle(struct reader *r, size_t edge_max)
+void reader_settle(struct reader *r)
 {
 	track_flush(&r->track);
-	lites_settle(&r->track, edge_max);
+	lites_trim(&r->track);
 	web_settle(&r->web);
 	int64_t near_ms = r->ssh.file_ms;
 	if (r->web.n_lines) {

@@ -101,6 +101,9 @@ struct reader {
 	int64_t last_hour[RECORD_SOURCES]; /* put into `hours` last */
 	struct reader_hour last_region[READER_REGIONS];
 	struct event_reader *events;
+	struct event
+		turns[2]; /* the one that is held until the next one is read, and that one */
+	bool turn, held;
 	struct ledger *ledger; /* or NULL */
 	struct scan_tape tapes[READER_NESTING];
 	struct input input;
@@ -122,9 +125,8 @@ void reader_deinit(struct reader *r);
 void reader_file(struct reader *r, const char *path);
 /* Takes in one GuardDuty finding given as JSON text. */
 void reader_finding_text(struct reader *r, struct str json);
-/* After the last file: sorts and dates what needs all of it; at most `edge_max` lines of a timeline
- * for each edge. */
-void reader_settle(struct reader *r, size_t edge_max);
+/* After the last file: sorts and dates what needs all of it. */
+void reader_settle(struct reader *r);
 /* Joins what another reader found into this one (reader_state.c). */
 void reader_fold(struct reader *r, struct reader *other);
 

@@ -6,7 +6,33 @@
 
 #include <string.h>
 
-static void skip_blank(struct input *in)
+/*
+ * An event that was read is taken in when the next one has been read: meanwhile the memory fetches
+ * what will be looked up for it. Its texts lie in the window, which must not move before.
+ */
+static void take_held(struct reader *r)
+{
+	if (r->held) {
+		r->held = false;
+		reader_take_event(r, &r->turns[r->turn]);
+	}
+}
+
+static bool more(struct reader *r, struct input *in)
+{
+	take_held(r);
+	return input_more(in);
+}
+
+static void hold(struct reader *r)
+{
+	track_expect(&r->track, &r->turns[!r->turn]);
+	take_held(r);
+	r->turn = !r->turn;
+	r->held = true;
+}
+
+static void skip_blank(struct reader *r, struct input *in)
 {
 	for (;;) {
 		struct str s = input_view(in);
@@ -17,15 +43,15 @@ static void skip_blank(struct input *in)
 			i++;
 		}
 		input_take(in, i);
-		if (i < s.n || !input_more(in)) {
+		if (i < s.n || !more(r, in)) {
 			return;
 		}
 	}
 }
 
-static int peek(struct input *in)
+static int peek(struct reader *r, struct input *in)
 {
-	skip_blank(in);
+	skip_blank(r, in);
 	struct str s = input_view(in);
 	return s.n ? (unsigned char)s.p[0] : -1;
 }
@@ -35,6 +61,7 @@ static bool scan_next(struct reader *r, struct input *in)
 {
 	size_t used = 0;
 	enum scan_result result = SCAN_MORE;
+	take_held(r);
 	for (;;) {
 		struct str s = input_view(in);
 		result = scan_value(&r->tapes[0], s, in->eof, &used);
@@ -61,7 +88,7 @@ static const char *const wrappers[] = { "Records", "records", "Events", "events"
 /* {"Records":[ at the front: moves past the bracket, so that the array need not fit in memory. */
 static bool open_wrapper(struct reader *r, struct input *in)
 {
-	while (input_view(in).n < 256 && input_more(in)) {
+	while (input_view(in).n < 256 && more(r, in)) {
 	}
 	struct str s = str_sub(input_view(in), 0, 256);
 	size_t i = 1;
@@ -91,12 +118,12 @@ static bool open_wrapper(struct reader *r, struct input *in)
 /* Members of the wrapping object that follow the array. */
 static bool close_wrapper(struct reader *r, struct input *in)
 {
-	while (peek(in) == ',') {
+	while (peek(r, in) == ',') {
 		input_take(in, 1);
 		if (!scan_next(r, in)) {
 			return false;
 		}
-		if (peek(in) != ':') {
+		if (peek(r, in) != ':') {
 			break;
 		}
 		input_take(in, 1);
@@ -104,7 +131,7 @@ static bool close_wrapper(struct reader *r, struct input *in)
 			return false;
 		}
 	}
-	if (peek(in) != '}') {
+	if (peek(r, in) != '}') {
 		reader_reject(r, N_("the object around the records does not end"), 1);
 		return false;
 	}
@@ -115,18 +142,18 @@ static bool close_wrapper(struct reader *r, struct input *in)
 /* The usual case: the window begins with a CloudTrail record. False: nothing was taken. */
 static bool take_plain_event(struct reader *r, struct input *in)
 {
-	struct event e;
 	size_t used = 0;
 	for (;;) {
-		enum event_result result = event_take(r->events, input_view(in), &e, &used);
+		enum event_result result =
+			event_take(r->events, input_view(in), &r->turns[!r->turn], &used);
 		if (result == EVENT_OK) {
 			break;
 		}
-		if (result != EVENT_MORE || !input_more(in)) {
+		if (result != EVENT_MORE || !more(r, in)) {
 			return false;
 		}
 	}
-	reader_take_event(r, &e);
+	hold(r);
 	input_take(in, used);
 	return true;
 }
@@ -143,7 +170,7 @@ static bool take_value(struct reader *r)
 /* Items up to the closing bracket. */
 static bool read_array(struct reader *r, struct input *in)
 {
-	if (peek(in) == ']') {
+	if (peek(r, in) == ']') {
 		input_take(in, 1);
 		return true;
 	}
@@ -151,7 +178,7 @@ static bool read_array(struct reader *r, struct input *in)
 		if (!take_plain_event(r, in) && !(scan_next(r, in) && take_value(r))) {
 			return false;
 		}
-		int c = peek(in);
+		int c = peek(r, in);
 		if (c != ',' && c != ']') {
 			reader_reject(r,
 				c < 0 ? N_("the file ends inside an array") : N_("not JSON"),
@@ -166,7 +193,7 @@ static bool read_array(struct reader *r, struct input *in)
 }
 
 /* Past the next line end; false at the end of the file. */
-static bool skip_line(struct input *in)
+static bool skip_line(struct reader *r, struct input *in)
 {
 	for (;;) {
 		struct str s = input_view(in);
@@ -175,7 +202,7 @@ static bool skip_line(struct input *in)
 		if (at != SIZE_MAX) {
 			return true;
 		}
-		if (!input_more(in)) {
+		if (!more(r, in)) {
 			return false;
 		}
 	}
@@ -184,10 +211,10 @@ static bool skip_line(struct input *in)
 void reader_json(struct reader *r, struct input *in)
 {
 	for (;;) {
-		int c = peek(in);
+		int c = peek(r, in);
 		bool ok = true;
 		if (c < 0) {
-			return;
+			break;
 		}
 		if (c == '[') {
 			input_take(in, 1);
@@ -199,10 +226,11 @@ void reader_json(struct reader *r, struct input *in)
 			ok = take_plain_event(r, in) || (scan_next(r, in) && take_value(r));
 		}
 		/* A bad line of many does not spoil the rest: go on at the next one. */
-		if (!ok && !skip_line(in)) {
-			return;
+		if (!ok && !skip_line(r, in)) {
+			break;
 		}
 	}
+	take_held(r);
 }
 
 /* ---- one record ---- */

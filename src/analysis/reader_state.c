@@ -355,9 +355,10 @@ static void stop(struct reader *r)
 {
 	track_flush(&r->track);
 	free(r->track.places);
-	free(r->track.calls);
+	free(r->track.rows);
 	r->track.places = NULL;
-	r->track.calls = NULL;
+	r->track.rows = NULL;
+	r->track.n_places = r->track.n_rows = 0;
 	event_reader_free(r->events);
 	r->events = NULL;
 	input_deinit(&r->input);

@@ -12,9 +12,12 @@
 
 #define SEEN_SHARDS 256
 
-/* Keys with the same first byte: open addressing in order of the key, 0 = free. */
+/*
+ * Keys with the same first byte: open addressing in order of the key, 0 = free. Each in a cache line
+ * of its own, so that threads do not wait for shards that they do not use.
+ */
 struct seen_shard {
-	_Atomic bool locked; /* held for a few instructions only */
+	_Alignas(64) _Atomic bool locked; /* held for a few instructions only */
 	_Atomic(uint64_t *) slots;
 	size_t n;
 	_Atomic size_t cap;

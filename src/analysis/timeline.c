@@ -43,28 +43,51 @@ static bool is_guessing(const struct inquiry *q, const struct suspect *s)
 	       inquiry_is_attacker(q, s->ip);
 }
 
-/* At most `max` lines are told anyway: only what those lack is lost. */
+/* The lines of the edges that are wanted. At most `max` are told: only what those lack is lost. */
+static void collect_lines(
+	const struct inquiry *q, struct entries *e, const bool *wanted, size_t max)
+{
+	struct track *t = q->t;
+	uint32_t *n = calloc(t->edges.n + 1, sizeof(*n));
+	if (!n) {
+		BUG("out of memory");
+	}
+	for (size_t i = 0; i < t->n_lites; i++) {
+		const struct track_lite *lite = &t->lites[i];
+		if (wanted[lite->edge]) {
+			struct entry row = {
+				.time_ms = lite->ref.time_ms, .kind = E_CALL, .lite = lite
+			};
+			add(e, &row);
+			n[lite->edge]++;
+		}
+	}
+	for (uint32_t i = 0; i < t->edges.n; i++) {
+		t->lines_lost +=
+			wanted[i] && n[i] < max ? track_edge_at(t, i)->n_calls - n[i] : 0;
+	}
+	free(n);
+}
+
 static void collect_calls(const struct inquiry *q, struct entries *e, size_t max)
 {
 	q->t->lines_lost = 0;
 	if (q->root == INQUIRY_NONE) {
 		return;
 	}
+	bool *wanted = calloc(q->t->edges.n + 1, sizeof(*wanted));
+	if (!wanted) {
+		BUG("out of memory");
+	}
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		const struct suspect *s = &q->suspects[i];
 		bool ours = ruling_is_attack(q, i) || is_guessing(q, s);
 		for (size_t k = s->edge_from; ours && k < s->edge_to; k++) {
-			const struct track_edge *edge = track_edge_at(q->t, q->unit_edges[k]);
-			for (uint32_t l = 0; l < edge->n_lites; l++) {
-				struct entry row = { .time_ms = edge->lites[l].ref.time_ms,
-					.kind = E_CALL,
-					.lite = &edge->lites[l] };
-				add(e, &row);
-			}
-			q->t->lines_lost +=
-				edge->n_lites < max ? edge->n_calls - edge->n_lites : 0;
+			wanted[q->unit_edges[k]] = true;
 		}
 	}
+	collect_lines(q, e, wanted, max);
+	free(wanted);
 }
 
 bool inquiry_is_attacker(const struct inquiry *q, uint32_t ip)

@@ -28,10 +28,11 @@ void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str ow
 	table_init(&t->programs, sizeof(uint32_t), MEMO_MAX);
 	table_init(&t->actions, sizeof(struct track_action), MEMO_MAX);
 	t->places = calloc(TRACK_PLACE_SLOTS, sizeof(*t->places));
-	t->calls = calloc(TRACK_CALL_SLOTS, sizeof(*t->calls));
-	if (!t->places || !t->calls) {
+	t->rows = aligned_alloc(_Alignof(struct track_row), TRACK_ROW_SLOTS * sizeof(*t->rows));
+	if (!t->places || !t->rows) {
 		BUG("out of memory");
 	}
+	memset(t->rows, 0, TRACK_ROW_SLOTS * sizeof(*t->rows));
 }
 
 void track_deinit(struct track *t)
@@ -39,7 +40,7 @@ void track_deinit(struct track *t)
 	free(t->lites);
 	free(t->notes);
 	free(t->places);
-	free(t->calls);
+	free(t->rows);
 	pool_deinit(&t->pool);
 	table_deinit(&t->holders);
 	table_deinit(&t->edges);
@@ -284,7 +285,7 @@ static uint64_t bytes_out(const struct event *e)
 	return str_to_i64(str_sub(raw, 0, dot), &n) && n > 0 ? (uint64_t)n : 0;
 }
 
-/* ---- places and calls ---- */
+/* ---- places and rows ---- */
 
 static void begin_place(struct track *t, const struct event *e, struct track_place *p)
 {
@@ -304,7 +305,6 @@ static void begin_place(struct track *t, const struct event *e, struct track_pla
 	struct track_edge *edge = track_edge_at(t, p->edge);
 	edge->holder = holder;
 	edge->ip = ip;
-	lites_cut_place(t, p);
 	p->person = track_holder_at(t, holder)->kind != TRACK_SERVICE && !e->service_ip;
 	if (!p->person) {
 		return;
@@ -358,84 +358,6 @@ static void flush_place(struct track *t, const struct track_place *p)
 	}
 }
 
-static struct track_place *place_of(struct track *t, const struct event *e)
-{
-	uint64_t key = table_mix(e->who->hash, e->origin);
-	struct track_place *p = &t->places[key % TRACK_PLACE_SLOTS];
-	if (p->key != key) {
-		flush_place(t, p);
-		*p = (struct track_place){ .key = key };
-		begin_place(t, e, p);
-	}
-	return p;
-}
-
-static void begin_call(struct track *t, const struct event *e, const struct track_place *p,
-	struct track_call *c)
-{
-	struct track_action a = action_of(t, e);
-	c->edge = p->edge;
-	c->relation = TRACK_NONE;
-	c->api = a.api;
-	c->ok = event_succeeded(e);
-	c->denied = event_denied(e);
-	c->tags = (a.api ? a.api->tags : 0) | (c->denied ? TRACK_DENIED : 0);
-	if (p->person) {
-		c->read = e->read_only || a.read;
-		c->action = a.text;
-		c->outcome =
-			pool_put(&t->pool, c->ok             ? (struct str){ "", 0 }
-					   : e->error_code.n ? str_sub(e->error_code, 0, 64)
-							     : STR("Failure"));
-		c->relation = relation_at(t, c->edge, TRACK_API, a.text);
-		c->states_address = str_is(e->name, "UpdateInstanceInformation");
-	}
-}
-
-static void flush_call(struct track *t, const struct track_call *c)
-{
-	if (c->n == 0 || c->relation == TRACK_NONE) {
-		return;
-	}
-	table_touch(&t->relations, c->relation);
-	struct track_relation *r = table_at(&t->relations, c->relation);
-	r->n += c->n;
-	widen(t, &r->first, &r->last, &c->first);
-	widen(t, &r->first, &r->last, &c->last);
-	if (c->denied) {
-		r->n_denied += c->n;
-		track_ref_first(&t->pool, &r->first_denied, &c->first);
-	}
-	if (c->ok) {
-		r->n_ok += c->n;
-		track_ref_last(&t->pool, &r->last_ok, &c->last);
-	}
-}
-
-/* Whether a sign-in worked is in its answer, so those that did are not like those that did not. */
-static struct track_call *call_of(
-	struct track *t, const struct event *e, const struct track_place *p)
-{
-	uint64_t key = table_mix(p->key, e->call);
-	if (str_eq(e->name, STR("ConsoleLogin"))) {
-		key = table_mix(key, event_succeeded(e));
-	}
-	struct track_call *c = &t->calls[key % TRACK_CALL_SLOTS];
-	if (c->key != key) {
-		flush_call(t, c);
-		*c = (struct track_call){ .key = key };
-		begin_call(t, e, p, c);
-	}
-	return c;
-}
-
-static void empty_call(struct track *t, struct track_call *c)
-{
-	flush_call(t, c);
-	c->n = 0;
-	c->first = c->last = (struct track_ref){ .set = 0 };
-}
-
 static void empty_place(struct track *t, struct track_place *p)
 {
 	flush_place(t, p);
@@ -443,15 +365,151 @@ static void empty_place(struct track *t, struct track_place *p)
 	p->first = p->last = (struct track_ref){ .set = 0 };
 }
 
-void track_flush(struct track *t)
+/* Of a key: its place, or the free one where it belongs. */
+static struct track_place *place_at(const struct track *t, uint64_t key)
 {
-	for (size_t i = 0; i < TRACK_CALL_SLOTS; i++) {
-		empty_call(t, &t->calls[i]);
+	size_t i = key % TRACK_PLACE_SLOTS;
+	while (t->places[i].key != key && t->places[i].key != 0) {
+		i = (i + 1) % TRACK_PLACE_SLOTS;
 	}
-	for (size_t i = 0; i < TRACK_PLACE_SLOTS; i++) {
-		empty_place(t, &t->places[i]);
+	return &t->places[i];
+}
+
+static struct track_row *row_at(const struct track *t, uint64_t key)
+{
+	size_t i = key % TRACK_ROW_SLOTS;
+	while (t->rows[i].key != key && t->rows[i].key != 0) {
+		i = (i + 1) % TRACK_ROW_SLOTS;
+	}
+	return &t->rows[i];
+}
+
+static void begin_row(struct track *t, const struct event *e, struct track_row *row)
+{
+	const struct track_place *p = &t->places[row->place];
+	row->edge = p->edge;
+	row->relation = TRACK_NONE;
+	if (p->edge == TRACK_NONE) {
+		return;
+	}
+	struct track_action a = action_of(t, e);
+	row->api = a.api;
+	row->ok = event_succeeded(e);
+	row->denied = event_denied(e);
+	row->tags = (a.api ? a.api->tags : 0) | (row->denied ? TRACK_DENIED : 0);
+	if (p->person) {
+		row->person = true;
+		row->region = p->region;
+		row->read = e->read_only || a.read;
+		row->data = a.api && a.api->tags & API_DATA && row->ok;
+		row->action = a.text;
+		row->outcome =
+			pool_put(&t->pool, row->ok           ? (struct str){ "", 0 }
+					   : e->error_code.n ? str_sub(e->error_code, 0, 64)
+							     : STR("Failure"));
+		row->relation = relation_at(t, row->edge, TRACK_API, a.text);
+		row->states_address = str_is(e->name, "UpdateInstanceInformation");
+		row->cut_ms = lites_cut_ms(track_edge_at(t, row->edge), row->tags);
 	}
 }
+
+static void flush_row(struct track *t, const struct track_row *row)
+{
+	struct track_place *p = &t->places[row->place];
+	widen(t, &t->first, &t->last, &row->first);
+	widen(t, &t->first, &t->last, &row->last);
+	p->n += row->n;
+	widen(t, &p->first, &p->last, &row->first);
+	widen(t, &p->first, &p->last, &row->last);
+	if (!row->person) {
+		return;
+	}
+	p->n_denied += row->denied ? row->n : 0;
+	p->n_failed += row->ok || row->denied ? 0 : row->n;
+	p->n_read += row->read ? row->n : 0;
+	p->n_marked += row->tags & TRACK_MARKED ? row->n : 0;
+	if (row->relation == TRACK_NONE) {
+		return;
+	}
+	table_touch(&t->relations, row->relation);
+	struct track_relation *r = table_at(&t->relations, row->relation);
+	r->n += row->n;
+	widen(t, &r->first, &r->last, &row->first);
+	widen(t, &r->first, &r->last, &row->last);
+	if (row->denied) {
+		r->n_denied += row->n;
+		track_ref_first(&t->pool, &r->first_denied, &row->first);
+	}
+	if (row->ok) {
+		r->n_ok += row->n;
+		track_ref_last(&t->pool, &r->last_ok, &row->last);
+	}
+}
+
+static void empty_row(struct track *t, struct track_row *row)
+{
+	flush_row(t, row);
+	row->n = 0;
+	row->first = row->last = (struct track_ref){ .set = 0 };
+}
+
+void track_flush(struct track *t)
+{
+	for (size_t i = 0; i < TRACK_ROW_SLOTS && t->n_rows; i++) {
+		if (t->rows[i].n) {
+			empty_row(t, &t->rows[i]);
+		}
+	}
+	for (size_t i = 0; i < TRACK_PLACE_SLOTS && t->n_places; i++) {
+		if (t->places[i].n) {
+			empty_place(t, &t->places[i]);
+		}
+	}
+}
+
+static void forget_rows(struct track *t)
+{
+	track_flush(t);
+	memset(t->rows, 0, TRACK_ROW_SLOTS * sizeof(*t->rows));
+	memset(t->places, 0, TRACK_PLACE_SLOTS * sizeof(*t->places));
+	t->n_rows = t->n_places = 0;
+}
+
+static uint64_t place_key(const struct event *e)
+{
+	return table_mix(e->who->hash, e->origin) | 1;
+}
+
+/* Whether a sign-in worked is in its answer, so those that did are not like those that did not. */
+static uint64_t row_key(const struct event *e)
+{
+	uint64_t key = table_mix(place_key(e), e->call);
+	if (str_eq(e->name, STR("ConsoleLogin"))) {
+		key = table_mix(key, event_succeeded(e));
+	}
+	return key | 1;
+}
+
+/* Slots that are full to three quarters are found quickly still. */
+static struct track_row *new_row(struct track *t, const struct event *e, uint64_t key)
+{
+	if (t->n_rows == TRACK_ROW_SLOTS / 4 * 3 || t->n_places == TRACK_PLACE_SLOTS / 4 * 3) {
+		forget_rows(t);
+	}
+	struct track_place *p = place_at(t, place_key(e));
+	if (p->key == 0) {
+		*p = (struct track_place){ .key = place_key(e) };
+		begin_place(t, e, p);
+		t->n_places++;
+	}
+	struct track_row *row = row_at(t, key);
+	*row = (struct track_row){ .key = key, .place = (uint32_t)(p - t->places) };
+	begin_row(t, e, row);
+	t->n_rows++;
+	return row;
+}
+
+/* ---- an event ---- */
 
 static void relate(struct track *t, uint32_t edge, enum track_rel kind, struct str what,
 	uint64_t bytes, const struct track_ref *ref)
@@ -466,29 +524,23 @@ static void relate(struct track *t, uint32_t edge, enum track_rel kind, struct s
 }
 
 /* What each call has of its own: a line for a timeline, and how much was read of what. */
-static void take_target(struct track *t, const struct event *e, const struct track_call *c,
-	const struct track_ref *ref, const struct track_place *p)
+static void take_target(struct track *t, const struct event *e, const struct track_row *row,
+	const struct track_ref *ref)
 {
-	bool data = c->api && c->api->tags & API_DATA && c->ok;
-	bool kept = ref->time_ms <= p->cut_ms[(c->tags & TRACK_MARKED) != 0];
-	if (!data && !kept) {
-		return;
-	}
 	struct str target = event_target(e);
-	if (data) {
-		relate(t, c->edge, TRACK_BUCKET, target, bytes_out(e), ref);
-		if (!kept) {
-			return;
-		}
+	if (row->data) {
+		relate(t, row->edge, TRACK_BUCKET, target, bytes_out(e), ref);
 	}
-	struct track_lite lite = { .ref = *ref,
-		.edge = c->edge,
-		.action = c->action,
-		.target = pool_put(&t->pool, str_sub(target, 0, 256)),
-		.outcome = c->outcome,
-		.region = p->region,
-		.tags = c->tags };
-	lites_add(t, &lite);
+	if (ref->time_ms <= row->cut_ms) {
+		struct track_lite lite = { .ref = *ref,
+			.edge = row->edge,
+			.action = row->action,
+			.target = pool_put(&t->pool, str_sub(target, 0, 256)),
+			.outcome = row->outcome,
+			.region = row->region,
+			.tags = row->tags };
+		lites_add(t, &lite);
+	}
 }
 
 bool track_is_fresh(struct track *t, const struct event *e)
@@ -504,58 +556,43 @@ bool track_is_fresh(struct track *t, const struct event *e)
 	return fresh;
 }
 
-/* Begins to fetch what will be looked up in a moment. */
-static void expect(const struct track *t, const struct event *e)
+void track_expect(const struct track *t, const struct event *e)
 {
-	uint64_t place = table_mix(e->who->hash, e->origin);
-	uint64_t call = table_mix(place, e->call);
-	const struct track_call *c = &t->calls[call % TRACK_CALL_SLOTS];
+	const struct track_row *row = &t->rows[row_key(e) % TRACK_ROW_SLOTS];
+	__builtin_prefetch(row, 1);
+	__builtin_prefetch(&row->first, 1);
 	seen_expect(t->seen, table_mix(t->seed, e->hash));
-	__builtin_prefetch(&t->places[place % TRACK_PLACE_SLOTS], 1);
-	__builtin_prefetch(c, 1);
-	__builtin_prefetch((const char *)c + 64, 1);
 }
 
 bool track_event(struct track *t, const struct event *e)
 {
-	expect(t, e);
+	uint64_t key = row_key(e);
 	struct track_ref ref = track_ref_make(t, e->time_ms, e->id, e->hash);
 	t->n_events++;
 	if (!track_is_fresh(t, e)) {
 		return false;
 	}
 	t->n_unique++;
-	widen(t, &t->first, &t->last, &ref);
-	struct track_place *p = place_of(t, e);
-	p->n++;
-	if (p->edge == TRACK_NONE) {
-		if (t->edges.ledger) {
-			empty_place(t, p);
-		}
-		return true;
+	struct track_row *row = row_at(t, key);
+	if (!row->key) {
+		row = new_row(t, e, key);
 	}
-	struct track_call *c = call_of(t, e, p);
-	c->n++;
-	widen(t, &p->first, &p->last, &ref);
-	widen(t, &c->first, &c->last, &ref);
-	if (p->person) {
-		p->n_denied += c->denied;
-		p->n_failed += !c->ok && !c->denied;
-		p->n_read += c->read;
-		p->n_marked += (c->tags & TRACK_MARKED) != 0;
-		take_target(t, e, c, &ref, p);
+	row->n++;
+	widen(t, &row->first, &row->last, &ref);
+	if (row->person && (row->data || e->time_ms <= row->cut_ms)) {
+		take_target(t, e, row, &ref);
 	}
-	if (c->states_address) {
+	if (row->states_address) {
 		struct str own = event_text(e, e->request, "iPAddress");
-		relate(t, c->edge, TRACK_PRIVATE, own, 0, &ref);
+		relate(t, row->edge, TRACK_PRIVATE, own, 0, &ref);
 	}
-	if (c->api) {
-		track_note_event(t, e, c, &ref);
+	if (row->api) {
+		track_note_event(t, e, row, &ref);
 	}
 	/* A ledger must see what each event adds by itself. */
 	if (t->edges.ledger) {
-		empty_call(t, c);
-		empty_place(t, p);
+		empty_row(t, row);
+		empty_place(t, &t->places[row->place]);
 	}
 	return true;
 }

@@ -58,10 +58,8 @@ struct track_edge {
 	bool imds_v1, imds_v2, vpc_endpoint;
 	uint32_t n_calls;  /* lines for a timeline that there were ... */
 	uint32_t n_marked; /* ... and how many of them are TRACK_MARKED */
-	struct track_ref
-		cut[2]; /* while reading: later lines (lites.h) are not kept any more */
-	struct track_lite *lites; /* after lites_settle: the earliest ones; borrowed */
-	uint32_t n_lites;
+	int64_t cut_ms
+		[2]; /* while reading: lines after it (lites.h) are not kept any more; 0 = all are */
 };
 
 /* One line of a timeline to come. */
@@ -107,9 +105,11 @@ struct track_note {
 };
 
 /*
- * What repeats itself is added up where it is at hand first and then, once, in the tables: a
- * caller with one program at one address, and the calls it makes there that are alike in all but
- * time, parameters and answer.
+ * Most events repeat what another one said in all but their time, parameters and answer. What they
+ * have in common is a row: who called, from where, with which program, what, and how it ended. All
+ * that follows from it is found out once; a repetition costs one look-up and is counted there. Rows
+ * of one caller and address share a place. When all is read, or there are too many of either, the
+ * rows are added to their places and the places to the tables.
  */
 struct track_place {
 	uint64_t key;          /* 0: nothing here */
@@ -121,22 +121,23 @@ struct track_place {
 	bool iac;
 	uint32_t n, n_denied, n_failed, n_read, n_marked;
 	struct track_ref first, last;
-	int64_t cut_ms[2]; /* later lines for a timeline are not kept any more (lites.h) */
 };
-struct track_call {
-	uint64_t key;            /* 0: nothing here */
-	uint32_t edge, relation; /* to the API; or TRACK_NONE */
-	uint32_t action, outcome;
-	unsigned tags; /* of a line for a timeline */
+struct track_row {
+	_Alignas(64) uint64_t key; /* 0: nothing here */
 	const struct api *api;
-	bool ok, denied, read;
-	bool states_address; /* its parameters say the caller's own address */
+	int64_t cut_ms; /* later lines for a timeline are not kept any more (lites.h) */
+	uint32_t place, edge, relation; /* relation: to the API; or TRACK_NONE */
+	uint32_t action, outcome, region;
+	unsigned tags; /* of a line for a timeline */
 	uint32_t n;
-	struct track_ref first, last;
+	bool ok, denied, read, person;
+	bool data;           /* it reads stored data: how much of what is in its parameters */
+	bool states_address; /* its parameters say the caller's own address */
+	_Alignas(64) struct track_ref first, last;
 };
 #define TRACK_NONE        UINT32_MAX
-#define TRACK_PLACE_SLOTS 4096u
-#define TRACK_CALL_SLOTS  32768u
+#define TRACK_PLACE_SLOTS 16384u
+#define TRACK_ROW_SLOTS   32768u
 
 /* What is known of a service and call. */
 struct track_action {
@@ -170,8 +171,9 @@ struct track {
 	struct str own_marker;
 	struct table programs,
 		actions; /* memo: hash of agent -> text; of service and call -> track_action */
-	struct track_place *places; /* TRACK_PLACE_SLOTS, by key */
-	struct track_call *calls;   /* TRACK_CALL_SLOTS, by key */
+	struct track_place *places; /* TRACK_PLACE_SLOTS, open addressing by key */
+	struct track_row *rows;     /* TRACK_ROW_SLOTS, the same */
+	size_t n_places, n_rows;
 };
 
 /* `seed` and `seen` are the same for all workers of a run. */
@@ -179,6 +181,8 @@ void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str ow
 void track_deinit(struct track *t);
 /* False when an event with the same id and content was read before; from now on this one was. */
 bool track_is_fresh(struct track *t, const struct event *e);
+/* Begins to fetch what will be looked up for the event; it is taken in a little later. */
+void track_expect(const struct track *t, const struct event *e);
 /* Takes one event in; false when it is a duplicate (same id, same content). */
 bool track_event(struct track *t, const struct event *e);
 /* Notes that several workers made of one event are kept once. */
@@ -209,7 +213,7 @@ struct track_relation *track_relation_of(
 
 /* Parts of track_event, in files of their own. */
 /* Keeps a call that the table of calls knows as a note, and the credential that it made. */
-void track_note_event(struct track *t, const struct event *e, const struct track_call *call,
+void track_note_event(struct track *t, const struct event *e, const struct track_row *row,
 	const struct track_ref *ref);
 
 #endif

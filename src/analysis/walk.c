@@ -24,7 +24,7 @@ enum err_status walk_records(
 	enum err_status st = crew_read(&crew, opts->paths, opts->n_paths, err);
 	if (st == ERR_OK) {
 		struct reader *r = crew_reader(&crew);
-		reader_settle(r, 0);
+		reader_settle(r);
 		*inputs = account_json(r);
 	}
 	crew_deinit(&crew);

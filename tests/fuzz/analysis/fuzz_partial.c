@@ -16,7 +16,7 @@ static void judge(struct crew *crew)
 	struct reader *r = crew_reader(crew);
 	json_t *rejected = json_array();
 	partial_settle(crew);
-	reader_settle(r, 100);
+	reader_settle(r);
 	inquiry_init(&q, r);
 	inquiry_index(&q);
 	inquiry_assess(&q);

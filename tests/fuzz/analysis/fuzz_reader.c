@@ -47,7 +47,7 @@ static void read_all(int fd, struct seen_records *seen, bool only_records)
 	if (copies > r.track.n_events + r.n_records) {
 		abort();
 	}
-	reader_settle(&r, 100);
+	reader_settle(&r);
 	reader_deinit(&r);
 	reader_shared_deinit(&shared);
 }

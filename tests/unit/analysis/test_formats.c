@@ -267,7 +267,7 @@ static void test_workers_are_joined(void **state)
 	add_dns(&a, "2026-08-01T10:00:00Z");
 	add_dns(&b, "2026-08-01T11:00:00Z");
 	reader_fold(&a, &b);
-	reader_settle(&a, 10);
+	reader_settle(&a);
 	const struct s3log_row *row =
 		s3log_row_of(&a.s3, STR("arn:x"), STR("192.0.2.3"), STR("b"), S3LOG_READ);
 	assert_non_null(row);
