@@ -12,21 +12,6 @@
 #define TECHNIQUES_MAX 400
 #define EVENTS_SHOWN   10
 
-/* ATT&CK 19 made techniques of their own of these. */
-static const char *current_id(const char *id)
-{
-	static const char *const moved[][2] = {
-		{ "T1562.001", "T1685" },
-		{ "T1562.008", "T1685.002" },
-	};
-	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
-		if (!strcmp(moved[i][0], id)) {
-			return moved[i][1];
-		}
-	}
-	return id;
-}
-
 static json_t *entry_of(json_t *set, const char *id)
 {
 	json_t *e = json_object_get(set, id);
@@ -59,7 +44,7 @@ static void sight(
 	char id[16];
 	size_t i;
 	json_t *event;
-	json_t *e = tag && technique_id(tag, id) ? entry_of(set, current_id(id)) : NULL;
+	json_t *e = tag && technique_id(tag, id) ? entry_of(set, id) : NULL;
 	if (!e) {
 		return;
 	}

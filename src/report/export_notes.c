@@ -80,8 +80,7 @@ static int percent(const json_t *doc)
 static void verdict(const struct notes *n, const json_t *v)
 {
 	const char *class_name = doc_text_or(v, "class", "undetermined");
-	buf_printf(
-		n->out, "**%s** (%d %%)\n\n", tr(n, view_cause(class_name)), percent(v));
+	buf_printf(n->out, "**%s** (%d %%)\n\n", tr(n, view_cause(class_name)), percent(v));
 	if (doc_text(v, "entry_time")) {
 		buf_printf(n->out, "- %s: ", tr(n, "Entry"));
 		value(n, doc_text(v, "entry_time"));

@@ -25,7 +25,10 @@ const char *graph_link_words(const char *link);
 const char *told_event_words(const char *event);
 /* ATT&CK technique name of "T1530", or NULL (never translated). */
 const char *technique_name(const char *id);
-/* "attack.t1552.005" or "T1552.005" as "T1552.005"; false when it is no technique. */
+/*
+ * "attack.t1552.005" or "T1552.005" as "T1552.005", and an id of earlier versions of ATT&CK as the
+ * current one; false when it is no technique.
+ */
 bool technique_id(const char *tag, char out[16]);
 /* The words and tone of a case's or a step's state. */
 const char *headline_story(const json_t *view); /* one sentence of the verdict, or NULL */

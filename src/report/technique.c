@@ -7,6 +7,7 @@
 static const char *const names[][2] = {
 	{ "T1018", "Remote System Discovery" },
 	{ "T1021.004", "Remote Services: SSH" },
+	{ "T1021.008", "Remote Services: Direct Cloud VM Connections" },
 	{ "T1041", "Exfiltration Over C2 Channel" },
 	{ "T1046", "Network Service Discovery" },
 	{ "T1048", "Exfiltration Over Alternative Protocol" },
@@ -34,10 +35,12 @@ static const char *const names[][2] = {
 	{ "T1110.004", "Brute Force: Credential Stuffing" },
 	{ "T1133", "External Remote Services" },
 	{ "T1136", "Create Account" },
+	{ "T1136.001", "Create Account: Local Account" },
 	{ "T1136.003", "Create Account: Cloud Account" },
 	{ "T1190", "Exploit Public-Facing Application" },
 	{ "T1199", "Trusted Relationship" },
 	{ "T1213", "Data from Information Repositories" },
+	{ "T1484.002", "Domain or Tenant Policy Modification: Trust Modification" },
 	{ "T1485", "Data Destruction" },
 	{ "T1486", "Data Encrypted for Impact" },
 	{ "T1489", "Service Stop" },
@@ -45,6 +48,7 @@ static const char *const names[][2] = {
 	{ "T1496", "Resource Hijacking" },
 	{ "T1498", "Network Denial of Service" },
 	{ "T1505.003", "Server Software Component: Web Shell" },
+	{ "T1525", "Implant Internal Image" },
 	{ "T1526", "Cloud Service Discovery" },
 	{ "T1528", "Steal Application Access Token" },
 	{ "T1530", "Data from Cloud Storage" },
@@ -54,24 +58,45 @@ static const char *const names[][2] = {
 	{ "T1543.002", "Create or Modify System Process: Systemd Service" },
 	{ "T1546", "Event Triggered Execution" },
 	{ "T1548", "Abuse Elevation Control Mechanism" },
+	{ "T1548.003", "Abuse Elevation Control Mechanism: Sudo and Sudo Caching" },
+	{ "T1548.005", "Abuse Elevation Control Mechanism: Temporary Elevated Cloud Access" },
 	{ "T1550.001", "Use Alternate Authentication Material: Application Access Token" },
 	{ "T1552", "Unsecured Credentials" },
 	{ "T1552.001", "Unsecured Credentials: Credentials In Files" },
 	{ "T1552.005", "Unsecured Credentials: Cloud Instance Metadata API" },
 	{ "T1555.006", "Credentials from Password Stores: Cloud Secrets Management Stores" },
-	{ "T1562.001", "Impair Defenses: Disable or Modify Tools" },
-	{ "T1562.007", "Impair Defenses: Disable or Modify Cloud Firewall" },
-	{ "T1562.008", "Impair Defenses: Disable or Modify Cloud Logs" },
+	{ "T1556", "Modify Authentication Process" },
+	{ "T1556.006", "Modify Authentication Process: Multi-Factor Authentication" },
 	{ "T1567", "Exfiltration Over Web Service" },
 	{ "T1567.002", "Exfiltration Over Web Service: Exfiltration to Cloud Storage" },
 	{ "T1571", "Non-Standard Port" },
 	{ "T1578", "Modify Cloud Compute Infrastructure" },
+	{ "T1578.001", "Modify Cloud Compute Infrastructure: Create Snapshot" },
+	{ "T1578.002", "Modify Cloud Compute Infrastructure: Create Cloud Instance" },
+	{ "T1578.005",
+		"Modify Cloud Compute Infrastructure: Modify Cloud Compute Configurations" },
 	{ "T1580", "Cloud Infrastructure Discovery" },
 	{ "T1595", "Active Scanning" },
 	{ "T1619", "Cloud Storage Object Discovery" },
 	{ "T1648", "Serverless Execution" },
 	{ "T1651", "Cloud Administration Command" },
-	{ "T1685.002", "Disable or Modify Tools: Disable or Modify Cloud Logs" },
+	{ "T1666", "Modify Cloud Resource Hierarchy" },
+	{ "T1685", "Disable or Modify Tools" },
+	{ "T1685.002", "Disable or Modify Tools: Disable or Modify Cloud Log" },
+	{ "T1686", "Disable or Modify System Firewall" },
+	{ "T1686.001", "Disable or Modify System Firewall: Cloud Firewall" },
+};
+
+/* ATT&CK 19 gave these other ids; rules of earlier years still carry the old ones. */
+static const char *const moved[][2] = {
+	{ "T1562", "T1685" },
+	{ "T1562.001", "T1685" },
+	{ "T1562.002", "T1685.001" },
+	{ "T1562.004", "T1686" },
+	{ "T1562.006", "T1685" },
+	{ "T1562.007", "T1686.001" },
+	{ "T1562.008", "T1685.002" },
+	{ "T1562.012", "T1685.004" },
 };
 
 const char *technique_name(const char *id)
@@ -94,6 +119,12 @@ bool technique_id(const char *tag, char out[16])
 		return false;
 	}
 	(void)snprintf(out, 16, "T%s", p + 1);
+	for (size_t i = 0; i < sizeof(moved) / sizeof(moved[0]); i++) {
+		if (strcmp(moved[i][0], out) == 0) {
+			(void)snprintf(out, 16, "%s", moved[i][1]);
+			break;
+		}
+	}
 	return true;
 }
 
