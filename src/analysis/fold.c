@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEM_MAX 4096
-
 /* What the numbers of the other state are in this one. */
 struct map {
 	uint32_t *texts;
@@ -175,7 +173,7 @@ static void join_item(const struct map *m, const struct fold_type *type, unsigne
 static void fold_table(const struct map *m, const struct fold_type *type, uint32_t *rows,
 	struct table *into, struct table *from)
 {
-	_Alignas(16) unsigned char item[ITEM_MAX];
+	_Alignas(16) unsigned char item[FOLD_ITEM_MAX];
 	for (size_t i = 0; i < from->n; i++) {
 		rows[i] = FOLD_NONE;
 		if (type->size) {
@@ -241,7 +239,7 @@ static void fold_texts(struct map *m, struct pool *into, const struct pool *from
 static void fold_one(struct map *m, const struct fold_type *type, unsigned char *into,
 	const unsigned char *from)
 {
-	_Alignas(16) unsigned char item[ITEM_MAX];
+	_Alignas(16) unsigned char item[FOLD_ITEM_MAX];
 	if (type->size > sizeof(item)) {
 		BUG("an item larger than there is room for");
 	}

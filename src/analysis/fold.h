@@ -35,6 +35,8 @@ enum fold_kind {
 	FOLD_CALL,   /* const struct api *, equal in all */
 };
 #define FOLD_NONE UINT32_MAX
+/* The largest item that is joined: who has a larger one learns it from the compiler (TYPE). */
+#define FOLD_ITEM_MAX 8192
 
 struct track_ref;
 

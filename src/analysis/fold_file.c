@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEM_MAX  4096
 #define TEXT_MAX  1024u
 #define TIME_MAX  INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 #define POOL_MAX  (4u * 1024 * 1024)
@@ -364,7 +363,7 @@ static bool get_pool(struct loading *l)
 static bool get_table(
 	struct loading *l, const struct fold_type *type, struct table *t, size_t n)
 {
-	_Alignas(16) unsigned char item[ITEM_MAX];
+	_Alignas(16) unsigned char item[FOLD_ITEM_MAX];
 	bool begun = t->n > 0;
 	for (size_t i = 0; i < n; i++) {
 		uint64_t key = 0;

@@ -7,8 +7,9 @@
 
 #define F(type, member, kind)      FOLD_FIELD(struct type, member, kind, 0)
 #define FA(type, member, kind, of) FOLD_FIELD(struct type, member, kind, of)
-#define TYPE(var, type, fields)                                                   \
-	static const struct fold_type var = { #type, sizeof(struct type), fields, \
+#define TYPE(var, type, fields)                                                    \
+	_Static_assert(sizeof(struct type) <= FOLD_ITEM_MAX, "too large to join"); \
+	static const struct fold_type var = { #type, sizeof(struct type), fields,  \
 		sizeof(fields) / sizeof((fields)[0]), 0 }
 
 /* Places in `parts` below that others point at. */
