@@ -6,15 +6,16 @@ import sys
 FOLDER = pathlib.Path(__file__).resolve().parent.parent / 'deploy/ssm'
 HEAD = '''# Written by tools/ssm_document.py from isolate.sh: change that file and run the tool.
 schemaVersion: "2.2"
-description: "cordon: cut a host off the network, put it back, or say how it stands"
+description: "cordon: cut a host off the network, put it back, or say how it stands and whom it talks to"
 parameters:
   action:
     type: String
-    description: "isolate, restore or status"
+    description: "isolate, restore, status or survivors"
     allowedValues:
       - isolate
       - restore
       - status
+      - survivors
   caseId:
     type: String
     description: "the case that holds the host; it opens when the last case has let go"
@@ -24,6 +25,11 @@ parameters:
     description: "CIDRs, comma separated, that stay reachable on TCP 443"
     default: ""
     allowedPattern: "^[0-9a-fA-F:./,]{0,2000}$"
+  seconds:
+    type: String
+    description: "how far back a packet proves that a connection lives (survivors)"
+    default: "0"
+    allowedPattern: "^[0-9]{1,5}$"
 mainSteps:
   - action: aws:runShellScript
     name: isolate
@@ -34,7 +40,7 @@ mainSteps:
     inputs:
       timeoutSeconds: "300"
       runCommand:
-        - "set -- '{{ action }}' '{{ caseId }}' '{{ endpoints }}'"
+        - "set -- '{{ action }}' '{{ caseId }}' '{{ endpoints }}' '{{ seconds }}'"
         - |
 '''
 

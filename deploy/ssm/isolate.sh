@@ -1,5 +1,6 @@
 #!/bin/sh
-# Cuts this host off the network and puts it back: isolate.sh isolate|restore|status CASE ENDPOINTS
+# Cuts this host off the network and puts it back: isolate.sh isolate|restore|status CASE ENDPOINTS,
+# and says whom it still talks to: isolate.sh survivors CASE '' SECONDS
 #
 # POSIX sh, nothing installed. ENDPOINTS are the CIDRs, comma separated, that stay reachable on TCP
 # 443: those of the agent (ssm, ssmmessages, ec2messages) and of the evidence bucket. Everything else
@@ -17,6 +18,11 @@
 # into /etc/hosts before, between two marks, and taken out again by restore.
 #
 # Several cases may hold one host: it opens when the last has let go.
+#
+# survivors changes nothing. Of every open connection, those of containers too, it asks the kernel when
+# a packet came in last: one that came within the last SECONDS proves that the connection lives. ss tells
+# that; without it /proc only tells that a connection is open. An open connection to which nothing comes in
+# any more looks the same to the host as an idle one: it is called silent.
 # The last line on stdout is one JSON object; exit code 0 when the state asked for is reached.
 set -u
 umask 077
@@ -30,6 +36,9 @@ HOSTS=${CORDON_HOSTS:-/etc/hosts}
 ACTION=${1:-}
 CASE=${2:-}
 ENDPOINTS=${3:-}
+SECONDS_BACK=${4:-}
+SURVIVORS=''
+SILENT=''
 BACKEND=none
 IPV6=absent
 EXACT=null
@@ -48,6 +57,7 @@ emit() {
 	done
 	printf '{"schema":"cordon.isolate/1","action":"%s","state":"%s","backend":"%s","ipv6":"%s",' \
 		"$ACTION" "$1" "$BACKEND" "$IPV6"
+	printf '"survivors":[%s],"silent":[%s],' "$SURVIVORS" "$SILENT"
 	printf '"cases":[%s],"endpoints":"%s","exact":%s,"pinned":%s,"note":"%s"}\n' \
 		"$cases" "$(cat "$STATE/endpoints" 2>/dev/null)" "$EXACT" "$PINNED" "$NOTE"
 }
@@ -67,7 +77,12 @@ sum() {
 check_input() {
 	case $ACTION in
 	isolate | restore | status) ;;
-	*) ACTION=unknown && fail 'the action must be isolate, restore or status' ;;
+	survivors)
+		case $SECONDS_BACK in
+		'' | *[!0-9]* | ??????*) fail 'the seconds are malformed' ;;
+		esac
+		;;
+	*) ACTION=unknown && fail 'the action must be isolate, restore, status or survivors' ;;
 	esac
 	case $CASE in
 	'' | *[!A-Za-z0-9._-]* | .*) fail 'the case id is malformed' ;;
@@ -450,8 +465,149 @@ report() {
 	exit 0
 }
 
+# --- who is still there
+
+# Milliseconds since a packet of the connection came in, by what ss says of it. ss leaves a zero out.
+latest() {
+	case " $1 " in
+	*' rto:'*) ;;
+	*) echo - && return ;;
+	esac
+	least=
+	for name in lastrcv lastack; do
+		value=0
+		case " $1 " in
+		*" $name:"*) value=${1##*" $name:"} && value=${value%% *} ;;
+		esac
+		case $value in
+		'' | *[!0-9]*) continue ;;
+		esac
+		[ -n "$least" ] && [ "$least" -le "$value" ] || least=$value
+	done
+	echo "${least:--}"
+}
+
+bare() {
+	a=${1%:*}
+	a=${a#[}
+	a=${a%]}
+	a=${a%%%*}
+	echo "${a#::ffff:}"
+}
+
+# "LOCAL REMOTE MILLISECONDS" of each connection, as ss knows them; what comes before ss is in $@.
+# Each has a line of columns (received, sent, local, remote) and one of what else is known.
+by_ss() {
+	near=''
+	far=''
+	{
+		"$@" ss -Htin state established 2>/dev/null
+		echo 0 0 end end
+	} | while read -r one two local remote rest; do
+		case $one in
+		[0-9]*)
+			[ -z "$far" ] || echo "$near $far -"
+			near=$(bare "$local")
+			far=$(bare "$remote")
+			;;
+		*)
+			[ -z "$far" ] || echo "$near $far $(latest "$one $two $local $remote $rest")"
+			far=''
+			;;
+		esac
+	done
+	"$@" ss -Hun state established 2>/dev/null | while read -r _ _ local remote _; do
+		echo "$(bare "$local") $(bare "$remote") -"
+	done
+}
+
+# An address as /proc writes it: words of four bytes, the lowest byte first.
+word4() {
+	printf '%d.%d.%d.%d' "0x${1#??????}" "0x$(echo "$1" | cut -c5-6)" "0x$(echo "$1" | cut -c3-4)" "0x${1%??????}"
+}
+
+word6() {
+	echo "$1" | sed 's/\(..\)\(..\)\(..\)\(..\)/\4\3:\2\1/'
+}
+
+plain() {
+	h=${1%:*}
+	case $h in
+	0000000000000000FFFF0000????????) word4 "${h#????????????????????????}" ;;
+	????????) word4 "$h" ;;
+	????????????????????????????????)
+		for w in 1-8 9-16 17-24 25-32; do
+			word6 "$(echo "$h" | cut -c"$w")"
+		done | paste -s -d : -
+		;;
+	esac
+}
+
+# The same from the files of a process: open, but nobody knows since when nothing came.
+by_proc() {
+	for f in tcp tcp6 udp udp6; do
+		[ -r "$1/net/$f" ] || continue
+		while read -r _ local remote state _; do
+			[ "$state" = 01 ] && echo "$(plain "$local") $(plain "$remote") -"
+		done <"$1/net/$f"
+	done
+}
+
+# One process of every other network namespace: containers have their own.
+others() {
+	[ "${CORDON_NAMESPACES:-all}" = all ] || return 0
+	mine=$(readlink /proc/self/ns/net)
+	# shellcheck disable=SC2012 # names of processes are numbers
+	ls -l /proc/[0-9]*/ns/net 2>/dev/null |
+		sed -n 's#.* /proc/\([0-9]*\)/ns/net -> \(net:.*\)$#\2 \1#p' |
+		grep -vF "$mine " | sort -u -k1,1 | head -n 64 | cut -d' ' -f2
+}
+
+connections() {
+	if have ss; then
+		by_ss env
+	else
+		by_proc /proc/self
+	fi
+	for pid in $(others); do
+		if have ss && have nsenter; then
+			by_ss nsenter -t "$pid" -n
+		else
+			by_proc "/proc/$pid"
+		fi
+	done
+}
+
+# Addresses, quoted, comma separated, at most 50. Only what an address is made of passes.
+quoted() {
+	sort -u | grep -E '^[0-9a-fA-F.:]{2,45}$' | head -n 50 | sed 's/.*/"&"/' | paste -s -d , -
+}
+
+survivors() {
+	have paste || fail 'paste is missing: nobody was asked'
+	have mktemp || fail 'mktemp is missing: nobody was asked'
+	seen=$(mktemp) || fail 'no file can be made: nobody was asked'
+	connections >"$seen"
+	# A connection between two ends on this host is no way out of it.
+	cut -d' ' -f1 "$seen" | sort -u >"$seen.own"
+	cut -d' ' -f2,3 "$seen" | grep -vE '^(127\.|169\.254\.|fe80:|::1 |0\.0\.0\.0)' | while read -r far ms; do
+		grep -qxF "$far" "$seen.own" || echo "$far $ms"
+	done >"$seen.far"
+	limit=$((SECONDS_BACK * 1000))
+	while read -r far ms; do
+		[ "$ms" = - ] || [ "$ms" -ge "$limit" ] || echo "$far"
+	done <"$seen.far" >"$seen.alive"
+	SURVIVORS=$(quoted <"$seen.alive")
+	SILENT=$(cut -d' ' -f1 "$seen.far" | grep -vxF -f "$seen.alive" | quoted)
+	have ss || NOTE='ss is missing here: what is open is known, not what lives'
+	rm -f "$seen" "$seen.own" "$seen.far" "$seen.alive"
+	emit asked
+	exit 0
+}
+
 check_input
 [ "$(id -u)" = 0 ] || fail 'this must run as root'
+[ "$ACTION" = survivors ] && survivors
 if have flock; then
 	exec 9>"$LOCK"
 	flock -w 60 9 || fail 'another run of this script does not end'

@@ -74,7 +74,7 @@ class Host:
         """(exit code or None when timed out, stdout, stderr); `more` joins the environment."""
         env = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'AWS_SSM_INSTANCE_ID': self.ident,
                'AWS_SSM_REGION_NAME': self.region, 'CORDON_STATE': str(self.folder / 'state'),
-               'CORDON_HOSTS': str(self.folder / 'hosts'), **more}
+               'CORDON_HOSTS': str(self.folder / 'hosts'), 'CORDON_NAMESPACES': 'own', **more}
         note = ''
         if self.holder is None:
             env['CORDON_PATH'] = f"{self.folder / 'bin'}:{env['PATH']}"

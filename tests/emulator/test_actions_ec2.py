@@ -789,6 +789,22 @@ def test_survivors_are_found_in_flow_logs_and_cut(aws, host, step):
     assert s.undo()['differences'] == []
 
 
+def test_whom_the_host_names_is_cut(host, step):
+    facts = {'ask': {'action': 'find-survivors', 'resource': {'kind': 'Instance', 'id': host.instance},
+                     'after': {'survivors': ['198.51.100.70', '10.0.9.9']}}}
+    s = step('block-address', host.instance, **{'with': {'survivors': True}, 'facts': facts})
+    s.contain()
+    assert {e['cidr'] for e in s.before['entries']} == {'198.51.100.70/32'}
+    assert [x['address'] for x in s.before['left_out']] == ['10.0.9.9'], 'a private peer is named, not blocked'
+    facts['ask']['after']['survivors'] = []
+    nobody = step('block-address', host.instance, **{'with': {'survivors': True}, 'facts': facts}).observe()
+    assert not nobody['needed'] and 'host itself' in nobody['before']['reason']
+    facts['ask']['resource']['id'] = 'i-of-somebody-else'
+    unasked = step('block-address', host.instance, **{'with': {'survivors': True}, 'facts': facts}).observe()
+    assert "can't be seen" in unasked['before']['reason']
+    assert s.undo()['differences'] == []
+
+
 def flow_role(aws):
     trust = {'Version': '2012-10-17', 'Statement': [
         {'Effect': 'Allow', 'Principal': {'Service': 'vpc-flow-logs.amazonaws.com'}, 'Action': 'sts:AssumeRole'}]}

@@ -391,6 +391,47 @@ def test_hostile_output_proves_nothing(techsolutions, ssm_step, stub, stdout):
     assert answer['status'] == 'input' and answer['after'] is None
 
 
+def cut_off(instance: str, seconds_ago: int) -> dict:
+    at = (datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds_ago)).strftime('%Y-%m-%dT%H:%M:%SZ')
+    return {'isolate-network': {'action': 'isolate-network', 'resource': {'kind': 'Instance', 'id': instance}, 'after': {'at': at}}}
+
+
+def test_an_isolated_host_is_asked_and_names_nobody(techsolutions, ssm_step, stub):
+    i = techsolutions.instances[0]
+    stub('instances', {i: {}})
+    documents = stub('state')['documents']
+    s = ssm_step('find-survivors', i, isolation_endpoints=ENDPOINTS, facts=cut_off(i, 100), **{'with': {'settle_seconds': 10}})
+    proof = s.contain()
+    assert proof['ok'] and proof['proof']['survivors'] == [] and 'itself says' in proof['proof']['text']
+    sent = [r['params']['Parameters'] for r in stub('requests') if r['operation'] == 'SendCommand']
+    assert len(sent) == 1 and sent[0]['action'] == ['survivors'] and 85 <= int(sent[0]['seconds'][0]) <= 300, sent
+    assert s.undo()['differences'] == [] and stub('state')['documents'] == documents
+
+
+def test_a_host_names_whom_it_talks_to(techsolutions, ssm_step, stub):
+    i = techsolutions.instances[0]
+    stub('instances', {i: {}})
+    s = ssm_step('find-survivors', i, isolation_endpoints=ENDPOINTS, facts=cut_off(i, 100))
+    s.observe()
+    endpoint = '10.20.0.9'
+    stub('outputs', {'cordon-isolate': {'stdout': json.dumps({
+        'schema': 'cordon.isolate/1', 'state': 'asked', 'note': '', 'silent': ['203.0.113.9'],
+        'survivors': ['198.51.100.66', '2001:DB8::0:7', endpoint, '$(reboot)', '0.0.0.0/0', 7, None, '198.51.100.66\n']}) + '\n'}})
+    assert s.apply()['status'] == 'ok'
+    assert s.after['survivors'] == ['198.51.100.66', '2001:db8::7'], 'no endpoint, and nothing that is no address'
+    answer = s.run('verify')
+    assert not answer['ok'] and '198.51.100.66, 2001:db8::7' in answer['proof']['text']
+
+
+@pytest.mark.parametrize('ranges, facts, word', [([], {}, 'isolation_endpoints is empty'), (None, None, 'does not know'),
+                                                 (None, {'PingStatus': 'ConnectionLost'}, 'lost')])
+def test_a_host_that_cannot_be_asked_is_told(techsolutions, ssm_step, stub, ranges, facts, word):
+    i = techsolutions.instances[0]
+    stub('instances', {i: facts})
+    answer = ssm_step('find-survivors', i, isolation_endpoints=ENDPOINTS if ranges is None else ranges).observe()
+    assert not answer['needed'] and word in answer['before']['reason']
+
+
 def test_other_case_still_holds_the_host(techsolutions, ssm_step, stub):
     i = techsolutions.instances[0]
     stub('instances', {i: {}})

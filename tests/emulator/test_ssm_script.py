@@ -170,10 +170,10 @@ class Net:
         threading.Thread(target=serve, daemon=True).start()
         return s
 
-    def script(self, action: str, case='2026-0042', endpoints=ENDPOINTS, **env):
+    def script(self, action: str, case='2026-0042', endpoints=ENDPOINTS, seconds='0', **env):
         doc = yaml.safe_load((TREE / 'deploy/ssm/cordon-isolate.yaml').read_text(encoding='utf-8'))
         text = '\n'.join(doc['mainSteps'][0]['inputs']['runCommand'])
-        for name, value in (('action', action), ('caseId', case), ('endpoints', endpoints)):
+        for name, value in (('action', action), ('caseId', case), ('endpoints', endpoints), ('seconds', seconds)):
             text = text.replace('{{ %s }}' % name, value)
         code, out, err = self.host.run(text, 60, **env)
         assert out.count('\n') == 1, (out, err)
@@ -353,3 +353,94 @@ def test_document_is_the_image_of_the_script():
     done = subprocess.run([sys.executable, str(TREE / 'tools/ssm_document.py'), '--check'],
                           capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+# --- who is still there
+
+def held(net, address: str, port: int) -> socket.socket:
+    s = connect(net.host, address, port)
+    assert answers(s)
+    return s
+
+
+def asked(net, seconds: int, **env) -> dict:
+    code, said = net.script('survivors', endpoints='', seconds=str(seconds), **env)
+    assert code == 0 and said['state'] == 'asked', said
+    return said
+
+
+@pytest.mark.skipif(not shutil.which('ss'), reason='ss is not installed')
+def test_a_connection_that_lives_is_told_from_one_that_is_silent(net):
+    before, rules = asked(net, 60), net.rules()
+    assert before['survivors'] == [] == before['silent']
+    four, six, idle = held(net, FAR[0], 8443), held(net, FAR[1], 8443), held(net, NEAR[0], 8443)
+    over = threading.Event()
+
+    def talk():  # however slow this machine is, something came in a moment ago
+        while not over.wait(0.05):
+            assert answers(four) and answers(six)
+    talking = threading.Thread(target=talk)
+    talking.start()
+    time.sleep(2.1)  # nothing comes in on `idle` any more
+    try:
+        said = asked(net, 2)
+        assert said['survivors'] == sorted([FAR[0], FAR[1]]) and said['silent'] == [NEAR[0]], said
+        assert asked(net, 900)['survivors'] == sorted([FAR[0], FAR[1], NEAR[0]])
+    finally:
+        over.set()
+        talking.join()
+    assert net.rules() == rules, 'asking changes nothing'
+    for s in (four, six, idle):
+        s.close()
+
+
+@pytest.mark.skipif(not shutil.which('ss'), reason='ss is not installed')
+def test_an_isolated_host_names_nobody_who_lives(net):
+    s = held(net, FAR[0], 8443)
+    assert net.script('isolate')[0] == 0
+    assert not answers(s)
+    time.sleep(1.2)
+    said = asked(net, 1)
+    assert said['survivors'] == [] and FAR[0] in said['silent'], said
+    s.close()
+
+
+def test_without_ss_what_is_open_is_known(net, tmp_path):
+    tools = tmp_path / 'bin'
+    tools.mkdir()
+    for name in 'sh cat cut sed sort head grep paste mktemp rm readlink ls id env wc tr sha256sum mkdir cmp flock'.split():
+        if shutil.which(name):
+            (tools / name).symlink_to(shutil.which(name))
+    four, six, mapped = held(net, FAR[0], 8443), held(net, FAR[1], 8443), connect(net.host, f'::ffff:{NEAR[0]}', 443)
+    said = asked(net, 60, CORDON_PATH=str(tools))
+    # /proc writes an IPv6 address in full
+    assert said['silent'] == sorted([FAR[0], 'FD09:0001:0000:0000:0000:0000:0000:0002', NEAR[0]]), said
+    assert said['survivors'] == [] and 'ss is missing' in said['note']
+    for s in (four, six, mapped):
+        s.close()
+
+
+def test_connections_within_the_host_are_no_way_out(net):
+    def local():
+        s = socket.create_connection(('10.9.0.1', 22))
+        s.sendall(b'ping')
+        return s
+    s = inside(net.host, local)
+    assert asked(net, 60) == {**asked(net, 60), 'survivors': [], 'silent': []}
+    s.close()
+
+
+def test_connections_of_containers_are_seen(net):
+    """HOST and WORLD are two namespaces of this machine, as a host and its container are."""
+    s = held(net, FAR[0], 8443)
+    said = asked(net, 60, CORDON_NAMESPACES='all')
+    assert said['state'] == 'asked'
+    if shutil.which('nsenter') and shutil.which('ss'):  # both ends are here now, so it is no way out of the machine
+        assert FAR[0] not in said['survivors'] + said['silent'], said
+    s.close()
+
+
+@pytest.mark.parametrize('seconds', ['', 'x', '-1', '1000000', '1;id'])
+def test_malformed_seconds_are_refused(net, seconds):
+    code, said = net.script('survivors', endpoints='', seconds=seconds)
+    assert code == 1 and said['state'] == 'error' and 'seconds' in said['note']

@@ -33,26 +33,6 @@ static json_t *distinct(const json_t *interfaces, const char *key)
 	return out;
 }
 
-/* When the isolation of this case took hold, by the steps done so far; ten minutes ago without one. */
-static int64_t isolated_ms(const struct action_ctx *c, bool *isolated)
-{
-	json_t *facts = json_deep_copy(c->facts), *fact;
-	const char *step;
-	int64_t at = env_now_ms(c->env) - 10 * 60000;
-	*isolated = false;
-	json_object_foreach(facts, step, fact)
-	{
-		const char *text = doc_text_or(fact, "after.at", "");
-		if (strcmp(doc_text_or(fact, "action", ""), "isolate-network") == 0 &&
-			strcmp(doc_text_or(fact, "resource.id", c->id), c->id) == 0 &&
-			utc_parse(str_from(text), &at)) {
-			*isolated = true;
-		}
-	}
-	json_decref(facts);
-	return at;
-}
-
 /* Those whom find-survivors heard of from the host itself, into `peers`; true when it could be asked. */
 static bool told_by_host(const struct action_ctx *c, json_t *peers)
 {
@@ -102,8 +82,11 @@ static enum err_status survivors(
 	const struct action_ctx *c, json_t **with, json_t *seen, struct err *err)
 {
 	struct flows_answer flows = { 0 };
-	bool isolated = false;
-	int64_t since = isolated_ms(c, &isolated);
+	int64_t since = 0;
+	bool isolated = flows_cut_off(c, &since);
+	if (!isolated) {
+		since = env_now_ms(c->env) - 10 * 60000;
+	}
 	enum err_status st = flows_surviving(c, since, &flows, err);
 	if (st != ERR_OK) {
 		return st;
@@ -266,7 +249,9 @@ static enum err_status apply(
 				"entries", entries),
 			err));
 	}
-	*after = json_pack("{s:O}", "entries", entries);
+	char at[32];
+	utc_rfc3339(env_now_ms(c->env), at);
+	*after = json_pack("{s:O,s:s}", "entries", entries, "at", at);
 out:
 	json_decref(old);
 	json_decref(acls);

@@ -1,5 +1,6 @@
 #include "response/actions/flows.h"
 
+#include "base/utc.h"
 #include "response/actions/cidr.h"
 #include "response/actions/ec2.h"
 
@@ -61,6 +62,32 @@ static bool is_endpoint(const struct action_ctx *c, const struct cidr *address)
 		}
 	}
 	return false;
+}
+
+bool flows_is_endpoint(const struct action_ctx *c, const char *address)
+{
+	struct cidr parsed;
+	return cidr_parse(str_from(address), &parsed) && is_endpoint(c, &parsed);
+}
+
+bool flows_cut_off(const struct action_ctx *c, int64_t *at_ms)
+{
+	static const char *const cuts[] = { "isolate-network", "block-address" };
+	json_t *facts = json_deep_copy(c->facts), *fact;
+	const char *step;
+	int64_t at = 0, last = 0;
+	json_object_foreach(facts, step, fact)
+	{
+		const char *action = doc_text_or(fact, "action", "");
+		if ((strcmp(action, cuts[0]) == 0 || strcmp(action, cuts[1]) == 0) &&
+			strcmp(doc_text_or(fact, "resource.id", c->id), c->id) == 0 &&
+			utc_parse(str_from(doc_text_or(fact, "after.at", "")), &at)) {
+			last = at > last ? at : last;
+		}
+	}
+	json_decref(facts);
+	*at_ms = last > 0 ? last : *at_ms;
+	return last > 0;
 }
 
 /* One line of a flow log: takes its remote end when it is a flow of ours that lives. */

@@ -21,4 +21,9 @@ struct flows_answer {
 ERR_MUST_CHECK enum err_status flows_surviving(const struct action_ctx *c, int64_t since_ms,
 	struct flows_answer *out, struct err *err);
 
+/* When the host was last cut off from somebody by this case's isolation or denials, as far as done; false: never. */
+bool flows_cut_off(const struct action_ctx *c, int64_t *at_ms);
+/* The address belongs to a configured isolation endpoint, which stays reachable. */
+bool flows_is_endpoint(const struct action_ctx *c, const char *address);
+
 #endif

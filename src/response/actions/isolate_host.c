@@ -117,7 +117,8 @@ static enum err_status apply(
 	made = made_before(c, made);
 	TRY(ec2_note(c, json_pack("{s:s,s:s}", "made", made, "version", doc.version), err));
 	/* The script may run twice: the second time it only sets its rules anew. */
-	TRY(ssm_run(c, &doc, "isolate", doc_text_or(before, "endpoints", ""), &said, err));
+	const struct ssm_order order = { "isolate", doc_text_or(before, "endpoints", ""), 0 };
+	TRY(ssm_run(c, &doc, &order, &said, err));
 	*after = json_pack("{s:s,s:s,s:s,s:O}", "document", doc.name, "version", doc.version,
 		"made", made, "result", said);
 out:
@@ -147,7 +148,8 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	const char *made;
 	(void)after;
 	TRY(ssm_document_ensure(c, &doc, &made, err));
-	TRY(ssm_run(c, &doc, "status", doc_text_or(before, "endpoints", ""), &said, err));
+	const struct ssm_order order = { "status", doc_text_or(before, "endpoints", ""), 0 };
+	TRY(ssm_run(c, &doc, &order, &said, err));
 	const char *state = doc_text_or(said, "state", "");
 	*ok = strcmp(state, "isolated") == 0 &&
 	      strcmp(doc_text_or(said, "ipv6", ""), "open") != 0 && holds(said, c->case_id);
@@ -198,7 +200,7 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 	}
 	TRY(reach_agent(c, err));
 	TRY(ssm_document_ensure(c, &doc, &again, err));
-	TRY(ssm_run(c, &doc, "restore", "", &said, err));
+	TRY(ssm_run(c, &doc, &(struct ssm_order){ .action = "restore" }, &said, err));
 	bool held = strcmp(doc_text_or(said, "state", ""), "held") == 0;
 	if (held || !json_is_true(json_object_get(said, "exact"))) {
 		ec2_differ(

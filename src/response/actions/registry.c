@@ -21,6 +21,7 @@ const struct action *const action_all[] = {
 	&action_disable_login_profile,
 	&action_drop_public_address,
 	&action_enforce_bucket_ownership,
+	&action_find_survivors,
 	&action_freeze_function,
 	&action_hand_over,
 	&action_isolate_database,

@@ -21,6 +21,7 @@ extern const struct action action_disable_imds;
 extern const struct action action_disable_login_profile;
 extern const struct action action_drop_public_address;
 extern const struct action action_enforce_bucket_ownership;
+extern const struct action action_find_survivors;
 extern const struct action action_freeze_function;
 extern const struct action action_hand_over;
 extern const struct action action_isolate_database;

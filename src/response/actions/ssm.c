@@ -5,6 +5,7 @@
 #include "base/i18n.h"
 #include "base/text.h"
 #include "base/yaml.h"
+#include "response/actions/cidr.h"
 #include "response/actions/ec2.h"
 
 #include <stdio.h>
@@ -209,6 +210,27 @@ static void copy_text(const json_t *from, json_t *to, const char *key, size_t ma
 	buf_deinit(&clean);
 }
 
+/* The list of addresses under `key`: what is none is left out. */
+static void copy_addresses(const json_t *from, json_t *to, const char *key)
+{
+	json_t *out = json_array(), *v;
+	size_t i;
+	json_array_foreach(json_object_get(from, key), i, v)
+	{
+		struct cidr address;
+		char text[CIDR_TEXT];
+		if (json_array_size(out) >= SSM_PEERS_MAX || !json_is_string(v) ||
+			!cidr_parse(str_from(json_string_value(v)), &address) ||
+			address.prefix != (address.v6 ? 128 : 32)) {
+			continue;
+		}
+		cidr_text(&address, text);
+		text[strcspn(text, "/")] = '\0';
+		json_array_append_new(out, json_string(text));
+	}
+	json_object_set_new(to, key, out);
+}
+
 enum err_status ssm_report(struct str output, json_t **said, struct err *err)
 {
 	struct str rest = output, line, last = { 0 };
@@ -231,6 +253,8 @@ enum err_status ssm_report(struct str output, json_t **said, struct err *err)
 	copy_text(raw, clean, "backend", 16);
 	copy_text(raw, clean, "ipv6", 16);
 	copy_text(raw, clean, "note", 200);
+	copy_addresses(raw, clean, "survivors");
+	copy_addresses(raw, clean, "silent");
 	json_object_set_new(
 		clean, "exact", json_boolean(json_is_true(json_object_get(raw, "exact"))));
 	json_object_set_new(clean, "pinned", json_integer(doc_int(raw, "pinned", 0)));
@@ -300,14 +324,16 @@ static enum err_status wait_command(
 }
 
 static enum err_status send_command(const struct action_ctx *c, const struct ssm_document *doc,
-	const char *action, const char *endpoints, json_t **answer, struct err *err)
+	const struct ssm_order *order, json_t **answer, struct err *err)
 {
-	char comment[100];
-	snprintf(comment, sizeof(comment), "cordon case %s: %s", c->case_id, action);
-	json_t *params = json_pack("{s:s,s:s,s:[s],s:i,s:s,s:{s:[s],s:[s],s:[s]}}",
+	char comment[100], seconds[24];
+	snprintf(comment, sizeof(comment), "cordon case %s: %s", c->case_id, order->action);
+	snprintf(seconds, sizeof(seconds), "%lld", (long long)order->seconds);
+	json_t *params = json_pack("{s:s,s:s,s:[s],s:i,s:s,s:{s:[s],s:[s],s:[s],s:[s]}}",
 		"DocumentName", doc->name, "DocumentVersion", doc->version, "InstanceIds",
 		c->id, "TimeoutSeconds", DELIVERY_TIMEOUT, "Comment", comment, "Parameters",
-		"action", action, "caseId", c->case_id, "endpoints", endpoints);
+		"action", order->action, "caseId", c->case_id, "endpoints",
+		order->endpoints ? order->endpoints : "", "seconds", seconds);
 	if (doc->hash[0]) {
 		json_object_set_new(params, "DocumentHash", json_string(doc->hash));
 		json_object_set_new(params, "DocumentHashType", json_string("Sha256"));
@@ -318,11 +344,11 @@ static enum err_status send_command(const struct action_ctx *c, const struct ssm
 }
 
 enum err_status ssm_run(const struct action_ctx *c, const struct ssm_document *doc,
-	const char *action, const char *endpoints, json_t **said, struct err *err)
+	const struct ssm_order *order, json_t **said, struct err *err)
 {
 	enum err_status st = ERR_OK;
 	json_t *sent = NULL, *end = NULL, *report = NULL;
-	TRY(send_command(c, doc, action, endpoints, &sent, err));
+	TRY(send_command(c, doc, order, &sent, err));
 	const char *command = doc_text_or(sent, "Command.CommandId", "");
 	TRY(wait_command(c, command, &end, err));
 	const char *status = doc_text_or(end, "Status", "");
@@ -334,7 +360,7 @@ enum err_status ssm_run(const struct action_ctx *c, const struct ssm_document *d
 	TRY(ssm_report(str_from(doc_text_or(end, "StandardOutputContent", "")), &report, err));
 	json_object_set_new(report, "command", json_string(command));
 	if (strcmp(doc_text_or(report, "state", ""), "error") == 0) {
-		st = err_set(err, ERR_FAILED, "%s refused to %s: %s", c->id, action,
+		st = err_set(err, ERR_FAILED, "%s refused to %s: %s", c->id, order->action,
 			doc_text_or(report, "note", ""));
 		goto out;
 	}

@@ -7,7 +7,8 @@
 
 #include "response/action.h"
 
-#define SSM_NAME_MAX 129
+#define SSM_NAME_MAX  129
+#define SSM_PEERS_MAX 50
 
 /* The isolation document as it stands in the account. */
 struct ssm_document {
@@ -42,15 +43,23 @@ ERR_MUST_CHECK enum err_status ssm_agent(
 /* Why no command can be sent to it (static), or NULL. */
 const char *ssm_agent_objection(const json_t *agent);
 
+/* What the script is to do; the members are the document's parameters. */
+struct ssm_order {
+	const char *action;    /* isolate, restore, status, survivors */
+	const char *endpoints; /* NULL: none */
+	int64_t seconds;       /* survivors: how far back, at most 99999 */
+};
+
 /*
- * Runs the document with `action` and `endpoints` on the step's instance and waits for the end, at
- * most the step's `timeout_seconds` (120). *said is the script's own report, reduced to known
- * members and cleaned: {"command","state","backend","ipv6","cases","exact","pinned","note"}. A script
- * that reports an error is ERR_FAILED with its note.
+ * Runs the document on the step's instance and waits for the end, at most the step's `timeout_seconds`
+ * (120). *said is the script's own report, reduced to known members and cleaned: {"command","state",
+ * "backend","ipv6","cases","exact","pinned","note","survivors","silent"}; the last two are lists of at
+ * most SSM_PEERS_MAX addresses, each an address indeed and in its usual spelling. A script that reports an
+ * error is ERR_FAILED with its note.
  */
 ERR_MUST_CHECK enum err_status ssm_run(const struct action_ctx *c,
-	const struct ssm_document *doc, const char *action, const char *endpoints,
-	json_t **said, struct err *err);
+	const struct ssm_document *doc, const struct ssm_order *order, json_t **said,
+	struct err *err);
 /* The report in the last line of a command's output; exported for tests and fuzzing. */
 ERR_MUST_CHECK enum err_status ssm_report(struct str output, json_t **said, struct err *err);
 
