@@ -9,5 +9,5 @@ if [ $# -gt 0 ]; then
 else
 	mapfile -t files < <(git ls-files 'src/*.c')
 fi
-printf '%s\0' "${files[@]}" | xargs -0 -P 2 -n 4 clang-tidy --quiet -p "$folder" \
+printf '%s\0' "${files[@]}" | xargs -0 -P 2 -n 1 clang-tidy --quiet -p "$folder" \
 	--extra-arg=-Wno-unknown-warning-option --warnings-as-errors='*' 2>/dev/null
