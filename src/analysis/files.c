@@ -132,7 +132,7 @@ enum err_status files_find(struct files *f, const char *const *paths, size_t n_p
 			add(&w, "-", 0);
 		} else if (stat(paths[i], &sb) != 0) {
 			return err_set(err, ERR_NOT_FOUND, "can't read %s: %s", paths[i],
-				strerror(errno));
+				err_errno(errno));
 		} else if (S_ISDIR(sb.st_mode)) {
 			walk_folder(&w, paths[i], 0);
 		} else {

@@ -182,7 +182,7 @@ enum err_status input_open(struct input *in, const char *path, struct err *err)
 		enum err_status st = errno == ENOENT   ? ERR_NOT_FOUND
 				     : errno == EACCES ? ERR_DENIED
 						       : ERR_IO;
-		return err_set(err, st, "can't open %s: %s", path, strerror(errno));
+		return err_set(err, st, "can't open %s: %s", path, err_errno(errno));
 	}
 	struct stat sb;
 	bool regular = fstat(in->fd, &sb) == 0 && S_ISREG(sb.st_mode);

@@ -39,7 +39,7 @@ static enum err_status load_folder(
 	int n = depth < FOLDERS_DEEP ? scandir(path, &names, NULL, by_name_order) : -1;
 	enum err_status st =
 		n < 0 ? err_set(err, ERR_IO, "can't read the folder %s: %s", path,
-				depth < FOLDERS_DEEP ? strerror(errno) : "nested too deep")
+				depth < FOLDERS_DEEP ? err_errno(errno) : "nested too deep")
 		      : ERR_OK;
 	for (int i = 0; i < n; i++) {
 		char sub[PATH_MAX];
@@ -66,7 +66,7 @@ enum err_status sigma_load(
 	struct stat sb;
 	if (stat(path, &sb) != 0) {
 		return err_set(err, ERR_NOT_FOUND, "can't read the rules in %s: %s", path,
-			strerror(errno));
+			err_errno(errno));
 	}
 	return S_ISDIR(sb.st_mode) ? load_folder(env, path, 0, s, err)
 				   : load_file(env, path, s, err);

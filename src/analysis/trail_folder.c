@@ -45,8 +45,7 @@ static enum err_status walk(
 	DIR *d = opendir(path);
 	if (!d) {
 		enum err_status st = errno == EACCES ? ERR_DENIED : ERR_IO;
-		return err_set(err, st, "can't open %s: %s", path,
-			strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+		return err_set(err, st, "can't open %s: %s", path, err_errno(errno));
 	}
 	enum err_status st = ERR_OK;
 	for (struct dirent *e = readdir(d);          /* NOLINT(concurrency-mt-unsafe) */

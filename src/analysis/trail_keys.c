@@ -106,36 +106,10 @@ bool trail_keys_covers(const struct trail_key *key, int64_t end_ms, bool backfil
 	return key->to_ms >= end_ms && (backfill || key->from_ms <= end_ms + SIGNED_MS);
 }
 
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static bool unhex(struct str hex, unsigned char *out, size_t room, size_t *n)
-{
-	if (hex.n % 2 || hex.n / 2 > room) {
-		return false;
-	}
-	for (size_t i = 0; i < hex.n; i += 2) {
-		int high = nibble(hex.p[i]);
-		int low = nibble(hex.p[i + 1]);
-		if (high < 0 || low < 0) {
-			return false;
-		}
-		out[i / 2] = (unsigned char)(high << 4 | low);
-	}
-	*n = hex.n / 2;
-	return true;
-}
-
 bool trail_keys_signed(const struct trail_key *key, struct str message, struct str hex)
 {
 	unsigned char signature[SIGNATURE_MAX];
 	size_t n = 0;
-	return unhex(hex, signature, sizeof(signature), &n) && n > 0 &&
+	return hash_unhex(hex, signature, sizeof(signature), &n) && n > 0 &&
 	       rsa_verify(key->key, message, (struct str){ (const char *)signature, n });
 }

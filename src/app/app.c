@@ -172,8 +172,7 @@ int app_main(struct env *env, int argc, char **argv)
 	}
 	/* What was too large for the buffer has failed before. */
 	if ((fflush(stdout) != 0 || ferror(stdout)) && st == ERR_OK) {
-		(void)fprintf(stderr, "cordon: can't write the output: %s\n",
-			strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+		(void)fprintf(stderr, "cordon: can't write the output: %s\n", err_errno(errno));
 		st = ERR_IO;
 	}
 	parts_close(&app);

@@ -135,7 +135,7 @@ static enum err_status option(
 {
 	const char *word = argv[*i];
 	struct str name = str_from(word + (word[1] == '-' ? 2 : 1));
-	char letter = word[1] == '-' ? '\0' : word[1];
+	char letter = (char)(word[1] == '-' ? '\0' : word[1]);
 	size_t equals = letter ? SIZE_MAX : str_find_char(name, '=');
 	const char *value = NULL;
 	if (equals != SIZE_MAX) {
@@ -164,7 +164,7 @@ static enum err_status option(
 		return err_set(err, ERR_USAGE, "option '--%s' must be one of %s, not '%s'",
 			o->name, o->values, value);
 	}
-	if (own) {
+	if (app->command && own) {
 		app->option_values[own - app->command->options] = value ? value : "1";
 	} else {
 		set_common(app, f, o->name, value);

@@ -59,7 +59,8 @@ static void fish_options(const struct app_option *table, const char *condition, 
 		if (table[i].values) {
 			buf_puts(out, " -fa '");
 			for (const char *p = table[i].values; *p; p++) {
-				buf_putc(out, *p == '|' ? ' ' : *p);
+				const char c = *p;
+				buf_putc(out, (char)(c == '|' ? ' ' : c));
 			}
 			buf_putc(out, '\'');
 		}

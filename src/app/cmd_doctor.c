@@ -207,8 +207,8 @@ static void check_evidence(struct report *r)
 	if (app_journal(r->app, &j, &e) != ERR_OK) {
 		return;
 	}
-	if (vault_open(r->app->env, r->aws, j, &r->app->config, "doctor", &v, &weak, &e) !=
-		ERR_OK) {
+	const struct desk desk = { r->app->env, r->aws, j, &r->app->config };
+	if (vault_open(&desk, "doctor", &v, &weak, &e) != ERR_OK) {
 		add_error(r, "evidence", &e, N_("cordon evidence init"));
 	} else if (json_array_size(weak)) {
 		char *what = json_dumps(weak, JSON_COMPACT);

@@ -39,7 +39,7 @@ static enum err_status put(struct app *app, const struct buf *text, struct err *
 
 	if (!file) {
 		if (fwrite(text->p, 1, text->n, stdout) != text->n || fflush(stdout) != 0) {
-			return err_set(err, ERR_IO, "standard output: %s", strerror(errno));
+			return err_set(err, ERR_IO, "standard output: %s", err_errno(errno));
 		}
 		return ERR_OK;
 	}

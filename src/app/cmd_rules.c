@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX (64u * 1024)
+#define TEXT_MAX ((size_t)64 * 1024)
 
 static const struct app_option options[] = {
 	{ "rules", 0, "DIR", N_("Folder of Sigma rules instead of the built-in ones"), NULL },

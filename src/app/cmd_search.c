@@ -28,7 +28,8 @@ static void put_raw(struct str text, struct buf *out)
 	for (size_t i = 0; i < text.n; i++) {
 		char c = text.p[i];
 		quoted ^= c == '"' && (i == 0 || text.p[i - 1] != '\\');
-		buf_putc(out, !quoted && (c == '\n' || c == '\r') ? ' ' : c);
+		bool breaks = c == '\n' || c == '\r';
+		buf_putc(out, (char)(!quoted && breaks ? ' ' : c));
 	}
 	buf_putc(out, '\n');
 }

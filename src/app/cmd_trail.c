@@ -195,13 +195,53 @@ static enum err_status check(
 	return trail_verify(opts, doc, err);
 }
 
+/* A trail where it is read from: one of the two, with what it gives to trail_verify. */
+struct place {
+	struct trail_folder *folder;
+	struct trail_bucket *bucket;
+};
+
+static enum err_status open_bucket(struct app *app, const char *uri, struct place *at,
+	struct trail_keys *keys, struct trail_options *opts, struct err *err)
+{
+	struct aws_client *aws = NULL;
+	struct prune window = { opts->from_ms, opts->to_ms, opts->regions };
+	enum err_status st = ERR_OK;
+	TRY(app_aws(app, &aws, err));
+	TRY(trail_bucket_open(aws, uri, &window, &at->bucket, err));
+	if (!app_opt(app, "keys")) {
+		TRY(trail_bucket_keys(at->bucket, keys, err));
+	}
+	opts->source = trail_bucket_source(at->bucket);
+	opts->objects = trail_bucket_objects(at->bucket, &opts->n_objects);
+	opts->complete = true;
+	opts->threads = 16; /* they wait for S3 most of the time */
+out:
+	return st;
+}
+
+static enum err_status open_folder(struct app *app, const char *path, struct place *at,
+	struct trail_options *opts, struct err *err)
+{
+	if (!app_opt(app, "keys")) {
+		return err_set(err, ERR_USAGE,
+			"name the public keys with --keys FILE; save them for each region "
+			"with: aws cloudtrail list-public-keys --start-time ... --end-time "
+			"...");
+	}
+	enum err_status st = trail_folder_open(app->env, path, &at->folder, err);
+	if (st == ERR_OK) {
+		opts->source = trail_folder_source(at->folder);
+		opts->objects = trail_folder_objects(at->folder, &opts->n_objects);
+	}
+	return st;
+}
+
 static enum err_status verify(struct app *app, json_t **doc, struct err *err)
 {
 	const char *path = app->args[1];
-	bool online = str_starts(str_from(path), STR("s3://"));
 	struct span span;
-	struct trail_folder *folder = NULL;
-	struct trail_bucket *bucket = NULL;
+	struct place at = { NULL, NULL };
 	struct trail_keys keys = { 0 };
 	struct trail_options opts = { .keys = &keys };
 	enum err_status st = ERR_OK;
@@ -211,35 +251,17 @@ static enum err_status verify(struct app *app, json_t **doc, struct err *err)
 	opts.regions = span.regions;
 	if (app_opt(app, "keys")) {
 		TRY(read_keys(app, app_opt(app, "keys"), &keys, err));
-	} else if (!online) {
-		st = err_set(err, ERR_USAGE,
-			"name the public keys with --keys FILE; save them for each region "
-			"with: aws "
-			"cloudtrail list-public-keys --start-time ... --end-time ...");
-		goto out;
 	}
-	if (online) {
-		struct aws_client *aws = NULL;
-		struct prune window = { span.from_ms, span.to_ms, span.regions };
-		TRY(app_aws(app, &aws, err));
-		TRY(trail_bucket_open(aws, path, &window, &bucket, err));
-		if (!app_opt(app, "keys")) {
-			TRY(trail_bucket_keys(bucket, &keys, err));
-		}
-		opts.source = trail_bucket_source(bucket);
-		opts.objects = trail_bucket_objects(bucket, &opts.n_objects);
-		opts.complete = true;
-		opts.threads = 16; /* they wait for S3 most of the time */
+	if (str_starts(str_from(path), STR("s3://"))) {
+		TRY(open_bucket(app, path, &at, &keys, &opts, err));
 	} else {
-		TRY(trail_folder_open(app->env, path, &folder, err));
-		opts.source = trail_folder_source(folder);
-		opts.objects = trail_folder_objects(folder, &opts.n_objects);
+		TRY(open_folder(app, path, &at, &opts, err));
 	}
 	TRY(check(app, &opts, doc, err));
 out:
 	trail_keys_deinit(&keys);
-	trail_folder_free(folder);
-	trail_bucket_free(bucket);
+	trail_folder_free(at.folder);
+	trail_bucket_free(at.bucket);
 	return st;
 }
 

@@ -190,8 +190,8 @@ enum err_status drill_servers_moto(const struct drill_places *p, const char *log
 	close(none);
 	close(sink);
 	if (out->pid < 0) {
-		return err_set(err, ERR_FAILED, "the emulator can't be started: %s",
-			strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+		return err_set(
+			err, ERR_FAILED, "the emulator can't be started: %s", err_errno(errno));
 	}
 	for (int waited = 0; waited < START_MS; waited += 20) {
 		if (answers(out->port)) {

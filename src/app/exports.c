@@ -25,8 +25,7 @@ enum err_status exports_print(struct app *app, const json_t *investigation, cons
 	buf_init(&text, BYTES_MAX);
 	enum err_status st = export_write(name, investigation, &opts, &text, err);
 	if (st == ERR_OK && fwrite(text.p, 1, text.n, stdout) != text.n) {
-		st = err_set(err, ERR_IO, "standard output: %s",
-			strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+		st = err_set(err, ERR_IO, "standard output: %s", err_errno(errno));
 	}
 	buf_deinit(&text);
 	return st;

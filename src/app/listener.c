@@ -179,8 +179,8 @@ static enum err_status open_socket(const char *text, struct listener *w, struct 
 		if (w->fd >= 0) {
 			(void)close(w->fd);
 		}
-		return err_set(err, ERR_CONFIG, "can't listen on %.60s: %s", text,
-			strerror(why)); /* NOLINT(concurrency-mt-unsafe) */
+		return err_set(
+			err, ERR_CONFIG, "can't listen on %.60s: %s", text, err_errno(why));
 	}
 	(void)getsockname(w->fd, (struct sockaddr *)&bound, &n);
 	(void)getnameinfo(
@@ -214,7 +214,7 @@ enum err_status listener_start(const char *listen_on, const struct listener_hand
 		(void)close(w->fd);
 		free(w);
 		return err_set(err, ERR_FAILED, "the listener on %.60s can't start: %s",
-			listen_on, strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+			listen_on, err_errno(errno));
 	}
 	*out = w;
 	return ERR_OK;

@@ -123,32 +123,17 @@ enum checksum_kind build_trailer(const struct model_call *c, const struct wire_r
 	return r->source && !r->source->sha256_hex ? kind_of(c, r) : CHECKSUM_NONE;
 }
 
-static bool unhex(const char *hex, struct buf *out)
-{
-	char pair[3] = "";
-	for (size_t i = 0; hex[i] && hex[i + 1]; i += 2) {
-		char *end = NULL;
-		pair[0] = hex[i];
-		pair[1] = hex[i + 1];
-		buf_putc(out, (char)strtoul(pair, &end, 16));
-		if (*end) {
-			return false;
-		}
-	}
-	return out->n == HASH_SHA256_BYTES;
-}
-
 /* Of a stream whose SHA-256 the caller knows. */
 static void known_checksum(const char *hex, char out[CHECKSUM_MAX_BASE64])
 {
-	struct buf raw, text;
-	buf_init(&raw, HASH_SHA256_BYTES);
+	unsigned char raw[HASH_SHA256_BYTES];
+	size_t n = 0;
+	struct buf text;
 	buf_init(&text, CHECKSUM_MAX_BASE64 - 1);
-	if (unhex(hex, &raw)) {
-		hash_base64(buf_view(&raw), &text);
+	if (hash_unhex(str_from(hex), raw, sizeof(raw), &n) && n == sizeof(raw)) {
+		hash_base64((struct str){ (const char *)raw, n }, &text);
 	}
 	(void)snprintf(out, CHECKSUM_MAX_BASE64, "%s", text.p ? text.p : "");
-	buf_deinit(&raw);
 	buf_deinit(&text);
 }
 

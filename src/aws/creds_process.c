@@ -73,7 +73,7 @@ static enum err_status start(char *words[], int fd, pid_t *pid, struct err *err)
 	(void)posix_spawn_file_actions_destroy(&actions);
 	return code == 0 ? ERR_OK
 			 : err_set(err, ERR_CONFIG, "credential_process '%s' can't be run: %s",
-				   words[0], strerrordesc_np(code));
+				   words[0], err_errno(code));
 }
 
 /* All that comes before the pipe closes, under the ceiling and the clock. */

@@ -300,6 +300,23 @@ static enum err_status set_pair(struct config *c, const struct yaml_doc *d, cons
 	return set_value(c, k, v, where, err);
 }
 
+static enum err_status apply_group(struct config *c, const struct yaml_doc *d,
+	const char *group, json_t *pairs, struct err *err)
+{
+	const char *name;
+	json_t *v;
+	json_object_foreach(pairs, name, v)
+	{
+		char path[160];
+		(void)snprintf(path, sizeof(path), "%s.%s", group, name);
+		enum err_status st = set_pair(c, d, path, v, err);
+		if (st != ERR_OK) {
+			return st;
+		}
+	}
+	return ERR_OK;
+}
+
 static enum err_status apply_document(
 	struct config *c, const struct yaml_doc *d, struct err *err)
 {
@@ -311,22 +328,9 @@ static enum err_status apply_document(
 	}
 	json_object_foreach(d->root, name, v)
 	{
-		enum err_status st = ERR_OK;
-		if (is_group(name) && json_is_object(v)) {
-			const char *sub;
-			json_t *inner;
-			json_object_foreach(v, sub, inner)
-			{
-				char path[160];
-				(void)snprintf(path, sizeof(path), "%s.%s", name, sub);
-				st = set_pair(c, d, path, inner, err);
-				if (st != ERR_OK) {
-					return st;
-				}
-			}
-		} else {
-			st = set_pair(c, d, name, v, err);
-		}
+		enum err_status st = is_group(name) && json_is_object(v)
+					     ? apply_group(c, d, name, v, err)
+					     : set_pair(c, d, name, v, err);
 		if (st != ERR_OK) {
 			return st;
 		}
@@ -445,39 +449,54 @@ static enum err_status check_lists(const struct config *c, struct err *err)
 	return ERR_OK;
 }
 
+/* Where cases are kept when nobody said: a file below the user's state folder. */
+static void choose_state(struct env *env, struct config *c)
+{
+	const char *db =
+		home_path(env, c, "XDG_STATE_HOME", ".local/state", "cordon/cordon.db");
+	struct buf state;
+	buf_init(&state, 4200);
+	buf_printf(&state, "sqlite:%s", db ? db : "cordon.db");
+	c->state = arena_cstr(&c->arena, buf_view(&state));
+	c->state_unset = true;
+	buf_deinit(&state);
+}
+
+static enum err_status load_file(
+	struct env *env, const char *path, struct config *c, struct err *err)
+{
+	struct yaml_doc doc = { 0 };
+	struct buf text;
+	enum err_status st = ERR_OK;
+	buf_init(&text, (size_t)1024 * 1024);
+	TRY(read_config(env, path ? path : env_var(env, "CORDON_CONFIG"), c, &text, err));
+	if (c->file) {
+		TRY(yaml_parse(buf_view(&text), c->file, &doc, err));
+		TRY(apply_document(c, &doc, err));
+	}
+out:
+	yaml_deinit(&doc);
+	buf_deinit(&text);
+	return st;
+}
+
 enum err_status config_load(
 	struct env *env, const char *path, struct config *out, struct err *err)
 {
 	struct config c = { 0 };
-	struct yaml_doc doc = { 0 };
-	struct buf text;
 	enum err_status st;
 	arena_init(&c.arena, ARENA_BYTES);
-	buf_init(&text, (size_t)1024 * 1024);
 	TRY(apply_defaults(&c, err));
-	TRY(read_config(env, path ? path : env_var(env, "CORDON_CONFIG"), &c, &text, err));
-	if (c.file) {
-		TRY(yaml_parse(buf_view(&text), c.file, &doc, err));
-		TRY(apply_document(&c, &doc, err));
-	}
+	TRY(load_file(env, path, &c, err));
 	TRY(apply_variables(env, &c, err));
 	TRY(check_lists(&c, err));
 	if (!c.state) {
-		c.state_unset = true;
-		const char *db = home_path(
-			env, &c, "XDG_STATE_HOME", ".local/state", "cordon/cordon.db");
-		struct buf state;
-		buf_init(&state, 4200);
-		buf_printf(&state, "sqlite:%s", db ? db : "cordon.db");
-		c.state = arena_cstr(&c.arena, buf_view(&state));
-		buf_deinit(&state);
+		choose_state(env, &c);
 	}
 	if (c.arena.overflow) {
 		st = err_set(err, ERR_LIMIT, "the configuration is too large");
 	}
 out:
-	yaml_deinit(&doc);
-	buf_deinit(&text);
 	if (st != ERR_OK) {
 		arena_deinit(&c.arena);
 		return st;

@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#define DOC_MAX_BYTES (32u * 1024 * 1024)
+#define DOC_MAX_BYTES ((size_t)32 * 1024 * 1024)
 #define DOC_MAX_DEPTH 128
 
 /*

@@ -61,16 +61,9 @@ static const char *system_var(struct env *e, const char *name)
 	return getenv(name); /* NOLINT(concurrency-mt-unsafe): nothing here calls setenv */
 }
 
-/* strerror_r is spelled in two ways; this is GNU's. */
-static const char *reason(int error, char *space, size_t n)
-{
-	return strerror_r(error, space, n);
-}
-
 static enum err_status read_all(int fd, const char *path, struct buf *out, struct err *err)
 {
 	char chunk[65536];
-	char why[80];
 	for (;;) {
 		ssize_t n = read(fd, chunk, sizeof(chunk));
 		if (n == 0) {
@@ -80,8 +73,8 @@ static enum err_status read_all(int fd, const char *path, struct buf *out, struc
 			continue;
 		}
 		if (n < 0) {
-			return err_set(err, ERR_IO, "can't read %s: %s", path,
-				reason(errno, why, sizeof(why)));
+			return err_set(
+				err, ERR_IO, "can't read %s: %s", path, err_errno(errno));
 		}
 		buf_add(out, chunk, (size_t)n);
 		if (out->wipe) {
@@ -98,11 +91,10 @@ static enum err_status system_read_file(
 	struct env *e, const char *path, struct buf *out, struct err *err)
 {
 	(void)e;
-	char why[80];
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		return err_set(err, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO,
-			"can't open %s: %s", path, reason(errno, why, sizeof(why)));
+			"can't open %s: %s", path, err_errno(errno));
 	}
 	enum err_status st = read_all(fd, path, out, err);
 	(void)close(fd);
@@ -139,7 +131,6 @@ static void sync_folder_of(const char *path)
 static enum err_status system_write_file(
 	struct env *e, const char *path, struct str data, int mode, struct err *err)
 {
-	char why[80];
 	char id[37];
 	char temp[4096];
 	env_uuid(e, id);
@@ -149,8 +140,7 @@ static enum err_status system_write_file(
 	}
 	int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
 	if (fd < 0) {
-		return err_set(err, ERR_IO, "can't create %s: %s", path,
-			reason(errno, why, sizeof(why)));
+		return err_set(err, ERR_IO, "can't create %s: %s", path, err_errno(errno));
 	}
 	bool ok = write_all(fd, data) && fsync(fd) == 0;
 	int error = errno;
@@ -162,7 +152,7 @@ static enum err_status system_write_file(
 	if (!ok) {
 		(void)unlink(temp);
 		return err_set(err, ERR_IO, "can't write %s: %s (nothing was changed)", path,
-			reason(error, why, sizeof(why)));
+			err_errno(error));
 	}
 	sync_folder_of(path);
 	return ERR_OK;

@@ -98,6 +98,12 @@ const char *err_name(enum err_status status)
 	return i < sizeof(statuses) / sizeof(statuses[0]) ? statuses[i].name : "failed";
 }
 
+const char *err_errno(int code)
+{
+	const char *words = strerrordesc_np(code);
+	return words != NULL ? words : "an error the system has no words for";
+}
+
 int err_exit_code(enum err_status status)
 {
 	size_t i = (size_t)status;

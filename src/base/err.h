@@ -57,6 +57,8 @@ __attribute__((format(printf, 2, 3))) enum err_status err_prefix(
 void err_clear(struct err *e);
 /* Short lower-case name: "denied", "unreachable" ... for logs and JSON. Static. */
 const char *err_name(enum err_status status);
+/* The system's words for an errno, without its locale; static, for any thread. */
+const char *err_errno(int code);
 /* Process exit code of a status (design 4.8). */
 int err_exit_code(enum err_status status);
 

@@ -13,7 +13,6 @@
 static enum err_status make_one(const char *path, int mode, struct err *err)
 {
 	struct stat sb;
-	char why[80];
 	if (mkdir(path, (mode_t)mode) == 0) {
 		return ERR_OK;
 	}
@@ -21,8 +20,7 @@ static enum err_status make_one(const char *path, int mode, struct err *err)
 	if (error == EEXIST && stat(path, &sb) == 0 && S_ISDIR(sb.st_mode)) {
 		return ERR_OK;
 	}
-	return err_set(err, ERR_IO, "can't make the folder %s: %s", path,
-		strerror_r(error, why, sizeof(why)));
+	return err_set(err, ERR_IO, "can't make the folder %s: %s", path, err_errno(error));
 }
 
 enum err_status folder_make(const char *path, int mode, struct err *err)
@@ -46,7 +44,6 @@ enum err_status folder_make(const char *path, int mode, struct err *err)
 enum err_status folder_temp(struct env *env, char **out, struct err *err)
 {
 	const char *base = env_var(env, "TMPDIR");
-	char why[80];
 	struct buf path;
 	buf_init(&path, 4096);
 	buf_printf(&path, "%s/cordon-XXXXXX", base ? base : "/tmp");
@@ -57,7 +54,7 @@ enum err_status folder_temp(struct env *env, char **out, struct err *err)
 			"can't make a temporary folder below %s: %s (set TMPDIR to a folder "
 			"with "
 			"room)",
-			base ? base : "/tmp", strerror_r(error, why, sizeof(why)));
+			base ? base : "/tmp", err_errno(error));
 	}
 	*out = buf_steal(&path);
 	return ERR_OK;

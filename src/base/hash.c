@@ -100,6 +100,33 @@ void hash_hex(const void *p, size_t n, char *out)
 	out[n * 2] = '\0';
 }
 
+static int nibble(char c)
+{
+	if (c >= '0' && c <= '9') {
+		return c - '0';
+	}
+	int letter = c | 0x20;
+	return letter >= 'a' && letter <= 'f' ? letter - 'a' + 10 : -1;
+}
+
+bool hash_unhex(struct str hex, void *out, size_t room, size_t *n)
+{
+	unsigned char *b = out;
+	if (hex.n % 2 || hex.n / 2 > room) {
+		return false;
+	}
+	for (size_t i = 0; i < hex.n; i += 2) {
+		int high = nibble(hex.p[i]);
+		int low = nibble(hex.p[i + 1]);
+		if (high < 0 || low < 0) {
+			return false;
+		}
+		b[i / 2] = (unsigned char)(high << 4 | low);
+	}
+	*n = hex.n / 2;
+	return true;
+}
+
 static const char alphabet[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -112,8 +139,10 @@ void hash_base64(struct str s, struct buf *out)
 		unsigned c = left > 2 ? (unsigned char)s.p[i + 2] : 0u;
 		unsigned v = a << 16 | b << 8 | c;
 		char quad[4] = { alphabet[v >> 18 & 63], alphabet[v >> 12 & 63],
-			left > 1 ? alphabet[v >> 6 & 63] : '=',
-			left > 2 ? alphabet[v & 63] : '=' };
+			alphabet[v >> 6 & 63], alphabet[v & 63] };
+		for (size_t k = left + 1; k < 4; k++) {
+			quad[k] = '=';
+		}
 		buf_add(out, quad, 4);
 	}
 }

@@ -22,6 +22,8 @@ void hash_hmac_sha256(struct str key, struct str s, unsigned char out[HASH_SHA25
 void hash_md5_of(struct str s, unsigned char out[16]);
 /* Lower-case hex, 2n+1 bytes written. */
 void hash_hex(const void *p, size_t n, char *out);
+/* The bytes of hex in either case; false when it is none, or has more than `room` bytes. *n gets how many. */
+bool hash_unhex(struct str hex, void *out, size_t room, size_t *n);
 /* Appends standard base64 with padding. */
 void hash_base64(struct str s, struct buf *out);
 /* Decodes standard base64 (padding optional, white space skipped); false when malformed. */

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_MAX (16u * 1024)
+#define TEXT_MAX ((size_t)16 * 1024)
 
 static void fill(
 	enum i18n_lang lang, const char *template_text, const json_t *args, struct buf *out)

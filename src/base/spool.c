@@ -95,7 +95,7 @@ static void sort_items(struct spool *s)
 static enum err_status io_error(struct err *err)
 {
 	return err_set(err, ERR_IO, "the temporary folder: %s; set TMPDIR to a roomier one",
-		strerror(errno)); /* NOLINT(concurrency-mt-unsafe) */
+		err_errno(errno));
 }
 
 static enum err_status open_run(struct spool *s, FILE **out, struct err *err)

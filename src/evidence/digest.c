@@ -40,7 +40,7 @@ enum err_status digest_open(struct digest *d, const char *path, struct err *err)
 	if (path) {
 		d->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (d->fd < 0) {
-			return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+			return err_set(err, ERR_IO, "%s: %s", path, err_errno(errno));
 		}
 	}
 	d->hash = hash_sha256_new();
@@ -91,7 +91,7 @@ enum err_status digest_file_open(struct digest_file *f, const char *path, uint64
 {
 	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (f->fd < 0) {
-		return err_set(err, ERR_IO, "%s: %s", path, strerror(errno));
+		return err_set(err, ERR_IO, "%s: %s", path, err_errno(errno));
 	}
 	f->source = (struct aws_source){ .read = read_some,
 		.rewind = rewind_file,

@@ -114,13 +114,13 @@ bool sources_folder_fits(const char *prefix, int64_t from_ms, int64_t to_ms)
 static bool time_in_name(const char *key, int64_t *ms)
 {
 	for (const char *p = strchr(key, '_'); p; p = strchr(p + 1, '_')) {
-		struct utc_parts t = { 0 };
-		char z = 0;
-		int n = 0;
-		if (sscanf(p, "_%4d%2d%2dT%2d%2d%c%n", &t.year, &t.month, &t.day, &t.hour,
-			    &t.minute, &z, &n) == 6 &&
-			z == 'Z' && n == 15 && t.month >= 1 && t.month <= 12) {
-			*ms = utc_join(&t);
+		char iso[32];
+		if (strnlen(p, 15) < 15 || p[9] != 'T' || p[14] != 'Z') {
+			continue;
+		}
+		(void)snprintf(iso, sizeof(iso), "%.4s-%.2s-%.2sT%.2s:%.2s:00Z", p + 1, p + 5,
+			p + 7, p + 10, p + 12);
+		if (utc_parse(str_from(iso), ms)) {
 			return true;
 		}
 	}
@@ -160,7 +160,10 @@ char *sources_safe_path(const char *key)
 			bool fine = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
 				    (c >= 'a' && c <= 'z') || strchr("_=+@-", c) ||
 				    (c == '.' && i > 0);
-			buf_putc(&b, fine && c ? c : '_');
+			if (!fine || !c) {
+				c = '_';
+			}
+			buf_putc(&b, c);
 		}
 		if (part.n > 200) { /* keep what was cut apart */
 			char sha[HASH_SHA256_HEX];

@@ -112,9 +112,8 @@ static enum err_status remember(struct vault *v, struct err *err)
 	return st;
 }
 
-enum err_status vault_open(struct env *env, struct aws_client *aws, struct journal *j,
-	const struct config *config, const char *case_id, struct vault **out, json_t **weak,
-	struct err *err)
+enum err_status vault_open(const struct desk *desk, const char *case_id, struct vault **out,
+	json_t **weak, struct err *err)
 {
 	struct vault *v = NULL;
 	json_t *lack = NULL;
@@ -122,7 +121,7 @@ enum err_status vault_open(struct env *env, struct aws_client *aws, struct journ
 	const char *arn = NULL;
 	enum err_status st = ERR_OK;
 
-	if (!config->evidence_bucket) {
+	if (!desk->config->evidence_bucket) {
 		return err_set(err, ERR_CONFIG,
 			"no evidence bucket is configured: set evidence.bucket in cordon.yaml, "
 			"then "
@@ -132,21 +131,23 @@ enum err_status vault_open(struct env *env, struct aws_client *aws, struct journ
 	if (!v) {
 		BUG("out of memory");
 	}
-	*v = (struct vault){
-		.env = env, .aws = aws, .journal = j, .config = config, .kept = json_object()
-	};
+	*v = (struct vault){ .env = desk->env,
+		.aws = desk->aws,
+		.journal = desk->journal,
+		.config = desk->config,
+		.kept = json_object() };
 	(void)snprintf(v->case_id, sizeof(v->case_id), "%s", case_id);
 	if (pthread_mutex_init(&v->mutex, NULL) != 0) {
 		BUG("no mutex");
 	}
 	TRY(inspect(v, &lack, err));
-	TRY(aws_caller(aws, &account, &arn, err));
+	TRY(aws_caller(desk->aws, &account, &arn, err));
 	v->operator_arn = str_dup(str_from(arn));
 	TRY(remember(v, err));
 	if (json_array_size(lack)) {
 		log_event(LOG_WARN, "the evidence bucket lacks protection",
-			json_pack("{s:s, s:O}", "bucket", config->evidence_bucket, "lacks",
-				lack));
+			json_pack("{s:s, s:O}", "bucket", desk->config->evidence_bucket,
+				"lacks", lack));
 	}
 	*out = v;
 	v = NULL;
@@ -176,17 +177,6 @@ static void base64_of(const void *p, size_t n, struct buf *out)
 	hash_base64((struct str){ p, n }, out);
 }
 
-static void from_hex(const char *hex, unsigned char out[HASH_SHA256_BYTES])
-{
-	for (size_t i = 0; i < HASH_SHA256_BYTES; i++) {
-		unsigned value = 0;
-		if (sscanf(hex + 2 * i, "%2x", &value) != 1) {
-			BUG("a SHA-256 is 64 hex digits");
-		}
-		out[i] = (unsigned char)value;
-	}
-}
-
 /* Object Lock for one object from now on, or an empty object. */
 static json_t *lock_of(const struct vault *v)
 {
@@ -207,6 +197,7 @@ static json_t *put_params(
 {
 	char *key = vault_key(v, p->kept_name);
 	unsigned char sha[HASH_SHA256_BYTES];
+	size_t n = 0;
 	unsigned char md5[16];
 	struct buf sha64 = { 0 };
 	struct buf md64 = { 0 };
@@ -216,7 +207,9 @@ static json_t *put_params(
 		json_t *m;
 	} u = { lock };
 
-	from_hex(p->sha256, sha);
+	if (!hash_unhex(str_from(p->sha256), sha, sizeof(sha), &n) || n != sizeof(sha)) {
+		BUG("a SHA-256 is 64 hex digits");
+	}
 	base64_of(sha, sizeof(sha), &sha64);
 	params = json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s}}", "Bucket",
 		v->config->evidence_bucket, "Key", key, "IfNoneMatch", "*", "ChecksumAlgorithm",

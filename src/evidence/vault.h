@@ -5,18 +5,15 @@
 #ifndef CORDON_EVIDENCE_VAULT_H
 #define CORDON_EVIDENCE_VAULT_H
 
-#include "aws/aws.h"
-#include "base/config.h"
-#include "incident/journal.h"
+#include "incident/desk.h"
 
 struct vault;
 
 /* Opens the configured bucket for a case. ERR_CONFIG when none is configured, ERR_NOT_FOUND when it
  * is not there (the message says the command that makes it), ERR_DENIED. `weak` (may be NULL) gets
  * what the bucket lacks: [] or ["versioning", "object-lock", "encryption", "public-access-block"]. */
-ERR_MUST_CHECK enum err_status vault_open(struct env *env, struct aws_client *aws,
-	struct journal *j, const struct config *config, const char *case_id, struct vault **out,
-	json_t **weak, struct err *err);
+ERR_MUST_CHECK enum err_status vault_open(const struct desk *desk, const char *case_id,
+	struct vault **out, json_t **weak, struct err *err);
 void vault_free(struct vault *v);
 /* Makes a bucket as it should be (versioning, lock, encryption, public access block, policy). */
 ERR_MUST_CHECK enum err_status vault_create_bucket(

@@ -80,12 +80,46 @@ static json_t *encryption_params(const struct config *config)
 		"ApplyServerSideEncryptionByDefault", rule, "BucketKeyEnabled", 1);
 }
 
+/* Nothing public, every version kept, everything encrypted. */
+static enum err_status protect(
+	struct aws_client *aws, const struct config *config, struct err *e)
+{
+	const char *bucket = config->evidence_bucket;
+	enum err_status st = ERR_OK;
+	TRY(call(aws, "PutPublicAccessBlock",
+		json_pack("{s:s, s:{s:b, s:b, s:b, s:b}}", "Bucket", bucket,
+			"PublicAccessBlockConfiguration", "BlockPublicAcls", 1,
+			"IgnorePublicAcls", 1, "BlockPublicPolicy", 1, "RestrictPublicBuckets",
+			1),
+		NULL, e));
+	TRY(call(aws, "PutBucketVersioning",
+		json_pack("{s:s, s:{s:s}}", "Bucket", bucket, "VersioningConfiguration",
+			"Status", "Enabled"),
+		NULL, e));
+	st = call(aws, "PutBucketEncryption", encryption_params(config), NULL, e);
+out:
+	return st;
+}
+
+static enum err_status lock(struct aws_client *aws, const struct config *config, struct err *e)
+{
+	const char *mode =
+		config->evidence_lock_mode ? config->evidence_lock_mode : "GOVERNANCE";
+	if (config->evidence_lock_days <= 0) {
+		return ERR_OK;
+	}
+	return call(aws, "PutObjectLockConfiguration",
+		json_pack("{s:s, s:{s:s, s:{s:{s:s, s:I}}}}", "Bucket", config->evidence_bucket,
+			"ObjectLockConfiguration", "ObjectLockEnabled", "Enabled", "Rule",
+			"DefaultRetention", "Mode", mode, "Days",
+			(json_int_t)config->evidence_lock_days),
+		NULL, e);
+}
+
 enum err_status vault_create_bucket(
 	struct aws_client *aws, const struct config *config, struct err *err)
 {
 	const char *bucket = config->evidence_bucket;
-	const char *mode =
-		config->evidence_lock_mode ? config->evidence_lock_mode : "GOVERNANCE";
 	struct err local = { 0 };
 	struct err *e = err ? err : &local;
 	struct buf policy = { 0 };
@@ -98,25 +132,8 @@ enum err_status vault_create_bucket(
 	buf_init(&policy, 8192);
 	TRY(call(
 		aws, "CreateBucket", create_params(aws, bucket), "BucketAlreadyOwnedByYou", e));
-	TRY(call(aws, "PutPublicAccessBlock",
-		json_pack("{s:s, s:{s:b, s:b, s:b, s:b}}", "Bucket", bucket,
-			"PublicAccessBlockConfiguration", "BlockPublicAcls", 1,
-			"IgnorePublicAcls", 1, "BlockPublicPolicy", 1, "RestrictPublicBuckets",
-			1),
-		NULL, e));
-	TRY(call(aws, "PutBucketVersioning",
-		json_pack("{s:s, s:{s:s}}", "Bucket", bucket, "VersioningConfiguration",
-			"Status", "Enabled"),
-		NULL, e));
-	TRY(call(aws, "PutBucketEncryption", encryption_params(config), NULL, e));
-	if (config->evidence_lock_days > 0) {
-		TRY(call(aws, "PutObjectLockConfiguration",
-			json_pack("{s:s, s:{s:s, s:{s:{s:s, s:I}}}}", "Bucket", bucket,
-				"ObjectLockConfiguration", "ObjectLockEnabled", "Enabled",
-				"Rule", "DefaultRetention", "Mode", mode, "Days",
-				(json_int_t)config->evidence_lock_days),
-			NULL, e));
-	}
+	TRY(protect(aws, config, e));
+	TRY(lock(aws, config, e));
 	TRY(policy_of(aws, bucket, &policy, e));
 	TRY(call(aws, "PutBucketPolicy",
 		json_pack("{s:s, s:s}", "Bucket", bucket, "Policy", policy.p), NULL, e));

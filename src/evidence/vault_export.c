@@ -21,8 +21,9 @@ static enum err_status empty_folder(const char *dir, struct err *err)
 	}
 	d = opendir(dir);
 	if (!d) {
-		return err_set(err, ERR_IO, "%s: %s", dir, strerror(errno));
+		return err_set(err, ERR_IO, "%s: %s", dir, err_errno(errno));
 	}
+	/* NOLINTNEXTLINE(concurrency-mt-unsafe): glibc's readdir is safe on a stream of one's own */
 	while (!full && (e = readdir(d))) {
 		full = strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
 	}

@@ -32,15 +32,15 @@ struct vault_piece {
 	const char *call; /* how it was got: "s3:GetObject"; NULL = handed over */
 	int64_t start_ms; /* when getting it began; 0 = now */
 	json_t *item;     /* out: new reference on success */
-	enum err_status status;
 	struct err err;
+	enum err_status status;
 	/* while it is stored */
+	bool there;              /* it was in the bucket or the case before */
+	json_t *put;             /* answer of PutObject */
+	struct digest_file file; /* open while `path` is sent */
 	char sha256[HASH_SHA256_HEX];
 	/* the name it got: NAME, or NAME.2 when other content has that one */
 	char kept_name[1100];
-	struct digest_file file; /* open while `path` is sent */
-	json_t *put;             /* answer of PutObject */
-	bool there;              /* it was in the bucket or the case before */
 };
 
 /* Stores up to VAULT_BATCH pieces side by side; each has its own status. */

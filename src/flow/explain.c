@@ -138,8 +138,8 @@ void stages_explain(const struct flow *f, const char *case_id)
 		return;
 	}
 	if (st == ERR_OK) {
-		st = vault_open(
-			f->env, f->aws, f->journal, f->config, case_id, &vault, NULL, &err);
+		st = vault_open(&(struct desk){ f->env, f->aws, f->journal, f->config },
+			case_id, &vault, NULL, &err);
 	}
 	if (st == ERR_OK) {
 		st = explain(f, vault, view, &err);

@@ -19,8 +19,8 @@ static enum err_status keep_artifact(
 	if (!run->vault && run->vault_failed) {
 		st = err_set(err, ERR_FAILED, "the evidence bucket could not be opened");
 	} else if (!run->vault) {
-		st = vault_open(f->env, f->aws, f->journal, f->config, run->case_id,
-			&run->vault, NULL, err);
+		st = vault_open(&(struct desk){ f->env, f->aws, f->journal, f->config },
+			run->case_id, &run->vault, NULL, err);
 		run->vault_failed = st != ERR_OK;
 	}
 	(void)pthread_mutex_unlock(&run->lock);
@@ -173,8 +173,8 @@ void stages_notify(const struct flow *f, const char *case_id, const char *event)
 	enum err_status st = view_read(f->journal, case_id, &view, &err);
 	if (st == ERR_OK) {
 		add_links(f, view);
-		st = notify_case(
-			f->env, f->aws, f->journal, f->config, view, event, &sent, &err);
+		st = notify_case(&(struct desk){ f->env, f->aws, f->journal, f->config }, view,
+			event, &sent, &err);
 	}
 	if (st != ERR_OK) {
 		log_err(LOG_ERROR, "the team could not be told", &err);

@@ -150,7 +150,7 @@ static enum err_status get_batch(
 			break;
 		}
 		if (i > 0) {
-			env_sleep_ms(t->env, 20 * i);
+			env_sleep_ms(t->env, (int64_t)20 * i);
 		}
 		st = dynamodb_table_call(t, "BatchGetItem",
 			json_pack("{s:O}", "RequestItems", wanted), &result, err);

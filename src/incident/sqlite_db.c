@@ -194,18 +194,11 @@ void sqlite_db_column_copy(sqlite3_stmt *stmt, int i, char *out, size_t size)
 	(void)snprintf(out, size, "%.*s", STR_ARG(s));
 }
 
-static const char *reason_of(int error, char *space, size_t n)
-{
-	return strerror_r(error, space, n); /* GNU's, which returns the text */
-}
-
 static enum err_status no_place(const char *what, const char *path, int error, struct err *err)
 {
-	char space[128];
-
 	return err_set(err, ERR_IO,
 		"%s %s: %s; fix its permissions or the disk, or set `state` to another place",
-		what, path, reason_of(error, space, sizeof(space)));
+		what, path, err_errno(error));
 }
 
 /* Makes the missing folders above the file, and the file itself, closed to other users. */

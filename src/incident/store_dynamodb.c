@@ -144,6 +144,19 @@ static bool is_closed(
 	return closed;
 }
 
+/* Takes one claim that nobody has; somebody who was faster keeps it. */
+static enum err_status take_claim(struct dynamodb_table *t, const char *text,
+	const char *case_id, const struct claim *was, struct err *err)
+{
+	enum err_status st = dynamodb_table_write(
+		t, json_pack("[o]", claim_action(text, case_id, was, false)), err);
+	if (st == ERR_CONFLICT) {
+		err_clear(err);
+		st = ERR_OK;
+	}
+	return st;
+}
+
 static enum err_status dynamodb_claim(
 	struct store *base, const char *case_id, const json_t *claims, struct err *err)
 {
@@ -166,13 +179,7 @@ static enum err_status dynamodb_claim(
 		}
 		TRY(st);
 		looked = true;
-		st = dynamodb_table_write(
-			t, json_pack("[o]", claim_action(text, case_id, &was, false)), err);
-		if (st == ERR_CONFLICT) { /* somebody else was faster: it is theirs */
-			err_clear(err);
-			st = ERR_OK;
-		}
-		TRY(st);
+		TRY(take_claim(t, text, case_id, &was, err));
 	}
 out:
 	return st;

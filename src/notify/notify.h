@@ -2,10 +2,8 @@
 #ifndef CORDON_NOTIFY_NOTIFY_H
 #define CORDON_NOTIFY_NOTIFY_H
 
-#include "aws/aws.h"
-#include "base/config.h"
 #include "base/i18n.h"
-#include "incident/journal.h"
+#include "incident/desk.h"
 
 /* "case.opened", "action.pending", "action.done", "action.failed", "case.updated", "case.closed". */
 struct notify_message {
@@ -21,12 +19,11 @@ ERR_MUST_CHECK enum err_status notify_render(const json_t *case_view, const char
 	enum i18n_lang lang, const char *case_url, struct notify_message *out, struct err *err);
 void notify_deinit(struct notify_message *m);
 /*
- * Publishes one event of a case to config->topic_arn (one publish a language, MessageStructure json)
- * and to config->phone_numbers; appends notify.sent or notify.failed. An event already sent for the
+ * Publishes one event of a case to the configuration's topic_arn (one publish a language,
+ * MessageStructure json) and to its phone_numbers; appends notify.sent or notify.failed. An event already sent for the
  * same state is not sent again. *sent (may be NULL): [{"protocol","lang","subject","body","target"}].
  */
-ERR_MUST_CHECK enum err_status notify_case(struct env *env, struct aws_client *aws,
-	struct journal *j, const struct config *config, const json_t *case_view,
+ERR_MUST_CHECK enum err_status notify_case(const struct desk *desk, const json_t *case_view,
 	const char *event, json_t **sent, struct err *err);
 
 #endif

@@ -250,9 +250,10 @@ static void record(struct journal *j, const char *case_id, const char *event, co
 	json_decref(payload);
 }
 
-static enum err_status publish(struct aws_client *aws, struct journal *j, struct round *r,
-	const char *case_id, const char *event, json_t *sent, struct err *err)
+static enum err_status publish(const struct desk *desk, struct round *r, const json_t *view,
+	const char *event, json_t *sent, struct err *err)
 {
+	const char *case_id = doc_text_or(view, "case", "");
 	struct aws_request requests[MOST_TARGETS] = { 0 };
 	size_t failed = 0;
 	enum err_status st = ERR_OK;
@@ -262,10 +263,10 @@ static enum err_status publish(struct aws_client *aws, struct journal *j, struct
 		requests[i].operation = "Publish";
 		requests[i].params = r->targets[i].params;
 	}
-	st = aws_call_many(aws, requests, r->n, err);
+	st = aws_call_many(desk->aws, requests, r->n, err);
 	for (size_t i = 0; i < r->n; i++) {
 		struct target *t = &r->targets[i];
-		record(j, case_id, event, r->key, t, &requests[i]);
+		record(desk->journal, case_id, event, r->key, t, &requests[i]);
 		failed += requests[i].status != ERR_OK;
 		if (requests[i].status == ERR_OK && t->phone) {
 			tell_sent(sent, t, "sms", &t->message->sms);
@@ -278,22 +279,20 @@ static enum err_status publish(struct aws_client *aws, struct journal *j, struct
 		json_decref(requests[i].result);
 	}
 	if (failed && failed < r->n) {
-		st = err_prefix(err, "%zu of %zu messages were not sent: ", failed, r->n);
+		(void)err_prefix(err, "%zu of %zu messages were not sent: ", failed, r->n);
 		return err ? (err->status = ERR_PARTIAL) : ERR_PARTIAL;
 	}
 	return st;
 }
 
-enum err_status notify_case(struct env *env, struct aws_client *aws, struct journal *j,
-	const struct config *config, const json_t *case_view, const char *event, json_t **sent,
-	struct err *err)
+enum err_status notify_case(const struct desk *desk, const json_t *case_view, const char *event,
+	json_t **sent, struct err *err)
 {
-	const char *case_id = doc_text_or(case_view, "case", "");
+	const struct config *config = desk->config;
 	struct round *r = NULL;
 	json_t *records = NULL;
 	json_t *list = json_array();
 	enum err_status st = ERR_OK;
-	(void)env;
 
 	if (!config->topic_arn && config->phone_numbers.n == 0) {
 		json_decref(list);
@@ -308,11 +307,11 @@ enum err_status notify_case(struct env *env, struct aws_client *aws, struct jour
 		BUG("out of memory");
 	}
 	state_key(case_view, event, r->key);
-	TRY(journal_read(j, case_id, &records, err));
+	TRY(journal_read(desk->journal, doc_text_or(case_view, "case", ""), &records, err));
 	aim_all(r, records, config);
 	TRY(render_all(r, case_view, event, config->case_url, err));
 	if (r->n) {
-		st = publish(aws, j, r, case_id, event, list, err);
+		st = publish(desk, r, case_view, event, list, err);
 	}
 	if (sent) {
 		*sent = json_incref(list);

@@ -222,7 +222,10 @@ static char plain_letter(unsigned code)
 	static const char letters[] = "AAAAAAACEEEEIIIIDNOOOOOxOUUUUYTs"
 				      "aaaaaaaceeeeiiiidnooooo?ouuuuyty";
 
-	return code >= 0xc0 && code <= 0xff ? letters[code - 0xc0] : '?';
+	if (code < 0xc0 || code > 0xff) {
+		return '?';
+	}
+	return letters[code - 0xc0];
 }
 
 void summary_ascii(struct str text, struct buf *out)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): each N_() is one text, however many lines it takes */
 static const struct {
 	const char *class_name;
 	const char *texts[5];
@@ -71,6 +72,7 @@ static const struct {
 				  N_("Keep the containment until the cause is known."), NULL,
 				  NULL, NULL } },
 };
+/* NOLINTEND(bugprone-suspicious-missing-comma) */
 
 static void item(struct sheet *s, const char *text)
 {

@@ -232,7 +232,7 @@ static json_t *timesketch_json(const struct export_row *r)
 	timesketch_time(r->time_ms, when);
 	set(doc, "message", buf_view(&message));
 	set(doc, "datetime", str_from(when));
-	json_object_set_new(doc, "timestamp", json_integer((json_int_t)(r->time_ms * 1000)));
+	json_object_set_new(doc, "timestamp", json_integer((json_int_t)r->time_ms * 1000));
 	set(doc, "timestamp_desc", str_from(timestamp_desc(r)));
 	set(doc, "data_type", data_type(r, type));
 	set(doc, "event_name", event_name(r));

@@ -53,7 +53,7 @@ static struct str cut_line(struct str *rest)
 	size_t chars = 0;
 	size_t i = 0;
 	size_t best = 0;
-	struct str line = *rest;
+	struct str line;
 
 	for (i = 0; i < rest->n; i++) {
 		if (((unsigned char)rest->p[i] & 0xc0) != 0x80 && chars++ == LINE_CHARS) {

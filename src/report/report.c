@@ -62,7 +62,7 @@ static void head(struct sheet *s)
 	struct buf css = { 0 };
 	unsigned char digest[HASH_SHA256_BYTES];
 
-	buf_init(&css, 256 * 1024);
+	buf_init(&css, (size_t)256 * 1024);
 	style(s, &css);
 	hash_sha256_of(buf_view(&css), digest);
 	buf_printf(s->out,

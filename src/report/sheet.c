@@ -421,6 +421,7 @@ void sheet_space(struct sheet *s)
 	buf_putc(s->out, ' ');
 }
 
+/* NOLINTBEGIN(misc-no-recursion): bounded by `depth` */
 static void value_at(struct sheet *s, const json_t *v, int depth);
 
 static void object_at(struct sheet *s, const json_t *v, int depth)
@@ -487,6 +488,7 @@ static void value_at(struct sheet *s, const json_t *v, int depth)
 		buf_puts(s->out, "\xe2\x80\x93");
 	}
 }
+/* NOLINTEND(misc-no-recursion) */
 
 void sheet_value(struct sheet *s, const json_t *v)
 {

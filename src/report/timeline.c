@@ -77,6 +77,19 @@ static int by_time(const void *a, const void *b)
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
+/* Adds the first ids of {"events": [..]} to the set. */
+static void add_cited(json_t *set, const json_t *citing, size_t most)
+{
+	const json_t *ids = doc_get(citing, "events");
+
+	for (size_t i = 0; i < json_array_size(ids) && i < most; i++) {
+		const char *id = json_string_value(json_array_get(ids, i));
+		if (id) {
+			(void)json_object_set_new(set, id, json_true());
+		}
+	}
+}
+
 /* The ids that claims, links of the chain and detections cite: id -> true. */
 static json_t *cited(const json_t *view)
 {
@@ -87,14 +100,8 @@ static json_t *cited(const json_t *view)
 	for (size_t p = 0; p < 3; p++) {
 		const json_t *list = doc_get(view, paths[p]);
 		for (size_t i = 0; i < json_array_size(list); i++) {
-			const json_t *ids = doc_get(json_array_get(list, i), "events");
-			size_t most = p == 2 ? 3 : 6; /* detections can have thousands */
-			for (size_t j = 0; j < json_array_size(ids) && j < most; j++) {
-				const char *id = json_string_value(json_array_get(ids, j));
-				if (id) {
-					(void)json_object_set_new(set, id, json_true());
-				}
-			}
+			/* detections can have thousands */
+			add_cited(set, json_array_get(list, i), p == 2 ? 3 : 6);
 		}
 	}
 	return set;

@@ -52,7 +52,7 @@ static enum err_status list_folder(
 	DIR *d = opendir(folder);
 	if (d == NULL || names == NULL) {
 		st = err_set(err, ERR_CONFIG, "playbooks: can't read the folder %s: %s", folder,
-			strerror(errno));
+			err_errno(errno));
 		goto out;
 	}
 	*n = 0;

@@ -76,6 +76,14 @@ static void digests_are_the_standard_ones(void **state)
 	hash_sha256_free(h);
 	hash_hex(mac, 32, hex);
 	assert_memory_equal(hex, "ba7816bf", 8);
+	unsigned char raw[4];
+	size_t n = 0;
+	assert_true(hash_unhex(STR("00ffAb10"), raw, sizeof(raw), &n));
+	assert_int_equal(n, 4);
+	assert_memory_equal(raw, "\x00\xff\xab\x10", 4);
+	assert_false(hash_unhex(STR("00ffAb1000"), raw, sizeof(raw), &n));
+	assert_false(hash_unhex(STR("00f"), raw, sizeof(raw), &n));
+	assert_false(hash_unhex(STR("0g"), raw, sizeof(raw), &n));
 }
 
 static void base64_is_strict(void **state)

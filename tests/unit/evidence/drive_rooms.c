@@ -86,7 +86,8 @@ static enum err_status acquire(struct world *w, char **args, struct err *err)
 	(void)utc_parse(str_from(args[2]), &plan.from_ms);
 	(void)utc_parse(str_from(args[3]), &plan.to_ms);
 	TRY(view_read(w->journal, args[0], &view, err));
-	TRY(vault_open(w->env, w->aws, w->journal, &w->config, args[0], &v, &weak, err));
+	TRY(vault_open(&(struct desk){ w->env, w->aws, w->journal, &w->config }, args[0], &v,
+		&weak, err));
 	st = vault_acquire(v, view, &plan, &out, err);
 	if (out) {
 		(void)json_object_set(out, "weak", weak);
@@ -114,7 +115,8 @@ static enum err_status put(struct world *w, char **args, struct err *err)
 
 	buf_init(&b, 256u << 20);
 	TRY(env_read_file(w->env, args[2], &b, err));
-	TRY(vault_open(w->env, w->aws, w->journal, &w->config, args[0], &v, NULL, err));
+	TRY(vault_open(&(struct desk){ w->env, w->aws, w->journal, &w->config }, args[0], &v,
+		NULL, err));
 	TRY(vault_put(v, args[1], buf_view(&b), source, &item, err));
 	print(item);
 out:
@@ -132,8 +134,8 @@ static enum err_status notify(struct world *w, char **args, struct err *err)
 	enum err_status st = view_read(w->journal, args[0], &view, err);
 
 	if (st == ERR_OK) {
-		st = notify_case(
-			w->env, w->aws, w->journal, &w->config, view, args[1], &sent, err);
+		st = notify_case(&(struct desk){ w->env, w->aws, w->journal, &w->config }, view,
+			args[1], &sent, err);
 	}
 	if (sent) {
 		print(sent);
