@@ -10,6 +10,7 @@ import po2c  # noqa: E402
 
 CALLS = re.compile(r'(?:\bN_|\bapp_tr|\bi18n_tr|\bi18n_trn|\btr|\btrn)\s*\(')
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
+ERRORS = re.compile(r'\berr_(?:set|prefix)\s*\(')
 CONVERSION = re.compile(r'%(?:\d+\$)?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|j|z|t)?([diouxXcsfgeaAEGp])')
 
 
@@ -39,6 +40,11 @@ def unescape(text: str) -> str:
     return text.encode('latin-1', 'backslashreplace').decode('unicode_escape') if '\\' in text else text
 
 
+def conversions(text: str) -> list[str]:
+    """Conversions as far as their arguments go: '%-20.*s' takes an int and a string."""
+    return [re.sub(r'[-+ #0-9]', '', m[0]) for m in CONVERSION.finditer(text.replace('%%', ''))]
+
+
 def main() -> int:
     root = pathlib.Path(__file__).resolve().parent.parent
     spanish: dict[str, str] = {}
@@ -52,10 +58,9 @@ def main() -> int:
             spanish[key] = value
             where[key] = po.name
     used: dict[str, str] = {}
-    sources = ''
+    errors: set[str] = set()
     for path in sorted((root / 'src').rglob('*.[ch]')):
         text = path.read_text(encoding='utf-8')
-        sources += text
         text = re.sub(r'/\*.*?\*/', lambda m: '\n' * m[0].count('\n'), text, flags=re.S)
         for m in CALLS.finditer(text):
             if text[:m.start()].rsplit('\n', 1)[-1].lstrip().startswith('#'):
@@ -64,12 +69,18 @@ def main() -> int:
                 if re.search('[A-Za-z]', literal):
                     line = text.count('\n', 0, m.start()) + 1
                     used.setdefault(unescape(literal), f'{path.relative_to(root)}:{line}')
+        for m in ERRORS.finditer(text):
+            errors |= {unescape(literal) for literal in literals_in_call(text, m.end())}
+    for key in spanish:
+        if where[key] == 'errors.po' and key and key not in errors:
+            print(f'po/es/errors.po: no error says {key!r}')
+            bad += 1
     for key, place in used.items():
         if key not in spanish:
             print(f'{place}: no Spanish for {key!r}')
             bad += 1
     for key, value in spanish.items():
-        if CONVERSION.findall(key) != CONVERSION.findall(value):
+        if conversions(key) != conversions(value):
             print(f'po/es/{where[key]}: other conversions in the Spanish of {key!r}')
             bad += 1
     return 1 if bad else 0

@@ -128,7 +128,8 @@ static enum err_status set_up(struct app *app, const struct cli_flags *flags, st
 
 static void print_error(const struct app *app, const struct err *e)
 {
-	(void)fprintf(stderr, "cordon: %s\n", e->msg[0] ? e->msg : app_tr(app, N_("failed")));
+	(void)fprintf(
+		stderr, "cordon: %s\n", e->msg[0] ? err_told(e) : app_tr(app, N_("failed")));
 	if (e->request_id[0]) {
 		(void)fprintf(stderr, "  %s %s, %s %s\n", e->call, e->code,
 			app_tr(app, N_("request")), e->request_id);
@@ -139,8 +140,9 @@ static enum err_status run(
 	struct app *app, int argc, char **argv, const char **args, struct err *err)
 {
 	struct cli_flags flags = { 0 };
+	app->lang = i18n_choose(app->env, cli_lang(argc, argv));
+	err_speak(app->lang);
 	enum err_status st = cli_parse(app, argc, argv, args, &flags, err);
-	app->lang = i18n_choose(app->env, flags.lang);
 	if (st != ERR_OK) {
 		return st;
 	}

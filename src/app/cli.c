@@ -172,6 +172,19 @@ static enum err_status option(
 	return ERR_OK;
 }
 
+const char *cli_lang(int argc, char **argv)
+{
+	const char *found = NULL;
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], "--lang=", 7) == 0) {
+			found = argv[i] + 7;
+		} else if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc) {
+			found = argv[++i];
+		}
+	}
+	return found;
+}
+
 static enum err_status count_arguments(const struct app *app, struct err *err)
 {
 	const struct app_command *c = app->command;

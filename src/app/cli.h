@@ -20,6 +20,8 @@ struct cli_flags {
  */
 ERR_MUST_CHECK enum err_status cli_parse(struct app *app, int argc, char **argv,
 	const char **args, struct cli_flags *flags, struct err *err);
+/* The value of --lang, looked for before anything is parsed: mistakes are told in it. Or NULL. */
+const char *cli_lang(int argc, char **argv);
 /* The exit codes and what they mean; ends with a NULL text. */
 struct cli_exit_code {
 	int code;

@@ -1,5 +1,6 @@
 #include "base/err.h"
 
+#include "base/i18n.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -27,6 +28,24 @@ static const struct {
 	[ERR_REFUSED] = { "refused", 1 },
 	[ERR_INTERRUPTED] = { "interrupted", 130 },
 };
+
+static enum i18n_lang spoken = I18N_EN;
+
+void err_speak(enum i18n_lang lang)
+{
+	spoken = lang;
+}
+
+const char *err_told(const struct err *e)
+{
+	return e->told[0] ? e->told : e->msg;
+}
+
+/* The same conversions in the same order: tools/check_po.py sees to it. */
+__attribute__((format_arg(1))) static const char *translated(const char *fmt)
+{
+	return i18n_tr(spoken, fmt);
+}
 
 /* Bytes that could steer a terminal become '?'; a UTF-8 sequence cut at the end goes away. */
 static void make_printable(char *text)
@@ -58,8 +77,29 @@ enum err_status err_set_at(
 		(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 		va_end(ap);
 		make_printable(e->msg);
+		if (translated(fmt) != fmt) {
+			va_start(ap, fmt);
+			(void)vsnprintf(e->told, sizeof(e->told), translated(fmt), ap);
+			va_end(ap);
+			make_printable(e->told);
+		}
 	}
 	return status;
+}
+
+/* "head: text", as much of it as there is room for. */
+static void put_before(char text[400], const char *head, int n)
+{
+	if (n < 0 || n + 3 > 400) {
+		return;
+	}
+	size_t at = (size_t)n + 2;
+	size_t rest = strnlen(text, 400 - at - 1);
+	memmove(text + at, text, rest);
+	memcpy(text, head, (size_t)n);
+	memcpy(text + n, ": ", 2);
+	text[at + rest] = '\0';
+	make_printable(text);
 }
 
 enum err_status err_prefix(struct err *e, const char *fmt, ...)
@@ -69,19 +109,19 @@ enum err_status err_prefix(struct err *e, const char *fmt, ...)
 	}
 	char head[sizeof(e->msg)];
 	va_list ap;
+	if (e->told[0] || translated(fmt) != fmt) {
+		if (!e->told[0]) {
+			memcpy(e->told, e->msg, sizeof(e->told));
+		}
+		va_start(ap, fmt);
+		int n = vsnprintf(head, sizeof(head), translated(fmt), ap);
+		va_end(ap);
+		put_before(e->told, head, n);
+	}
 	va_start(ap, fmt);
 	int n = vsnprintf(head, sizeof(head), fmt, ap);
 	va_end(ap);
-	if (n >= 0 && (size_t)n + 2 < sizeof(head)) {
-		head[n] = ':';
-		head[n + 1] = ' ';
-		size_t left = sizeof(head) - (size_t)n - 3;
-		size_t rest = strnlen(e->msg, left);
-		memcpy(head + n + 2, e->msg, rest);
-		head[(size_t)n + 2 + rest] = '\0';
-		memcpy(e->msg, head, sizeof(head));
-		make_printable(e->msg);
-	}
+	put_before(e->msg, head, n);
 	return e->status;
 }
 

@@ -8,6 +8,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+enum i18n_lang { I18N_EN, I18N_ES }; /* the languages of i18n.h */
+
 enum err_status {
 	ERR_OK = 0,
 	ERR_FAILED,      /* anything without a better name */
@@ -30,7 +32,8 @@ enum err_status {
 /* What went wrong. Caller's memory; zero-initialise. All text is safe to print on a terminal. */
 struct err {
 	enum err_status status;
-	char msg[400];       /* what, why, and the next thing to do */
+	char msg[400]; /* what, why, and the next thing to do; English: for records, programs */
+	char told[400];      /* the same in the language of err_speak; "" = no other than msg */
 	char code[80];       /* AWS error code ("AccessDenied"), or "" */
 	char request_id[80]; /* AWS request id, or "" */
 	char call[96];       /* "ec2:DescribeInstances", or "" */
@@ -50,6 +53,13 @@ __attribute__((format(printf, 5, 6))) enum err_status err_set_at(struct err *e,
 	enum err_status status, const char *file, int line, const char *fmt, ...);
 #define err_set(e, status, ...) err_set_at((e), (status), __FILE__, __LINE__, __VA_ARGS__)
 
+/*
+ * From now on errors also say what went wrong in that language, where their format has a
+ * translation (po/es/errors.po). Once, before other threads are there; English at first.
+ */
+void err_speak(enum i18n_lang lang);
+/* For people: in the language that is spoken, as far as it can be said in it. */
+const char *err_told(const struct err *e);
 /* Puts "text: " before the message of an error that is passed on. Returns e's status. */
 __attribute__((format(printf, 2, 3))) enum err_status err_prefix(
 	struct err *e, const char *fmt, ...);

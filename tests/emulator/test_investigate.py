@@ -218,3 +218,13 @@ def test_a_copied_program_name_does_not_make_an_administrator_harmless(tmp_path)
     verdict = investigate(path)['verdict']
     assert verdict['class'] == 'undetermined' and verdict['source_ips'] == []
     assert any('address is theirs' in m for m in verdict['missing'])
+
+
+def test_mistakes_are_told_in_the_language_asked_for(tmp_path: pathlib.Path):
+    """Whatever comes first on the line; what a program reads stays as it is."""
+    def said(*args: str) -> str:
+        return subprocess.run([BIN, *args], capture_output=True, text=True, timeout=60).stderr
+    assert said('investigate', str(tmp_path / 'none'), '--lang', 'es').startswith('cordon: no se puede leer ')
+    assert said('investigat', '--lang=es') == "cordon: orden desconocida: 'investigat'; ¿quiso decir 'investigate'?\n"
+    assert said('--lang', 'es', 'merge', __file__).endswith('no es un resultado parcial de cordon\n')
+    assert said('merge', __file__).endswith('is no partial result of cordon\n')
