@@ -180,6 +180,8 @@ def test_fault_then_resume(world, baselines, playbook):
         did = effects(logs, world.names)
         twice = [e for e in did if did[e] > base.effects[e] and not idempotent(e)]
         missing = {without_policy(e) for e in base.effects} - {without_policy(e) for e in did}
+        if any('were not cut' in ((s['proof'] or {}).get('text') or '') for s in view['steps']):  # AWS would not, and it is said
+            missing = {e for e in missing if 'SecurityGroup' not in e[1] and e[1] != 'ModifyNetworkInterfaceAttribute'}
         assert not twice and not missing, f'{where}: did more than once or besides {twice}, not {missing}'
         COUNTS[f'{kind}, resumed'] += 1
     try_all(points(base.log, playbook, 'respond', 2 if base.view['steps'] else 0), check)
@@ -188,7 +190,7 @@ def test_fault_then_resume(world, baselines, playbook):
 def without_policy(effect: tuple) -> tuple:
     """Service, call, resource and parameters; but what a bucket's policy is put as depends on which of two steps was first
     (that the state comes out the same is compared for itself)."""
-    return effect[:2] if effect[1].endswith('?policy') else effect
+    return effect[:2] if '?policy' in effect[1] else effect
 
 
 def idempotent(effect: tuple) -> bool:
@@ -235,6 +237,15 @@ def test_fault_while_undoing(world, baselines, playbook):
         assert world.view()['state'] == base.undone, where
         COUNTS[f'{kind}, undo finished'] += 1
     try_all(points(base.undo_log, playbook, 'undo', 1) if base.undo_log else [], check)
+
+
+def test_one_lost_request_does_not_leave_connections_alive(world):  # noqa: F811
+    """A rule that was not added is no reason to isolate without cutting what is connected."""
+    world.set('ec2-suspicious')
+    ran = world.respond(fault='drop-before', at=1, operation='AuthorizeSecurityGroupIngress')
+    assert ran.code == 0 and ran.struck, ran.said
+    step = next(s for s in world.view()['steps'] if s['action'] == 'isolate-network')
+    assert step['verified'] and step['after']['cut'] == 'done', step['after']
 
 
 @pytest.mark.parametrize(('held', 'order'), [(1, ('deny-principal-on-bucket', 'lock-bucket')), (2, ('lock-bucket', 'deny-principal-on-bucket'))])
