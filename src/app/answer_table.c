@@ -146,6 +146,39 @@ static void print_step(const struct app *app, const json_t *step, FILE *to)
 	answer_print_line(app, to, N_("error"), doc_get(step, "error.message"));
 }
 
+/* Somebody else's change: of what, what it is now, and what undo would make it again. */
+static void print_difference(const struct app *app, const json_t *d, FILE *to)
+{
+	(void)fprintf(to, "  %-12s ", app_tr(app, N_("difference")));
+	answer_print_text(to, doc_text_or(d, "step", ""));
+	(void)fputs(": ", to);
+	answer_print_text(to, doc_text_or(d, "resource", ""));
+	(void)fputc(' ', to);
+	print_phrase(app, d, to);
+	(void)fputc('\n', to);
+	if (json_object_get(d, "now") != NULL) {
+		answer_print_line(app, to, N_("now"), json_object_get(d, "now"));
+		answer_print_line(app, to, N_("undo makes"), json_object_get(d, "before"));
+	}
+}
+
+/* What there is to take back. */
+static bool any_done(const json_t *actions)
+{
+	const json_t *a;
+	size_t i;
+
+	json_array_foreach(actions, i, a)
+	{
+		const char *state = doc_text_or(a, "state", "");
+		if (strcmp(state, "skipped") != 0 && strcmp(state, "awaiting_approval") != 0 &&
+			strcmp(state, "rejected") != 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
 static void print_held(const struct app *app, const json_t *held, FILE *to)
 {
 	const json_t *h;
@@ -215,7 +248,7 @@ void answer_print_response(const struct app *app, const json_t *response, FILE *
 	{
 		answer_print_line(app, to, N_("error"), json_object_get(a, "message"));
 	}
-	if (case_id != NULL && json_array_size(json_object_get(response, "actions")) > 0) {
+	if (case_id != NULL && any_done(json_object_get(response, "actions"))) {
 		(void)fprintf(to, "%s cordon undo %s\n", app_tr(app, N_("To take it back:")),
 			case_id);
 	}
@@ -231,7 +264,7 @@ void answer_print_undo(const struct app *app, const json_t *result, FILE *to)
 		{ "errors", N_("failed") },
 	};
 	const json_t *v;
-	size_t i;
+	size_t i, n = 0;
 
 	(void)fprintf(to, "%s ", app_tr(app, N_("case")));
 	answer_print_text(to, doc_text_or(result, "case", "?"));
@@ -239,11 +272,14 @@ void answer_print_undo(const struct app *app, const json_t *result, FILE *to)
 	for (size_t k = 0; k < sizeof(parts) / sizeof(parts[0]); k++) {
 		json_array_foreach(json_object_get(result, parts[k].key), i, v)
 		{
+			n++;
 			(void)fprintf(to, "  %-12s ", app_tr(app, parts[k].label));
 			answer_print_text(to, doc_text_or(v, "step", "?"));
 			(void)fputs("  ", to);
 			if (doc_text(v, "message")) {
 				answer_print_text(to, doc_text(v, "message"));
+			} else if (doc_text(v, "reason") == NULL) {
+				answer_print_text(to, doc_text_or(v, "resource.id", ""));
 			} else {
 				print_phrase(app, v, to);
 			}
@@ -252,10 +288,9 @@ void answer_print_undo(const struct app *app, const json_t *result, FILE *to)
 	}
 	json_array_foreach(json_object_get(result, "differences"), i, v)
 	{
-		(void)fprintf(to, "  %-12s ", app_tr(app, N_("difference")));
-		answer_print_text(to, doc_text_or(v, "step", ""));
-		(void)fputs(": ", to);
-		print_phrase(app, v, to);
-		(void)fputc('\n', to);
+		print_difference(app, v, to);
+	}
+	if (n == 0) {
+		(void)fprintf(to, "  %s\n", app_tr(app, N_("Nothing is left to take back.")));
 	}
 }

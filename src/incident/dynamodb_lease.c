@@ -82,10 +82,7 @@ enum err_status dynamodb_lease_take(struct dynamodb_table *t, const struct store
 		}
 		if (!may_take(&seen, l)) {
 			(void)snprintf(holder, STORE_HOLDER, "%s", seen.holder);
-			return err_set(err, ERR_CONFLICT,
-				"case %s is being worked on by another process; wait for it to "
-				"end",
-				l->case_id);
+			return err_set(err, ERR_CONFLICT, STORE_BUSY, l->case_id, l->case_id);
 		}
 		/* Lost to somebody, or to an append under way at this moment: look again. */
 		st = swap(t, l, &seen, fence, err);

@@ -316,9 +316,7 @@ static enum err_status sqlite_lease(struct store *base, const struct store_lease
 	}
 	sqlite_db_column_copy(stmt, 0, holder, STORE_HOLDER);
 	if (strcmp(holder, l->holder) != 0) {
-		st = err_set(err, ERR_CONFLICT,
-			"case %s is being worked on by another process; wait for it to end",
-			l->case_id);
+		st = err_set(err, ERR_CONFLICT, STORE_BUSY, l->case_id, l->case_id);
 	} else {
 		*fence = sqlite3_column_int64(stmt, 1);
 	}

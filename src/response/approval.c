@@ -127,10 +127,13 @@ static enum err_status check_answered(
 			text(view, "case"), text(step_of(view, step), "state"));
 	}
 	if (json_is_string(json_object_get(q, "decision"))) {
+		bool yes = strcmp(text(q, "decision"), "approved") == 0;
 		return err_set(err, ERR_REFUSED,
-			"step %s of case %s was already %s by %s at %s", step,
-			text(view, "case"), text(q, "decision"), text(q, "by"),
-			text(q, "decided"));
+			"step %s of case %s was already %s by %s at %s; this answer changes "
+			"nothing%s%s%s%s",
+			step, text(view, "case"), text(q, "decision"), text(q, "by"),
+			text(q, "decided"), yes ? ". To take the step back: cordon undo " : "",
+			yes ? text(view, "case") : "", yes ? " " : "", yes ? step : "");
 	}
 	return ERR_OK;
 }

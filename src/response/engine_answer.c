@@ -67,6 +67,7 @@ static void permission_wanted(const json_t *response, char out[160])
 enum err_status engine_answer_status(const json_t *response, struct err *err)
 {
 	const char *state = doc_text_or(response, "state", "");
+	const char *id = doc_text_or(response, "case", "?");
 	const char *message = doc_text_or(response, "errors[0].message", "a step failed");
 	const char *step = doc_text_or(response, "errors[0].step", "?");
 	size_t n = json_array_size(json_object_get(response, "errors"));
@@ -76,8 +77,9 @@ enum err_status engine_answer_status(const json_t *response, struct err *err)
 
 	if (strcmp(state, "awaiting_approval") == 0) {
 		return err_set(err, ERR_AWAITING,
-			"case %s waits for approval: `cordon case show %s` tells of what",
-			doc_text_or(response, "case", "?"), doc_text_or(response, "case", "?"));
+			"case %s waits for approval: `cordon case show %s` tells of what, "
+			"`cordon approve %s STEP` or `cordon reject %s STEP` answers",
+			id, id, id, id);
 	}
 	if (strcmp(state, "partial") == 0) {
 		return n == 0 ? err_set(err, ERR_PARTIAL, "not every step was run")

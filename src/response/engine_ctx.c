@@ -1,6 +1,7 @@
 #include "response/engine_ctx.h"
 
 #include "base/crashpoint.h"
+#include "base/phrase.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,17 @@ void engine_ctx_fill(struct action_ctx *c, const json_t *step, const json_t *non
 	if (c->facts == NULL) {
 		c->facts = none;
 	}
+}
+
+json_t *engine_ctx_gone(const struct action_ctx *c, const struct err *why)
+{
+	json_t *gone = json_object();
+
+	phrase_set(gone, "reason",
+		N_("{0} {1} is gone: nothing of it is left to contain. CloudTrail knows who "
+		   "deleted it and when; look whether another one took its place ({2})"),
+		PHRASE_ARGS(c->kind, c->id, why->msg));
+	return gone;
 }
 
 json_t *engine_ctx_error(const struct err *e)

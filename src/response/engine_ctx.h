@@ -10,6 +10,8 @@
  * which is one of a plan or of a case view; `none` ({}) stands for what it lacks.
  */
 void engine_ctx_fill(struct action_ctx *c, const json_t *step, const json_t *none);
+/* {"reason",..}: why nothing is to be done about a resource that is not there; new reference. */
+json_t *engine_ctx_gone(const struct action_ctx *c, const struct err *why);
 /* {"status","code","message","call","request_id"}; new reference. */
 json_t *engine_ctx_error(const struct err *e);
 /*

@@ -378,10 +378,7 @@ static enum engine_phase work(struct at_work *a)
 	}
 	enum err_status st = see(a, &needed, &err);
 	if (st == ERR_NOT_FOUND) {
-		json_t *gone = json_object();
-		phrase_set(gone, "reason", N_("{0} {1} is gone: {2}"),
-			PHRASE_ARGS(a->ctx.kind, a->ctx.id, err.msg));
-		return skip(a, gone);
+		return skip(a, engine_ctx_gone(&a->ctx, &err));
 	}
 	if (st != ERR_OK) {
 		return fail(a, &err);

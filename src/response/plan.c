@@ -80,9 +80,7 @@ static void look_at(const struct plan_work *w, struct look *l)
 	engine_ctx_fill(&c, l->step, w->none);
 	l->status = l->action->observe(&c, &before, &needed, &l->err);
 	if (l->status == ERR_NOT_FOUND) {
-		before = json_object();
-		phrase_set(before, "reason", N_("{0} {1} is gone: {2}"),
-			PHRASE_ARGS(c.kind, c.id, l->err.msg));
+		before = engine_ctx_gone(&c, &l->err);
 		skip(l, before);
 		json_decref(before);
 		return;

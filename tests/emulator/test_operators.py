@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import copy
 import json
+import signal
 import threading
+import time
 
 import pytest
 
 from conftest import ACCOUNT, REGION
+from fault_proxy import Faults, Proxy
 
 SMALL = """
 name: small
@@ -85,7 +88,10 @@ def test_an_instance_that_is_gone(small, aws, techsolutions, finding, saved):
     cordon = small()
     ran = cordon('respond', saved(finding('i-0123456789abcdef0')), '--yes', '--output', 'json')
     step = ran.json['actions'][0]
-    assert step['state'] == 'skipped' and 'is gone' in step['reason'], step
+    assert step['state'] == 'skipped', step
+    assert 'is gone: nothing of it is left to contain. CloudTrail knows who deleted it' in step['reason']
+    shown = cordon('respond', saved(finding('i-0123456789abcdef1', finding_id='4' * 32)), '--yes', '--output', 'text')
+    assert 'is gone' in shown.out and 'take it back' not in shown.out, shown.out  # there is nothing to undo
     event = saved(finding(techsolutions.instances[0], finding_id='2' * 32))
     case = cordon('respond', event, '--yes', '--output', 'json').json['case']
     aws('ec2').terminate_instances(InstanceIds=[techsolutions.instances[0]])
@@ -99,9 +105,40 @@ def test_somebody_else_changed_it_before_undo(small, aws, techsolutions, finding
     case = cordon('respond', saved(finding(techsolutions.instances[0])), '--yes', '--output', 'json').json['case']
     other = aws('ec2').create_security_group(GroupName='someone', Description='x', VpcId=techsolutions.vpc)['GroupId']
     aws('ec2').modify_network_interface_attribute(NetworkInterfaceId=techsolutions.interfaces[0], Groups=[other])
-    ran = cordon('undo', case)
+    ran = cordon('undo', case, '--output', 'text')
     assert ran.code in (1, 6) and groups_of(aws, techsolutions.interfaces[0]) == [other]
-    assert techsolutions.interfaces[0] in ran.out + ran.err
+    # What, since when it is so, what undo would make of it, and what to do.
+    assert f'{techsolutions.interfaces[0]} The interface\'s security groups were changed after the isolation.' in ran.out
+    assert f'now      ["{other}"]' in ran.out and f'undo makes ["{techsolutions.web_group}"]' in ran.out
+    assert 'because somebody changed it meanwhile' in ran.err and f'`cordon undo {case} --force`' in ran.err
+    assert cordon('undo', case, '--force').code == 0 and groups_of(aws, techsolutions.interfaces[0]) == [techsolutions.web_group]
+    assert 'Nothing is left to take back.' in cordon('undo', case, '--output', 'text').out
+
+
+def test_two_people_at_once(small, aws, moto, techsolutions, finding, saved):
+    """While one's command is in the middle of a change, another's is told so and changes nothing."""
+    cordon = small()
+    event = saved(finding(techsolutions.instances[0]))
+    faults = Faults()
+    proxy = Proxy(moto, faults)
+    try:
+        first = cordon.start('respond', event, '--yes', '--output', 'json', env={'AWS_ENDPOINT_URL': proxy.url})
+        until = time.monotonic() + 60
+        while not any(r.mutating and r.service == 'ec2' for r in faults.log) and time.monotonic() < until:
+            time.sleep(0.002)
+        first.send_signal(signal.SIGSTOP)
+        case = cordon('case', 'list', '--output', 'json').json[0]['case']
+        for command in (('undo', case), ('resume', case), ('respond', event, '--yes')):
+            ran = cordon(*command)
+            assert ran.code == 1 and f'case {case} is being worked on by another process' in ran.err, ran.err
+            assert 'nothing was changed by this one' in ran.err and f'cordon case show {case}' in ran.err
+        first.send_signal(signal.SIGCONT)
+        out, err = first.communicate(timeout=120)
+    finally:
+        proxy.close()
+    assert first.returncode == 0, err
+    assert json.loads(out)['state'] == 'contained'
+    assert cordon('undo', case).code == 0 and groups_of(aws, techsolutions.interfaces[0]) == [techsolutions.web_group]
 
 
 def test_the_default_profile_must_be_named_to_write(small, techsolutions, finding, saved, tmp_path):

@@ -142,21 +142,23 @@ enum err_status ec2_undone(
 	const struct action_ctx *c, json_t *differences_taken, json_t **out, struct err *err)
 {
 	size_t blocking = 0;
-	const char *first = "";
+	const json_t *first = NULL;
 	size_t i;
 	json_t *d;
 	json_array_foreach(differences_taken, i, d)
 	{
 		if (json_is_true(json_object_get(d, "blocking"))) {
-			first = blocking++ ? first : doc_text_or(d, "text", "");
+			first = blocking++ ? first : d;
 		}
 	}
 	enum err_status st = ERR_OK;
 	if (blocking && !ec2_forced(c)) {
 		st = err_set(err, ERR_CONFLICT,
-			"parts of this step were not undone and left alone (%zu): %s Look at "
-			"them, then repeat the undo with --force to overwrite",
-			blocking, first);
+			"%zu left alone because somebody changed it meanwhile; %s: %s Look at "
+			"what `cordon undo %s` lists, then overwrite it with "
+			"`cordon undo %s --force`",
+			blocking, doc_text_or(first, "resource", c->id),
+			doc_text_or(first, "text", ""), c->case_id, c->case_id);
 	}
 	*out = differences_taken;
 	return st;
