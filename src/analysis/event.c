@@ -65,6 +65,15 @@ struct kept_who {
 	char text[WHO_TEXT_MAX];
 };
 
+/* How long the text of an identity was that had these bytes near its beginning, and its key. */
+#define GUESSES    4096u
+#define GUESS_FROM 32u /* after the type, in the id, which tells most of them apart */
+#define GUESS_N    63u
+struct guess {
+	uint64_t key;
+	uint32_t n;
+};
+
 static void read_session(struct event_who *w, struct scan_tape *t, uint32_t context)
 {
 	w->issuer_arn = text_at(t, context, "sessionIssuer.arn");
@@ -174,23 +183,53 @@ struct event_reader {
 	uint64_t seed; /* of what only this run sees */
 	struct skim_keys keys;
 	struct scan_tape who_tape;
-	struct kept_who *kept; /* WHO_SLOTS, by hash */
+	struct kept_who *kept; /* WHO_SLOTS, by key */
+	struct guess *guesses; /* GUESSES, by hash of some bytes */
+	uint64_t jumped;       /* key of the identity that was jumped over; 0: none was */
 	struct skim_member members[MEMBERS_MAX];
+	char before[64]; /* of the event read last, what stands before its identity */
+	size_t before_n;
+	uint64_t before_hash;
 	char day[10]; /* of the time read last */
 	int64_t day_ms;
 	struct turn turns[2]; /* what the event read last, and the one before, still need */
 	unsigned turn;
 };
 
+static struct guess *guess_at(const struct event_reader *r, struct str json)
+{
+	struct str some = { json.p + GUESS_FROM, GUESS_N };
+	return &r->guesses[table_hash(r->seed, some) % GUESSES];
+}
+
+/* For skimming: an identity that was read before need not be skimmed again. */
+static size_t known_who(void *ctx, struct str text)
+{
+	struct event_reader *r = ctx;
+	r->jumped = 0;
+	if (text.n < GUESS_FROM + GUESS_N) {
+		return 0;
+	}
+	const struct guess *g = guess_at(r, text);
+	if (g->n == 0 || g->n >= text.n ||
+		(table_hash(r->seed, (struct str){ text.p, g->n }) | 1) != g->key) {
+		return 0;
+	}
+	r->jumped = g->key;
+	return g->n;
+}
+
 struct event_reader *event_reader_new(uint64_t seed)
 {
 	struct event_reader *r = calloc(1, sizeof(*r));
 	struct kept_who *kept = calloc(WHO_SLOTS, sizeof(*kept));
-	if (!r || !kept) {
+	struct guess *guesses = calloc(GUESSES, sizeof(*guesses));
+	if (!r || !kept || !guesses) {
 		BUG("out of memory");
 	}
 	r->seed = seed;
 	r->kept = kept;
+	r->guesses = guesses;
 	for (size_t i = 0; i < 2; i++) {
 		scan_init(&r->turns[i].tape);
 	}
@@ -198,6 +237,9 @@ struct event_reader *event_reader_new(uint64_t seed)
 	for (size_t i = 0; i < FIELDS; i++) {
 		skim_keys_add(&r->keys, names[i]);
 	}
+	r->keys.jump = known_who;
+	r->keys.jump_key = F_IDENTITY;
+	r->keys.ctx = r;
 	return r;
 }
 
@@ -210,20 +252,27 @@ void event_reader_free(struct event_reader *r)
 		}
 		scan_deinit(&r->who_tape);
 		free(r->kept);
+		free(r->guesses);
 		free(r);
 	}
 }
 
+/* All identities are told apart by their keys, which nobody outside can foresee. */
 static struct event_who *who_of(struct event_reader *r, struct turn *turn, struct str json)
 {
-	uint64_t hash = table_hash(CONTENT_SEED, json);
-	struct kept_who *slot = &r->kept[hash % WHO_SLOTS];
-	if (slot->who.hash == hash) {
+	uint64_t key = r->jumped ? r->jumped : table_hash(r->seed, json) | 1;
+	r->jumped = 0;
+	struct kept_who *slot = &r->kept[key % WHO_SLOTS];
+	if (slot->who.here == key) {
 		return &slot->who;
 	}
-	struct event_who w = { .hash = hash };
+	struct event_who w = { .here = key, .hash = table_hash(CONTENT_SEED, json) };
+	bool plain = !memchr(json.p, '\\', json.n);
 	bool busy = r->turns[!r->turn].who == &slot->who;
-	bool keep = !busy && json.n <= WHO_TEXT_MAX && !memchr(json.p, '\\', json.n);
+	bool keep = !busy && json.n <= WHO_TEXT_MAX && plain;
+	if (plain && json.n >= GUESS_FROM + GUESS_N) {
+		*guess_at(r, json) = (struct guess){ key, (uint32_t)json.n };
+	}
 	if (keep) {
 		memcpy(slot->text, json.p, json.n);
 		json.p = slot->text;
@@ -325,8 +374,17 @@ static uint64_t hash_more(const struct found *f, uint64_t h, enum field field)
 	return f->of[field] ? table_hash(h, slice(f, field)) : table_mix(h, field);
 }
 
-/* The identity is hashed already; what comes before and after it is not. */
-static uint64_t hash_content(const struct found *f, uint64_t who, size_t n)
+/* true, false, or there is none; anything else is hashed as it stands. */
+static uint64_t hash_flag(const struct found *f, uint64_t h, enum field field)
+{
+	const struct skim_member *m = f->of[field];
+	bool word = m && (m->first == 't' || m->first == 'f');
+	return word ? table_mix(h, m->first) : hash_more(f, h, field);
+}
+
+/* The identity is hashed already, what comes before it mostly for the event before. */
+static uint64_t hash_content(
+	struct event_reader *r, const struct found *f, uint64_t who, size_t n)
 {
 	const char *p = f->turn->tape.text;
 	const struct skim_member *m = f->of[F_IDENTITY];
@@ -334,7 +392,12 @@ static uint64_t hash_content(const struct found *f, uint64_t who, size_t n)
 		return table_hash(CONTENT_SEED, (struct str){ p, n });
 	}
 	size_t after = m->value + m->value_n;
-	uint64_t h = table_hash(who, (struct str){ p, m->value });
+	if (m->value != r->before_n || memcmp(p, r->before, r->before_n) != 0) {
+		r->before_n = m->value < sizeof(r->before) ? m->value : 0;
+		memcpy(r->before, p, r->before_n);
+		r->before_hash = table_hash(CONTENT_SEED, (struct str){ p, m->value });
+	}
+	uint64_t h = table_mix(who, r->before_hash);
 	return table_hash(h, (struct str){ p + after, n - after });
 }
 
@@ -361,18 +424,19 @@ static void fill_who(struct event *e, struct event_who *w)
 	}
 }
 
-static void fill_hashes(uint64_t seed, const struct found *f, size_t n, struct event *e)
+static void fill_hashes(
+	struct event_reader *r, const struct found *f, size_t n, struct event *e)
 {
-	e->hash = hash_content(f, e->who->hash, n);
-	e->origin = hash_run(seed, f, F_REGION, F_AGENT);
+	e->hash = hash_content(r, f, e->who->hash, n);
+	e->origin = hash_run(r->seed, f, F_REGION, F_AGENT);
 	e->origin = hash_more(f, e->origin, F_ACCOUNT);
 	if (f->of[F_VPC_ENDPOINT]) {
 		e->origin = hash_more(f, e->origin, F_VPC_ENDPOINT);
 		e->origin = hash_more(f, e->origin, F_VPC_ACCOUNT);
 	}
-	e->call = hash_run(seed, f, F_SOURCE, F_NAME);
+	e->call = hash_run(r->seed, f, F_SOURCE, F_NAME);
 	e->call = hash_more(f, e->call, F_ERROR_CODE);
-	e->call = hash_more(f, e->call, F_READ_ONLY) | 1;
+	e->call = hash_flag(f, e->call, F_READ_ONLY) | 1;
 }
 
 /* The record's members are known, its n bytes are those of the tape. Sets every member of *e. */
@@ -405,7 +469,7 @@ static bool fill(struct event_reader *r, const struct found *f, size_t n, struct
 	e->console = flag_of(f, F_CONSOLE);
 	e->data_event = str_eq(text_of(f, F_CATEGORY), STR("Data"));
 	fill_who(e, who_of(r, f->turn, slice(f, F_IDENTITY)));
-	fill_hashes(r->seed, f, n, e);
+	fill_hashes(r, f, n, e);
 	return true;
 }
 

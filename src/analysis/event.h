@@ -26,7 +26,8 @@ enum event_identity {
  * it is taken apart once and kept for the next ones; the slices point into what is kept.
  */
 struct event_who {
-	uint64_t hash; /* of the text */
+	uint64_t here; /* hash of the text in this run */
+	uint64_t hash; /* hash of the text in any run */
 	enum event_identity identity;
 	struct str arn, principal_id, key, user_name, invoked_by, account;
 	struct str issuer_arn, issuer_name, session, creation, delivery;

@@ -5,17 +5,16 @@
 void skim_keys_add(struct skim_keys *k, const char *name)
 {
 	size_t n = strlen(name);
-	if (k->n == SKIM_KEYS || n + 3 > sizeof(k->key[0].text)) {
+	if (k->n == SKIM_KEYS || n + 3 >= sizeof(k->key[0].text)) {
 		BUG("a key too long to be a likely one");
 	}
 	struct skim_key *key = &k->key[k->n];
-	char text[sizeof(key->text)] = "\"";
-	memcpy(text + 1, name, n);
-	text[n + 1] = '"';
-	text[n + 2] = ':';
-	memcpy(key->text, text, sizeof(text));
-	memset(key->mask, 0xff, n + 3);
-	key->n = n + 3;
+	key->text[0] = '"';
+	memcpy(key->text + 1, name, n);
+	key->text[n + 1] = '"';
+	key->text[n + 2] = ':';
+	key->n = (uint32_t)n + 3;
+	key->bits = (UINT32_C(1) << key->n) - 1;
 	k->next[k->n] = (uint8_t)k->n;
 	k->n++;
 }
@@ -23,8 +22,7 @@ void skim_keys_add(struct skim_keys *k, const char *name)
 uint8_t skim_keys_find(const struct skim_keys *k, struct str key)
 {
 	for (size_t i = 0; i < k->n; i++) {
-		if (k->key[i].n == key.n + 3 &&
-			memcmp((const char *)k->key[i].text + 1, key.p, key.n) == 0) {
+		if (k->key[i].n == key.n + 3 && memcmp(k->key[i].text + 1, key.p, key.n) == 0) {
 			return (uint8_t)i;
 		}
 	}
@@ -91,6 +89,11 @@ static inline uint64_t prefix_xor(uint64_t x)
 	return x;
 }
 
+static inline bool begins(const char *p, const struct skim_key *k)
+{
+	return memcmp(p, k->text, k->n) == 0;
+}
+
 #define TARGET
 #define NAME skim_scalar
 #include "analysis/skim_impl.h"
@@ -121,7 +124,7 @@ static bool runs(const struct variant *v)
 		      __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
 	if (v->fn == skim_avx512) {
 		return common && __builtin_cpu_supports("avx512f") &&
-		       __builtin_cpu_supports("avx512bw");
+		       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 	}
 	return v->fn != skim_avx2 || (common && __builtin_cpu_supports("avx2"));
 #else

@@ -22,18 +22,25 @@ struct skim_member {
 
 /*
  * Keys that are likely, as they stand in the text: "\"eventName\":", at most 32 bytes, the rest
- * zero. `next` is learnt: the key that last came after each, which is tried first.
+ * zero. `next` and `other` are learnt: the keys that last came after each, which are tried first.
+ * Whoever knows the value of one of them may say so: `jump` is shown the text from the value of the
+ * key `jump_key` on and returns the length of an object, without blanks and backslashes, that was
+ * skimmed before and stands there again; 0: not known.
  */
 #define SKIM_KEYS    64
 #define SKIM_UNKNOWN 0xff
 struct skim_key {
-	uint64_t text[4], mask[4]; /* bytes; mask: 0xff for each that counts */
-	size_t n;
+	char text[32];
+	uint32_t n, bits; /* a bit for each byte of the text */
 };
 struct skim_keys {
 	struct skim_key key[SKIM_KEYS];
 	size_t n;
 	uint8_t next[SKIM_KEYS + 1]; /* [0]: the first key; [i + 1]: what follows key i */
+	uint8_t other[SKIM_KEYS + 1];
+	uint8_t jump_key;
+	size_t (*jump)(void *ctx, struct str text); /* or NULL */
+	void *ctx;
 };
 void skim_keys_add(struct skim_keys *k, const char *name);
 

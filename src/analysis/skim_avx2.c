@@ -47,5 +47,13 @@ TARGET static inline uint64_t prefix_xor(uint64_t x)
 	return (uint64_t)_mm_cvtsi128_si64(product);
 }
 
+TARGET static inline bool begins(const char *p, const struct skim_key *k)
+{
+	__m256i there = _mm256_loadu_si256((const void *)p);
+	__m256i wanted = _mm256_loadu_si256((const void *)k->text);
+	uint32_t same = (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(there, wanted));
+	return (~same & k->bits) == 0;
+}
+
 #	include "analysis/skim_impl.h"
 #endif

@@ -3,8 +3,9 @@
 #if defined(__x86_64__)
 #	include <immintrin.h>
 
-#	define TARGET __attribute__((target("avx512f,avx512bw,pclmul,bmi,bmi2,popcnt")))
-#	define NAME   skim_avx512
+#	define TARGET \
+		__attribute__((target("avx512f,avx512bw,avx512vl,pclmul,bmi,bmi2,popcnt")))
+#	define NAME skim_avx512
 
 TARGET static inline void masks(const char *p, struct skim_masks *m)
 {
@@ -24,6 +25,13 @@ TARGET static inline uint64_t prefix_xor(uint64_t x)
 	__m128i product = _mm_clmulepi64_si128(
 		_mm_set_epi64x(0, (int64_t)x), _mm_set1_epi8((char)0xff), 0);
 	return (uint64_t)_mm_cvtsi128_si64(product);
+}
+
+TARGET static inline bool begins(const char *p, const struct skim_key *k)
+{
+	__m256i there = _mm256_loadu_si256((const void *)p);
+	__m256i wanted = _mm256_loadu_si256((const void *)k->text);
+	return _mm256_mask_cmpneq_epi8_mask(k->bits, there, wanted) == 0;
 }
 
 #	include "analysis/skim_impl.h"

@@ -1,8 +1,9 @@
 /*
  * The skimming itself, included once for each kind of processor. The including file defines
  * TARGET (attributes of every function here), NAME (the function to define), and
- *   static inline void masks(const char *p, struct skim_masks *m)  for 64 bytes at p, and
- *   static inline uint64_t prefix_xor(uint64_t x)  bit i = parity of bits 0 to i.
+ *   static inline void masks(const char *p, struct skim_masks *m)  for 64 bytes at p,
+ *   static inline uint64_t prefix_xor(uint64_t x)  bit i = parity of bits 0 to i, and
+ *   static inline bool begins(const char *p, const struct skim_key *k)  for 32 bytes at p.
  * No include guard: it is meant to be included again.
  */
 
@@ -103,17 +104,24 @@ TARGET static inline size_t after_bracket(struct cursor *c, size_t at)
 	for (;;) {
 		uint64_t open = c->open & from;
 		uint64_t close = c->close & from;
+		size_t n_open = (size_t)__builtin_popcountll(open);
+		size_t n_close = (size_t)__builtin_popcountll(close);
 		from = UINT64_MAX;
-		while (close) {
-			uint64_t low = close & -close;
-			depth += (size_t)__builtin_popcountll(open & (low - 1));
-			open &= ~(low - 1);
-			if (--depth == 0) {
-				return c->block + (size_t)__builtin_ctzll(low) + 1;
+		if (n_close < depth) { /* it can't end in this block */
+			depth += n_open - n_close;
+			close = 0;
+		} else {
+			size_t before = depth;
+			for (; close; close &= close - 1) {
+				uint64_t low = close & -close;
+				before--;
+				depth = before + (size_t)__builtin_popcountll(open & (low - 1));
+				if (depth == 0) {
+					return c->block + (size_t)__builtin_ctzll(low) + 1;
+				}
 			}
-			close &= close - 1;
+			depth = before + n_open;
 		}
-		depth += (size_t)__builtin_popcountll(open);
 		c->block += 64;
 		if (c->block >= c->n) {
 			return SIZE_MAX;
@@ -141,6 +149,21 @@ TARGET static inline size_t after_plain(const struct cursor *c, size_t at)
 	return at;
 }
 
+/* One past null, true or false, when that is what stands there; else 0. */
+TARGET static inline size_t after_word(const struct cursor *c, size_t at)
+{
+	uint32_t word = 0;
+	if (c->n - at < 6) {
+		return 0;
+	}
+	memcpy(&word, c->base + at, sizeof(word));
+	size_t n = memcmp(&word, "fals", 4) == 0 ? 5 : 4;
+	bool known = n == 5 ? c->base[at + 4] == 'e'
+			    : memcmp(&word, "true", 4) == 0 || memcmp(&word, "null", 4) == 0;
+	char next = c->base[at + n];
+	return known && (next == ',' || next == '}' || next == ']') ? at + n : 0;
+}
+
 /* Value at `at`; *after is one past it. */
 TARGET static inline enum skim_result take_member(
 	struct cursor *c, size_t at, struct skim_member *m, size_t *after)
@@ -161,7 +184,11 @@ TARGET static inline enum skim_result take_member(
 		return SKIM_OK;
 	}
 	bool bracket = first == '{' || first == '[';
-	size_t end = bracket ? after_bracket(c, at) : after_plain(c, at);
+	size_t end = bracket ? after_bracket(c, at) : after_word(c, at);
+	bool word = !bracket && end;
+	if (!bracket && !word) {
+		end = after_plain(c, at);
+	}
 	if (end == SIZE_MAX || (!bracket && end == c->n)) {
 		return SKIM_MORE;
 	}
@@ -171,8 +198,8 @@ TARGET static inline enum skim_result take_member(
 	m->value = (uint32_t)at;
 	m->value_n = (uint32_t)(end - at);
 	*after = end;
-	return bracket || skim_is_plain((struct str){ c->base + at, end - at }) ? SKIM_OK
-										: SKIM_BAD;
+	bool good = bracket || word || skim_is_plain((struct str){ c->base + at, end - at });
+	return good ? SKIM_OK : SKIM_BAD;
 }
 
 /* The key at `at` when it is the likely one: nothing has to be looked for. */
@@ -180,21 +207,11 @@ TARGET static inline bool take_likely(struct cursor *c, const struct skim_keys *
 	uint8_t likely, size_t at, struct skim_member *m)
 {
 	const struct skim_key *k = &keys->key[likely];
-	uint64_t there[4];
-	if (c->n - at <= sizeof(there)) {
+	if (c->n - at <= sizeof(k->text) || !begins(c->base + at, k)) {
 		return false;
 	}
-	memcpy(there, c->base + at, sizeof(there));
-	uint64_t other = ((there[0] & k->mask[0]) ^ k->text[0]) |
-			 ((there[1] & k->mask[1]) ^ k->text[1]) |
-			 ((there[2] & k->mask[2]) ^ k->text[2]) |
-			 ((there[3] & k->mask[3]) ^ k->text[3]);
-	if (other) {
-		return false;
-	}
-	size_t n = k->n;
 	m->key = (uint32_t)at + 1;
-	m->key_n = (uint32_t)n - 3;
+	m->key_n = k->n - 3;
 	m->key_escaped = false;
 	m->known = likely;
 	return true;
@@ -250,6 +267,34 @@ TARGET static inline enum skim_result take_comma(
 	return *more && i >= c->n ? SKIM_MORE : SKIM_OK;
 }
 
+TARGET static inline struct str text_from(const struct cursor *c, size_t at)
+{
+	return (struct str){ c->base + at, c->n - at };
+}
+
+/* Past an object of n bytes that was skimmed before: it is as good as it was then. */
+TARGET static inline enum skim_result jump(
+	struct cursor *c, size_t at, size_t n, struct skim_member *m, size_t *after)
+{
+	m->first = (uint8_t)c->base[at];
+	m->value_escaped = false;
+	m->value = (uint32_t)at;
+	m->value_n = (uint32_t)n;
+	*after = at + n;
+	if (!reach(c, at)) {
+		return SKIM_MORE;
+	}
+	c->blanks |= c->blank != 0;
+	c->block = at + n;
+	c->inside = 0;
+	c->escape = false;
+	c->blank = 0;
+	if (c->block < c->n) {
+		take_block(c);
+	}
+	return SKIM_OK;
+}
+
 TARGET static inline enum skim_result run(
 	struct cursor *c, struct skim_keys *keys, struct skim_out *out)
 {
@@ -270,7 +315,8 @@ TARGET static inline enum skim_result run(
 			m->key = m->key_n = 0;
 			m->key_escaped = false;
 			m->known = SKIM_UNKNOWN;
-		} else if (keys && take_likely(c, keys, keys->next[before], at, m)) {
+		} else if (keys && (take_likely(c, keys, keys->next[before], at, m) ||
+					   take_likely(c, keys, keys->other[before], at, m))) {
 			value = at + m->key_n + 3;
 			value = (unsigned char)c->base[value] <= ' ' ? skip_blank(c, value)
 								     : value;
@@ -281,10 +327,13 @@ TARGET static inline enum skim_result run(
 			return r == SKIM_OK ? SKIM_MORE : r;
 		}
 		if (keys && m->known != SKIM_UNKNOWN) {
-			keys->next[before] = m->known;
+			skim_keys_learn(keys, before, m->known);
 			before = (uint8_t)(m->known + 1);
 		}
-		r = take_member(c, value, m, &at);
+		size_t known = keys && keys->jump && m->known == keys->jump_key
+				       ? keys->jump(keys->ctx, text_from(c, value))
+				       : 0;
+		r = known ? jump(c, value, known, m, &at) : take_member(c, value, m, &at);
 		out->n += r == SKIM_OK ? 1 : 0;
 		r = r == SKIM_OK ? take_comma(c, closing, &at, &more) : r;
 		out->used = at;

@@ -55,5 +55,10 @@ static inline uint64_t prefix_xor(uint64_t x)
 	return x;
 }
 
+static inline bool begins(const char *p, const struct skim_key *k)
+{
+	return memcmp(p, k->text, k->n) == 0;
+}
+
 #	include "analysis/skim_impl.h"
 #endif

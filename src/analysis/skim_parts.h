@@ -18,6 +18,14 @@ enum skim_result skim_avx2(struct str s, struct skim_keys *keys, struct skim_out
 enum skim_result skim_avx512(struct str s, struct skim_keys *keys, struct skim_out *out);
 enum skim_result skim_neon(struct str s, struct skim_keys *keys, struct skim_out *out);
 
+static inline void skim_keys_learn(struct skim_keys *k, uint8_t before, uint8_t key)
+{
+	if (k->next[before] != key) {
+		k->other[before] = k->next[before];
+		k->next[before] = key;
+	}
+}
+
 uint8_t skim_keys_find(const struct skim_keys *k, struct str key);
 bool skim_is_plain(struct str s);
 

@@ -144,39 +144,57 @@ uint64_t table_mix(uint64_t h, uint64_t v)
 	return fold(h ^ ODD_A, v ^ ODD_B);
 }
 
-/* Four sums side by side: a product takes longer than the processor needs to begin the next. */
+/* One step: no bytes can be chosen to make the product nothing by who does not know the key. */
+static uint64_t step(uint64_t h, const char *p, uint64_t key)
+{
+	return fold(h ^ load8(p), load8(p + 8) ^ key);
+}
+
+/*
+ * Four sums side by side: a product takes longer than the processor needs to begin the next. The
+ * last 64 bytes may have been taken in part already: that costs less than to find out.
+ */
 static uint64_t hash_long(uint64_t seed, const char *p, size_t n)
 {
+	const uint64_t key = seed ^ ODD_A;
+	const char *last = p + n - 64;
 	uint64_t a = seed ^ ODD_A;
 	uint64_t b = seed ^ ODD_B;
 	uint64_t c = seed + ODD_A;
 	uint64_t d = seed + ODD_B;
-	for (; n >= 64; n -= 64, p += 64) {
-		a = fold(a ^ load8(p), load8(p + 8) ^ ODD_B);
-		b = fold(b ^ load8(p + 16), load8(p + 24) ^ ODD_A);
-		c = fold(c ^ load8(p + 32), load8(p + 40) ^ ODD_B);
-		d = fold(d ^ load8(p + 48), load8(p + 56) ^ ODD_A);
+	for (; p < last; p += 64) {
+		a = step(a, p, key);
+		b = step(b, p + 16, key);
+		c = step(c, p + 32, key);
+		d = step(d, p + 48, key);
 	}
+	a = step(a, last, key);
+	b = step(b, last + 16, key);
+	c = step(c, last + 32, key);
+	d = step(d, last + 48, key);
 	return fold(a ^ c, b ^ ODD_A) ^ fold(b ^ d, c ^ ODD_B);
 }
 
 uint64_t table_hash(uint64_t seed, struct str s)
 {
 	uint64_t h = seed ^ fold(s.n ^ ODD_B, ODD_A);
-	size_t i = 0;
+	const uint64_t key = seed ^ ODD_B;
 	if (s.n >= 64) {
-		h = hash_long(h, s.p, s.n);
-		i = s.n & ~(size_t)63;
+		return hash_long(h, s.p, s.n);
 	}
-	for (; i + 16 <= s.n; i += 16) {
-		h = fold(h ^ load8(s.p + i) ^ ODD_A, load8(s.p + i + 8) ^ ODD_B ^ seed);
+	if (s.n >= 16) {
+		uint64_t other = step(h + ODD_A, s.p + s.n - 16, key);
+		h = step(h, s.p, key);
+		if (s.n > 32) {
+			other = step(other, s.p + s.n - 32, key);
+			h = step(h, s.p + 16, key);
+		}
+		return fold(h ^ ODD_B, other ^ ODD_A);
 	}
-	if (i + 8 <= s.n) {
-		h = fold(h ^ load8(s.p + i) ^ ODD_A, ODD_B ^ seed);
-		i += 8;
-	}
-	if (i < s.n) {
-		h = fold(h ^ load_rest(s.p + i, s.n - i) ^ ODD_A, ODD_B + (s.n - i));
+	if (s.n >= 8) {
+		h = fold(h ^ load8(s.p), load8(s.p + s.n - 8) ^ key);
+	} else if (s.n) {
+		h = fold(h ^ load_rest(s.p, s.n), key);
 	}
 	return fold(h ^ ODD_B, ODD_A ^ s.n);
 }
