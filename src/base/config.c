@@ -79,6 +79,8 @@ static const struct key keys[] = {
 		N_("Name of the Systems Manager document") },
 	{ "response.isolation_endpoints", TYPE_LIST, AT(isolation_endpoints), NULL, NULL, 0, 0,
 		N_("CIDRs (SSM and S3 endpoints) that stay reachable on TCP 443") },
+	{ "response.settle_seconds", TYPE_INT, AT(settle_seconds), "20", NULL, 0, 300,
+		N_("Age of an isolation at which the host is asked whom it still talks to") },
 	{ "response.isolation_groups", TYPE_LIST, AT(isolation_groups), NULL, NULL, 0, 0,
 		N_("Security groups without rules, made beforehand for quarantine; verified at "
 		   "use") },

@@ -50,10 +50,11 @@ struct config {
 		quarantine_profile; /* instance profile name without rights; NULL = remove only */
 	const char *ssm_document;   /* default "cordon-isolate" */
 	struct config_list isolation_endpoints; /* CIDRs that stay reachable on TCP 443 */
-	struct config_list isolation_groups;    /* security groups provisioned for quarantine */
-	struct config_list waf_ip_sets;         /* ARNs */
-	struct config_list firewall_groups;     /* ARNs of Network Firewall rule groups */
-	struct config_list exempt_tags;         /* "key=value" or "key" */
+	int64_t settle_seconds; /* a host is asked for survivors when its isolation is that old */
+	struct config_list isolation_groups; /* security groups provisioned for quarantine */
+	struct config_list waf_ip_sets;      /* ARNs */
+	struct config_list firewall_groups;  /* ARNs of Network Firewall rule groups */
+	struct config_list exempt_tags;      /* "key=value" or "key" */
 	struct config_list exempt_accounts;
 	struct config_list exempt_types; /* globs over finding types */
 	struct config_list never_block;  /* addresses and CIDRs that are never blocked */

@@ -1,7 +1,7 @@
 /*
  * One phase of one action, alone, for the tests: `action_driver ACTION observe|apply|verify|undo`.
  * Reads on stdin {"case","step","token","id","kind","with","before","after","partial","actors":[ip],
- * "isolation_endpoints":[..],"isolation_groups":[..],"never_block":[..],"facts":{},"quarantine_profile","notes_file","artifacts",
+ * "isolation_endpoints":[..],"settle_seconds","isolation_groups":[..],"never_block":[..],"facts":{},"quarantine_profile","notes_file","artifacts",
  * "die_at": n, "die_after": n}; prints one JSON document. `die_at` kills the process when the n-th
  * mutating call is about to be sent, `die_after` when the n-th was answered, as a lost host would.
  * Notes are in notes_file before the action goes on, as with the journal.
@@ -157,6 +157,7 @@ int main(int argc, char **argv)
 	struct config config = { .quarantine_profile = doc_text(d.input, "quarantine_profile"),
 		.isolation_endpoints =
 			list_of(json_object_get(d.input, "isolation_endpoints"), endpoints, 32),
+		.settle_seconds = doc_int(d.input, "settle_seconds", 0),
 		.isolation_groups =
 			list_of(json_object_get(d.input, "isolation_groups"), groups, 32),
 		.never_block = list_of(json_object_get(d.input, "never_block"), never, 32) };

@@ -151,7 +151,7 @@ def systems_manager(cordon: Cordon, moto: str, techsolutions: Seed) -> str:
             Name='cordon-isolate', DocumentType='Command', DocumentFormat='YAML',
             Content=(ROOT / 'deploy/ssm/cordon-isolate.yaml').read_text())
         cordon.env.update(AWS_ENDPOINT_URL_SSM=url, AWS_ENDPOINT_URL_GUARDDUTY=url,
-                          CORDON_RESPONSE_ISOLATION_ENDPOINTS='10.20.0.0/16')
+                          CORDON_RESPONSE_ISOLATION_ENDPOINTS='10.20.0.0/16', CORDON_RESPONSE_SETTLE_SECONDS='0')
         yield url
     finally:
         process.stdin.close()

@@ -26,7 +26,7 @@ def seed_instance(aws) -> tuple[str, list[str]]:
     make_profile(aws('iam'), 'cordon-quarantine', [])
     made = ec2.run_instances(
         ImageId='ami-12c6146b', InstanceType='t3.small', MinCount=1, MaxCount=1, IamInstanceProfile={'Arn': profile},
-        NetworkInterfaces=[{'DeviceIndex': 0, 'SubnetId': subnets[0], 'Groups': [web], 'AssociatePublicIpAddress': True}],
+        NetworkInterfaces=[{'DeviceIndex': 0, 'SubnetId': subnets[0], 'Groups': [web], 'AssociatePublicIpAddress': False}],
         TagSpecifications=[{'ResourceType': 'instance', 'Tags': [{'Key': 'Environment', 'Value': 'production'}]}])['Instances'][0]
     instance = made['InstanceId']
     inner = ec2.create_security_group(GroupName='inner', Description='inner', VpcId=vpc)['GroupId']
@@ -40,6 +40,9 @@ def seed_instance(aws) -> tuple[str, list[str]]:
     scaling.create_auto_scaling_group(AutoScalingGroupName='web', LaunchConfigurationName='web', MinSize=0, MaxSize=4, DesiredCapacity=0,
                                       VPCZoneIdentifier=','.join(subnets))
     scaling.attach_instances(AutoScalingGroupName='web', InstanceIds=[instance])
+    # The emulator takes no automatic address away before the instance stops; an elastic one it does.
+    address = ec2.allocate_address(Domain='vpc')['AllocationId']
+    ec2.associate_address(AllocationId=address, NetworkInterfaceId=made['NetworkInterfaces'][0]['NetworkInterfaceId'])
     return instance, [made['NetworkInterfaces'][0]['NetworkInterfaceId'], second]
 
 

@@ -80,8 +80,9 @@ def kind_of(ident: str) -> str:
 
 
 def text(value: str, names: dict) -> str:
-    """`names` are the labels of the ids that were there before; an id made later is only told by its sort."""
-    value = IDS.sub(lambda m: names.get(m[0]) or f'{kind_of(m[0])}-new', value)
+    """`names` are the labels of the ids that were there before; an id made later is only told by its sort. An elastic address
+    that is associated again never gets the old association's id."""
+    value = IDS.sub(lambda m: 'eipassoc' if m[0].startswith('eipassoc-') else names.get(m[0]) or f'{kind_of(m[0])}-new', value)
     return STAMPS.sub('T', TIMES.sub('T', value))
 
 

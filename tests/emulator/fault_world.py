@@ -76,7 +76,7 @@ class World:
         self.cordon.env.update(
             AWS_ENDPOINT_URL_SSM=self.proxies[1].url, AWS_ENDPOINT_URL_GUARDDUTY=self.proxies[1].url, CORDON_MODE='auto',
             CORDON_RESPONSE_QUARANTINE_PROFILE='cordon-quarantine', CORDON_EVIDENCE_BUCKET=fault_accounts.EVIDENCE, CORDON_AWS_TIMEOUT_SECONDS='2',
-            CORDON_RESPONSE_ISOLATION_ENDPOINTS='10.20.0.0/16', CORDON_GUARDS_BREAKER_ACTIONS='1000')
+            CORDON_RESPONSE_ISOLATION_ENDPOINTS='10.20.0.0/16', CORDON_RESPONSE_SETTLE_SECONDS='0', CORDON_GUARDS_BREAKER_ACTIONS='1000')
         self.event = home / 'finding.json'
         self.event.write_text(json.dumps(fault_accounts.event(self.account, playbook)))
 

@@ -400,7 +400,7 @@ def test_an_isolated_host_is_asked_and_names_nobody(techsolutions, ssm_step, stu
     i = techsolutions.instances[0]
     stub('instances', {i: {}})
     documents = stub('state')['documents']
-    s = ssm_step('find-survivors', i, isolation_endpoints=ENDPOINTS, facts=cut_off(i, 100), **{'with': {'settle_seconds': 10}})
+    s = ssm_step('find-survivors', i, isolation_endpoints=ENDPOINTS, settle_seconds=20, facts=cut_off(i, 100))
     proof = s.contain()
     assert proof['ok'] and proof['proof']['survivors'] == [] and 'itself says' in proof['proof']['text']
     sent = [r['params']['Parameters'] for r in stub('requests') if r['operation'] == 'SendCommand']

@@ -13,9 +13,6 @@
 
 #include <string.h>
 
-#define SETTLE_S      15 /* a group's change reaches the hosts within seconds */
-#define MOST_WAIT_S   120
-#define LOOK_BACK_S   5    /* at least: what comes in less often is called silent */
 #define MOST_BACK_S   3600 /* enough to find a beacon; a clock's mistake goes no further */
 #define NAMED_AT_MOST 5
 
@@ -49,21 +46,23 @@ out:
 	return st;
 }
 
-/* How far back a packet proves that the connection outlived the cut; waits until that is some seconds. */
+/*
+ * How far back a packet proves that the connection outlived the cut. A group's change reaches the hosts
+ * within seconds, so the isolation is given some age first, and what came in during three quarters of that
+ * does not count.
+ */
 static int64_t look_back_s(const struct action_ctx *c)
 {
-	int64_t settle = doc_int(c->with, "settle_seconds", SETTLE_S), at = 0;
+	int64_t settle = c->config ? c->config->settle_seconds : 0, at = 0;
 	int64_t now = env_now_ms(c->env);
-	settle = settle < 0 ? 0 : settle > MOST_WAIT_S ? MOST_WAIT_S : settle;
 	if (!flows_cut_off(c, &at) || at > now) {
 		at = now;
 	}
-	int64_t ripe = at + 1000 * (settle + LOOK_BACK_S);
-	if (now < ripe) {
-		env_sleep_ms(c->env, ripe - now);
+	if (now < at + 1000 * settle) {
+		env_sleep_ms(c->env, at + 1000 * settle - now);
 		now = env_now_ms(c->env);
 	}
-	int64_t back = (now - at) / 1000 - settle;
+	int64_t back = (now - at) / 1000 - settle * 3 / 4;
 	return back < 1 ? 1 : back > MOST_BACK_S ? MOST_BACK_S : back;
 }
 
