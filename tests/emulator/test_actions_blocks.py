@@ -5,6 +5,11 @@ and questions, web ACLs that refer to a set, firewall policies that refer to a g
 """
 from __future__ import annotations
 
+import http.server
+import threading
+import urllib.error
+import urllib.request
+
 import pytest
 
 from conftest import REGION
@@ -125,6 +130,67 @@ def test_an_address_listed_by_hand_stays(ip_set, step):  # noqa: F811
     assert not s.observe()['needed'] and 'already' in s.before['reason']
 
 
+@pytest.fixture
+def raced(ip_set, moto):
+    """Before each of the next `raced.times` updates somebody else changes the set: the lock token of the reading is stale then."""
+    class Between(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers['Content-Length']))
+            if self.headers.get('X-Amz-Target', '').endswith('.UpdateIPSet') and raced.times > 0:
+                raced.times -= 1
+                now = ip_set.waf.get_ip_set(Name='blocked', Scope='REGIONAL', Id=ip_set.id)
+                ip_set.waf.update_ip_set(Name='blocked', Scope='REGIONAL', Id=ip_set.id, LockToken=now['LockToken'], Description='kept by hand',
+                                         Addresses=now['IPSet']['Addresses'] + [f'192.0.2.{100 + raced.done}/32'])
+                raced.done += 1
+            request = urllib.request.Request(moto + self.path, body, {k: v for k, v in self.headers.items() if k != 'Host'}, method='POST')
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    status, headers, text = answer.status, answer.headers, answer.read()
+            except urllib.error.HTTPError as e:
+                status, headers, text = e.code, e.headers, e.read()
+                raced.refused += b'WAFOptimisticLockException' in text
+            self.send_response(status)
+            self.send_header('Content-Type', headers.get('Content-Type', 'application/x-amz-json-1.1'))
+            self.send_header('Content-Length', str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        def log_message(self, *_):
+            pass
+    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Between)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def raced():
+        return f'http://127.0.0.1:{server.server_address[1]}'
+    raced.times = raced.refused = raced.done = 0
+    yield raced
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_stale_lock_token_is_read_anew(ip_set, step, raced):  # noqa: F811
+    s = step('block-at-waf', 'i-1', actors=[BAD], env={'AWS_ENDPOINT_URL_WAFV2': raced()}, **{'with': {'ip_sets': [ip_set.arn]}})
+    s.observe()
+    raced.times = 2
+    assert s.apply()['status'] == 'ok' and s.run('verify')['ok']
+    assert raced.refused == 2, 'the emulator really refused'
+    others = ['192.0.2.1/32', '192.0.2.100/32', '192.0.2.101/32']
+    assert ip_set()[0] == sorted([*others, f'{BAD}/32']), 'what the others wrote meanwhile is there'
+    raced.times = 1
+    assert s.undo()['status'] == 'ok' and raced.refused == 3
+    assert ip_set()[0] == [*others, '192.0.2.102/32'] and ip_set()[2] == []
+
+
+def test_a_set_that_others_never_leave_alone_is_said(ip_set, step, raced):  # noqa: F811
+    s = step('block-at-waf', 'i-1', actors=[BAD], env={'AWS_ENDPOINT_URL_WAFV2': raced()}, **{'with': {'ip_sets': [ip_set.arn]}})
+    s.observe()
+    raced.times = 99
+    answer = s.apply()
+    assert answer['status'] == 'conflict' and 'changed by others' in answer['error']['message']
+    raced.times = 0
+    assert s.apply()['status'] == 'ok' and s.run('verify')['ok']
+
+
 def test_waf_without_a_set_or_with_nonsense(step):  # noqa: F811
     assert 'waf_ip_sets' in step('block-at-waf', 'i-1', actors=[BAD]).observe()['before']['reason']
     answer = step('block-at-waf', 'i-1', actors=[BAD], **{'with': {'ip_sets': ['arn:aws:s3:::x']}}).run('observe')
@@ -177,6 +243,48 @@ def test_a_stale_update_token_is_tried_again(firewall):
     firewall.stub('fault', {'operation': 'UpdateRuleGroup', 'times': 2, 'code': 'InvalidTokenException', 'message': 'stale'})
     firewall().contain()
     assert len(firewall.rules()) == 2
+
+
+SURICATA = ('# kept by hand\r\npass tcp $HOME_NET any -> $EXTERNAL_NET 443 (msg:"out"; sid:1; rev:2;)\n\n'
+            'drop ip 203.0.113.66 any <> any any (msg:"cordon 2026-0042 somebody"; sid:2;)\nalert http any any -> any any (sid:1900000001;)')
+
+
+def text_group(firewall):
+    firewall.stub('rule_groups', {'edge': {'RulesSource': {'RulesString': SURICATA}, 'RuleVariables': {'IPSets': {'HOME_NET': {
+        'Definition': ['10.0.0.0/8']}}}, 'StatefulRuleOptions': {'RuleOrder': 'STRICT_ORDER'}}})
+    return lambda: firewall.stub('state')['rule_groups'][firewall.arn]
+
+
+def test_rules_that_are_one_text_get_lines_before_all_others(firewall):
+    group = text_group(firewall)
+    was = group()
+    s = firewall(actors=[BAD, V6])
+    s.contain()
+    lines = group()['RulesSource']['RulesString'].split('\n')
+    assert lines[0].startswith(f'drop ip {BAD}/32 any <> any any (msg:"cordon ') and lines[1].startswith(f'drop ip {V6}/128 any <> any any (')
+    assert '\n'.join(lines[2:]) == SURICATA, 'and every byte of the others is there'
+    assert {k: v for k, v in group().items() if k != 'RulesSource'} == {k: v for k, v in was.items() if k != 'RulesSource'}
+    written = group()
+    assert s.apply()['status'] == 'ok' and group() == written, 'a second try adds nothing'
+    assert s.undo()['differences'] == [] and group() == was
+    assert s.undo()['status'] == 'ok' and group() == was
+
+
+def test_cases_in_one_text_keep_to_their_own_lines(firewall):
+    group = text_group(firewall)
+    one, other = firewall(case='2026-0001', token='a' * 16), firewall(case='2026-0002', token='b' * 16)
+    one.contain()
+    other.contain()
+    assert group()['RulesSource']['RulesString'].count(BAD) == 2
+    assert one.undo()['status'] == 'ok' and other.run('verify')['ok'] and not one.run('verify')['ok']
+    assert other.undo()['status'] == 'ok' and group()['RulesSource']['RulesString'] == SURICATA
+
+
+def test_a_text_that_others_rewrite_meanwhile_is_read_anew(firewall):
+    group = text_group(firewall)
+    firewall.stub('fault', {'operation': 'UpdateRuleGroup', 'times': 2, 'code': 'InvalidTokenException', 'message': 'stale'})
+    firewall().contain()
+    assert group()['RulesSource']['RulesString'].endswith(SURICATA)
 
 
 def test_a_group_of_domains_is_no_place_for_addresses(firewall):

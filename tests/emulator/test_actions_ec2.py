@@ -582,6 +582,32 @@ def test_a_number_taken_between_look_and_act_is_replaced(host, step):
     assert (True, 1) in entries(host) and (False, 1) not in entries(host) and (False, 1) in before
 
 
+def test_strangers_that_come_between_keep_their_numbers(host, step):
+    """Both numbers that were chosen are taken by somebody else's rules before they are used."""
+    block = step('block-address', host.instance, actors=['198.51.100.7', '198.51.100.8'])
+    block.observe()
+    acl, strange = acl_id(host), {}
+    for number, egress in ((1, False), (2, True)):
+        host.ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=number, Protocol='-1', RuleAction='deny', Egress=egress,
+                                          CidrBlock=f'192.0.2.{number}/32')
+        strange[egress, number] = ('deny', f'192.0.2.{number}/32')
+    was = entries(host)
+    assert block.apply()['status'] == 'ok' and block.run('verify')['ok']
+    found = entries(host)
+    assert {k: found[k] for k in was} == was and len(found) == len(was) + 4, 'nothing of theirs was overwritten'
+    assert block.undo()['differences'] == [] and entries(host) == was
+
+
+def test_an_acl_without_room_is_left_as_it_is(host, step):
+    acl = acl_id(host)
+    for egress in (False, True):
+        host.ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=1, Protocol='-1', RuleAction='allow', Egress=egress, CidrBlock='192.0.2.0/24')
+    was = entries(host)
+    answer = step('block-address', host.instance, actors=['198.51.100.7']).observe()
+    assert not answer['needed'] and 'no room' in answer['before']['reason']
+    assert entries(host) == was
+
+
 def test_undo_keeps_a_rule_that_became_another(host, step):
     block = step('block-address', host.instance, actors=['198.51.100.7'])
     block.contain()

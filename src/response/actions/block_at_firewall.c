@@ -2,6 +2,8 @@
  * block-at-firewall: a drop rule for each of the attacker's addresses, first in stateful rule groups of
  * AWS Network Firewall. A group is written as a whole under an update token that is good for one update.
  * Each step's rules bear its token in their message, so cases never share one, and undo finds its own.
+ * A group has its rules as a list or as one text in Suricata's language; in a text they are lines of
+ * their own before all others, so that without them it is, byte for byte, the text that it was.
  */
 #include "base/phrase.h"
 #include "response/actions/addresses.h"
@@ -15,6 +17,7 @@
 #define TRIES      6
 #define SID_FIRST  1900000000u /* of 32 bits; far from what rule vendors number */
 #define SID_RANGE  90000000u
+#define TEXT_MAX   2000000 /* RulesString of the Network Firewall model */
 
 static enum err_status read_group(
 	const struct action_ctx *c, const char *arn, json_t **out, struct err *err)
@@ -120,9 +123,118 @@ static json_t *rules_with(
 	return out;
 }
 
+static struct str text_of(const json_t *v)
+{
+	return (struct str){ json_string_value(v), json_string_length(v) };
+}
+
+static bool sid_in_text(struct str text, unsigned sid)
+{
+	char words[24];
+	snprintf(words, sizeof(words), "sid:%u;", sid);
+	return str_find(text, str_from(words)) != SIZE_MAX;
+}
+
+static bool is_our_line(const struct action_ctx *c, struct str line)
+{
+	char mark[128], msg[140];
+	mark_of(c, mark);
+	snprintf(msg, sizeof(msg), "(msg:\"%s\";", mark);
+	return str_starts(line, STR("drop ip ")) && str_find(line, str_from(msg)) != SIZE_MAX;
+}
+
+/* The text without the step's lines, into out; what is left keeps its bytes. Gives how many went. */
+static size_t take_out(const struct action_ctx *c, struct str text, struct buf *out)
+{
+	size_t gone = 0;
+	while (text.n > 0) {
+		size_t end = str_find_char(text, '\n');
+		size_t n = end == SIZE_MAX ? text.n : end + 1;
+		bool ours = is_our_line(c, str_sub(text, 0, n));
+		gone += ours;
+		if (!ours) {
+			buf_add(out, text.p, n);
+		}
+		text = str_sub(text, n, SIZE_MAX);
+	}
+	return gone;
+}
+
+/* The text with the step's lines first (`addresses`) or without them (NULL); new reference. */
+static json_t *text_with(
+	const struct action_ctx *c, const json_t *rules, const json_t *addresses)
+{
+	struct buf rest, out;
+	json_t *a, *made;
+	char mark[128];
+	size_t i;
+	buf_init(&rest, TEXT_MAX);
+	buf_init(&out, TEXT_MAX);
+	mark_of(c, mark);
+	(void)take_out(c, text_of(rules), &rest);
+	json_array_foreach(addresses, i, a)
+	{
+		const char *cidr = doc_text_or(a, "cidr", "");
+		unsigned salt = 0;
+		while (sid_in_text(buf_view(&rest), sid_of(c, cidr, salt)) && salt < 1000) {
+			salt++;
+		}
+		buf_printf(&out, "drop ip %s any <> any any (msg:\"%s\"; sid:%u; rev:1;)\n",
+			cidr, mark, sid_of(c, cidr, salt));
+	}
+	buf_add(&out, rest.p, rest.n);
+	made = buf_ok(&out) && buf_ok(&rest) ? doc_str(buf_view(&out)) : NULL;
+	buf_deinit(&out);
+	buf_deinit(&rest);
+	return made;
+}
+
+/* Under which name the group has its rules: RulesString, StatefulRules, or NULL for another sort. */
+static const char *form_of(const json_t *group)
+{
+	const json_t *source = doc_get(group, "RuleGroup.RulesSource");
+	return json_is_array(json_object_get(source, "StatefulRules"))  ? "StatefulRules"
+	       : json_is_string(json_object_get(source, "RulesString")) ? "RulesString"
+									: NULL;
+}
+
 static json_t *rules_of(const json_t *group)
 {
-	return doc_get(group, "RuleGroup.RulesSource.StatefulRules");
+	const char *form = form_of(group);
+	return form ? json_object_get(doc_get(group, "RuleGroup.RulesSource"), form) : NULL;
+}
+
+/* The group's rules with the step's first or without them, in the form that they have. */
+static json_t *rewritten(
+	const struct action_ctx *c, const json_t *group, const json_t *addresses)
+{
+	const json_t *rules = rules_of(group);
+	return json_is_string(rules) ? text_with(c, rules, addresses)
+				     : rules_with(c, rules, addresses);
+}
+
+/* How many rules of the step the group holds; they are added to `found`. */
+static size_t count_ours(const struct action_ctx *c, const json_t *group, json_t *found)
+{
+	const json_t *rules = rules_of(group);
+	size_t n = 0;
+	if (json_is_string(rules)) {
+		struct str text = text_of(rules), line;
+		while (str_cut(&text, '\n', &line)) {
+			if (is_our_line(c, line)) {
+				json_array_append_new(found, doc_str(line));
+				n++;
+			}
+		}
+		return n;
+	}
+	for (size_t i = 0; i < json_array_size(rules); i++) {
+		if (is_ours(c, json_array_get(rules, i))) {
+			json_array_append(found, json_array_get(rules, i));
+			n++;
+		}
+	}
+	return n;
 }
 
 /* One update under the token that the reading gave; *late when somebody else was faster. */
@@ -133,7 +245,7 @@ static enum err_status update(const struct action_ctx *c, const char *arn, const
 	json_t *content = json_deep_copy(json_object_get(group, "RuleGroup"));
 	json_t *params = json_pack("{s:s,s:O,s:o}", "RuleGroupArn", arn, "UpdateToken",
 		json_object_get(group, "UpdateToken"), "RuleGroup", content);
-	json_object_set(json_object_get(content, "RulesSource"), "StatefulRules", rules);
+	json_object_set(json_object_get(content, "RulesSource"), form_of(group), rules);
 	/* What is left out would be taken for emptied. */
 	static const char *const kept[] = { "Description", "EncryptionConfiguration" };
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
@@ -169,8 +281,13 @@ static enum err_status bring(
 		late = false;
 		st = read_group(c, arn, &group, err);
 		if (st == ERR_OK) {
-			rules = rules_with(c, rules_of(group), addresses);
-			if (!doc_eq(rules, rules_of(group))) {
+			rules = rules_of(group) ? rewritten(c, group, addresses) : NULL;
+			if (rules == NULL) {
+				st = err_set(err, ERR_CONFLICT,
+					"rule group %s has its rules in another form now, or "
+					"has no room for more",
+					arn);
+			} else if (!doc_eq(rules, rules_of(group))) {
 				st = update(c, arn, group, rules, &late, err);
 			}
 		}
@@ -203,12 +320,11 @@ static enum err_status observe(
 			break;
 		}
 		TRY(read_group(c, arn, &group, err));
-		if (json_is_array(rules_of(group))) {
+		if (form_of(group)) {
 			json_array_append_new(groups, json_string(arn));
 		} else {
-			unfit = N_("the rule group holds no list of stateful rules (but "
-				   "domains, or rules "
-				   "as one text): give one that does");
+			unfit = N_("the rule group holds no stateful rules (but domains, or "
+				   "stateless rules): give one that does");
 		}
 		json_decref(group);
 	}
@@ -264,23 +380,16 @@ static enum err_status apply(
 static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	const json_t *after, bool *ok, json_t **proof, struct err *err)
 {
-	size_t i, k, wanted = json_array_size(json_object_get(after, "addresses"));
-	json_t *arn, *rule, *found = json_array();
+	size_t i, wanted = json_array_size(json_object_get(after, "addresses"));
+	json_t *arn, *found = json_array();
 	const char *loose = NULL;
 	enum err_status st = ERR_OK;
 	(void)before;
 	json_array_foreach(json_object_get(after, "groups"), i, arn)
 	{
 		json_t *group = NULL;
-		size_t n = 0;
 		TRY(read_group(c, json_string_value(arn), &group, err));
-		json_array_foreach(rules_of(group), k, rule)
-		{
-			if (is_ours(c, rule)) {
-				json_array_append(found, rule);
-				n++;
-			}
-		}
+		size_t n = count_ours(c, group, found);
 		loose = n < wanted ? json_string_value(arn) : loose;
 		json_decref(group);
 	}
