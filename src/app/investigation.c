@@ -106,6 +106,7 @@ static void print_verdict(struct app *app, const json_t *v)
 	print_list(json_object_get(v, "principals"), app_tr(app, "Principals"));
 	print_list(json_object_get(v, "access_keys"), app_tr(app, "Access keys"));
 	print_list(json_object_get(v, "source_ips"), app_tr(app, "Addresses"));
+	print_list(json_object_get(v, "source_identities"), app_tr(app, "Acting for"));
 	print_list(json_object_get(v, "resources"), app_tr(app, "Resources"));
 }
 

@@ -1,6 +1,7 @@
 #include "base/doc.h"
 
 #include "base/hash.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,17 +150,23 @@ void doc_canonical(const json_t *v, struct buf *out)
 		JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
 }
 
+static int add_calm_piece(const char *p, size_t n, void *ctx)
+{
+	text_json((struct str){ p, n }, ctx);
+	return 0;
+}
+
 void doc_line(const json_t *v, struct buf *out)
 {
-	(void)json_dump_callback(
-		v, add_piece, out, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	(void)json_dump_callback(v, add_calm_piece, out,
+		JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	buf_putc(out, '\n');
 }
 
 void doc_pretty(const json_t *v, struct buf *out)
 {
-	(void)json_dump_callback(
-		v, add_piece, out, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
+	(void)json_dump_callback(v, add_calm_piece, out,
+		JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	buf_putc(out, '\n');
 }
 

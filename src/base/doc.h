@@ -39,11 +39,12 @@ bool doc_true(const json_t *root, const char *path);
  */
 void doc_canonical(const json_t *v, struct buf *out);
 /*
- * One line of JSON with its newline, keys in order of insertion. Reals have 15 digits, which is what a
- * decimal number keeps through a double: 0.99, not 0.98999999999999999.
+ * One line of JSON with its newline, keys in order of insertion; what would steer a terminal is
+ * written as \uNNNN (text.h). Reals have 15 digits, which is what a decimal number keeps through a
+ * double: 0.99, not 0.98999999999999999.
  */
 void doc_line(const json_t *v, struct buf *out);
-/* Two-space indented text in key order of insertion, with a final newline. */
+/* The same as two-space indented text. */
 void doc_pretty(const json_t *v, struct buf *out);
 /* SHA-256 over the canonical text, lower-case hex. */
 void doc_sha256(const json_t *v, char out[65]);

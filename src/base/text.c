@@ -121,6 +121,33 @@ void text_csv(struct str s, struct buf *out)
 	buf_putc(out, '"');
 }
 
+void text_json(struct str s, struct buf *out)
+{
+	struct str ch;
+	uint32_t code;
+	while (s.n) {
+		size_t plain = 0;
+		while (plain < s.n && (unsigned char)s.p[plain] < 0x7f) {
+			plain++;
+		}
+		buf_add_str(out, str_sub(s, 0, plain));
+		s = str_sub(s, plain, SIZE_MAX);
+		if (s.n == 0) {
+			break;
+		}
+		enum kind kind = next_char(&s, &ch, &code);
+		if (kind != KIND_CONTROL && kind != KIND_STEERING) {
+			buf_add_str(out, ch);
+		} else if (code < 0x10000) {
+			buf_printf(out, "\\u%04x", (unsigned)code);
+		} else {
+			code -= 0x10000;
+			buf_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + (code >> 10)),
+				(unsigned)(0xdc00 + (code & 0x3ff)));
+		}
+	}
+}
+
 void text_shell(struct str s, struct buf *out)
 {
 	buf_putc(out, '\'');

@@ -13,6 +13,11 @@ void text_terminal(struct str s, struct buf *out);
 void text_html(struct str s, struct buf *out);
 /* One CSV cell: quoted when needed; a cell starting with = + - @ TAB CR gets a leading '. */
 void text_csv(struct str s, struct buf *out);
+/*
+ * JSON text that says the same: DEL, C1 and bidirectional controls, which would steer a terminal,
+ * become \uNNNN; nothing else changes. They can stand in strings only.
+ */
+void text_json(struct str s, struct buf *out);
 /* One POSIX shell word in single quotes. */
 void text_shell(struct str s, struct buf *out);
 /* For Markdown body text and table cells. */

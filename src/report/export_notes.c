@@ -80,7 +80,9 @@ static int percent(const json_t *doc)
 static void verdict(const struct notes *n, const json_t *v)
 {
 	const char *class_name = doc_text_or(v, "class", "undetermined");
-	buf_printf(n->out, "**%s** (%d %%)\n\n", tr(n, view_cause(class_name)), percent(v));
+	buf_puts(n->out, "**");
+	value(n, tr(n, view_cause(class_name)));
+	buf_printf(n->out, "** (%d %%)\n\n", percent(v));
 	if (doc_text(v, "entry_time")) {
 		buf_printf(n->out, "- %s: ", tr(n, "Entry"));
 		value(n, doc_text(v, "entry_time"));
@@ -89,6 +91,7 @@ static void verdict(const struct notes *n, const json_t *v)
 	list(n, "Principals", json_object_get(v, "principals"));
 	list(n, "Access keys", json_object_get(v, "access_keys"));
 	list(n, "Addresses", json_object_get(v, "source_ips"));
+	list(n, "Acting for", json_object_get(v, "source_identities"));
 	list(n, "Resources", json_object_get(v, "resources"));
 }
 
@@ -138,15 +141,20 @@ static void missing(const struct notes *n, const json_t *v)
 	json_array_foreach(json_object_get(v, "alternatives"), i, a)
 	{
 		const char *against = doc_text_or(a, "against[0]", "");
-		buf_printf(n->out, "- %d %% %s. %s\n", percent(a),
-			tr(n, view_cause(doc_text_or(a, "class", ""))), tr(n, against));
+		buf_printf(n->out, "- %d %% ", percent(a));
+		value(n, tr(n, view_cause(doc_text_or(a, "class", ""))));
+		buf_puts(n->out, ". ");
+		value(n, tr(n, against));
+		buf_putc(n->out, '\n');
 	}
 	if (json_array_size(json_object_get(v, "missing"))) {
 		heading(n, "What would settle it");
 	}
 	json_array_foreach(json_object_get(v, "missing"), i, a)
 	{
-		buf_printf(n->out, "- %s\n", tr(n, json_string_value(a)));
+		buf_puts(n->out, "- ");
+		value(n, tr(n, json_string_value(a)));
+		buf_putc(n->out, '\n');
 	}
 }
 
@@ -207,6 +215,8 @@ static void inputs(const struct notes *n, const json_t *in)
 		buf_printf(n->out, "- %s ", tr(n, "No records:"));
 		value(n, doc_text_or(r, "source", ""));
 		buf_putc(n->out, ' ');
+		value(n, doc_text_or(r, "region", ""));
+		buf_puts(n->out, *doc_text_or(r, "region", "") ? " " : "");
 		value(n, doc_text_or(r, "from", ""));
 		buf_puts(n->out, " .. ");
 		value(n, doc_text_or(r, "to", ""));

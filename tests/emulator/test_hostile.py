@@ -2,10 +2,13 @@
 silence, and what is good beside them is read all the same."""
 from __future__ import annotations
 
+import csv
 import gzip
+import io
 import json
 import os
 import pathlib
+import re
 import resource
 import subprocess
 import time
@@ -207,3 +210,63 @@ def test_names_of_files(tmp_path: pathlib.Path):
     doc, err, _ = run('investigate', str(tmp_path / 'case'))
     assert sum(r['count'] for r in doc['inputs']['rejected']) >= 8
     assert '\x1b' not in err and '\u202e' not in err
+
+
+# ---- every output over all of it ----
+
+STEERING = '[\x00-\x08\x0b-\x1f\x7f\x80-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]'
+OUTPUTS = [(tool, *form) for tool in ('investigate', 'timeline', 'search', 'summary') for form in (('--output', 'json'), ('--output', 'jsonl'),
+           ('--output', 'csv'), ('--output', 'table'))] + [(tool, '--format', f) for tool in ('investigate', 'timeline') for f in ('timesketch', 'timesketch-csv', 'bodyfile')] + \
+    [('investigate', '--format', f) for f in ('navigator', 'markdown', 'csv', 'jsonl')]
+EVIL = ['=cmd|\' /C calc\'!A0', '+1', '-1', '@SUM(A1)', '\t=1', '\x1b[2J\x1b]0;owned\x07', '\x9b31m', '\u202egnp.exe', 'a\nb|c,"d"\r\n', '<script>', '](javascript:x)', '`x`', '', 'x' * 40000]
+
+
+@pytest.fixture(scope='module')
+def everything(tmp_path_factory) -> pathlib.Path:
+    """An incident whose every name is hostile, beside files that are broken in every way there is."""
+    folder = tmp_path_factory.mktemp('everything')
+    rows = story()
+    for i, text in enumerate(EVIL):
+        rows.append(event(3000 + i, 130, 'GetObject', 's3', text or 'u', 'AKIA' + text[:20], INTRUDER, text, errorCode=text, awsRegion=text,
+                          requestParameters={'bucketName': text, 'key': text, 'userName': text, 'roleName': text}))
+        rows.append(dict(event(3100 + i, 131, 'CreateUser', 'iam', 'deploy', 'AKIADEPLOY', INTRUDER, 'x', requestParameters={'userName': text}), eventName=text or 'x'))
+    rows += [dict(event(3200 + i, 1, 'GetObject', 's3', 'u', 'AKIAX', '', 'x'), sourceIPAddress=a) for i, a in enumerate(ADDRESSES)]
+    rows += [dict(event(3300 + i, 1, 'GetObject', 's3', 'u', 'AKIAX', '192.0.2.1', 'x'), eventTime=d) for i, d in enumerate(DATES)]
+    (folder / 'trail.json').write_text(json.dumps({'Records': rows}))
+    raw = json.dumps([event(3400, 1, 'GetObject', 's3', 'USER', 'AKIAX', '192.0.2.1', 'x')]).encode()
+    (folder / 'invalid.json').write_bytes(raw.replace(b'USER', b'\xff\xfe\xc0\x80'))
+    (folder / 'nul.json').write_bytes(raw.replace(b'USER', b'a\x00b') + b'\x00' * 1000)
+    (folder / 'deep.json').write_bytes(b'{"a":' * 100_000)
+    (folder / 'bomb.gz').write_bytes(bomb(70 << 20))
+    with open(folder / 'access.log', 'wb') as f:
+        for text in EVIL:
+            line = text.replace('\n', ' ').replace('"', '\\"').encode('utf-8', 'surrogateescape')
+            f.write(b'198.51.100.7 - - [01/Aug/2026:11:00:05 +0000] "GET /?q=../../etc/passwd' + line[:3000] + b' HTTP/1.1" 200 9 "-" "' + line[:3000] + b'"\n')
+    with open(folder / 'auth.log', 'wb') as f:
+        for text in EVIL:
+            f.write(b'Aug  1 10:00:00 w sshd[1]: Failed password for ' + text.replace('\n', ' ').encode()[:2000] + b' from 192.0.2.1 port 1 ssh2\n')
+    (folder / 'flow.log').write_text(''.join(f'2 1 eni-1 {a} 10.0.0.1 1 2 6 1 1 1785578400 1785578460 ACCEPT OK\n' for a in ADDRESSES if isinstance(a, str)))
+    return folder
+
+
+@pytest.mark.parametrize('form', OUTPUTS, ids=' '.join)
+def test_every_output_of_hostile_logs(everything: pathlib.Path, form: tuple[str, ...]):
+    tool, kind = form[0], form[-1]
+    ran = subprocess.run([BIN, tool, *(['eventName=*'] if tool == 'search' else []), str(everything), *form[1:]], capture_output=True, timeout=LIMIT_S)
+    err = ran.stderr.decode()
+    assert ran.returncode in (0, 6) and 'Sanitizer' not in err, err
+    out = ran.stdout.decode('utf-8')
+    assert out and not re.search(STEERING, err)
+    if kind in ('json', 'jsonl', 'navigator', 'timesketch'):
+        docs = [json.loads(out)] if kind == 'navigator' else [json.loads(line) for line in out.splitlines()]
+        assert docs and not re.search(STEERING, out.replace('\t', ''))
+    elif kind in ('csv', 'timesketch-csv'):
+        rows = list(csv.reader(io.StringIO(out)))
+        assert len(rows) > 1 and len({len(r) for r in rows}) == 1
+        assert not [c for r in rows for c in r if c[:1] in ('=', '+', '-', '@', '\t', '\r') or re.search(STEERING, c)]
+    elif kind == 'bodyfile':
+        assert all(len(line.split('|')) == 11 for line in out.splitlines()) and not re.search(STEERING, out)
+    else:
+        assert not re.search(STEERING, out)
+        if kind == 'markdown':
+            assert not re.search(r'(?<!\\)<script', out)

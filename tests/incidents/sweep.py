@@ -23,8 +23,9 @@ import alike  # noqa: E402
 import attacks  # noqa: E402
 import calm  # noqa: E402
 import more  # noqa: E402
+import packing  # noqa: E402
 import theft  # noqa: E402
-from world import World, squeeze  # noqa: E402
+from world import World  # noqa: E402
 
 
 KINDS = {**attacks.KINDS, **more.KINDS, **theft.KINDS}
@@ -47,11 +48,12 @@ def write(files, folder):
         path.write_bytes(data)
 
 
-def investigate(binary, files, keep=None):
+def investigate(binary, files, keep=None, threads=None):
     folder = keep or tempfile.mkdtemp(prefix='incident-')
     try:
         write(files, folder)
-        p = subprocess.run([binary, 'investigate', folder, '--output', 'json'], capture_output=True, timeout=300)
+        more = ['--threads', str(threads)] if threads else []
+        p = subprocess.run([binary, 'investigate', folder, '--output', 'json', *more], capture_output=True, timeout=300)
         if p.returncode not in (0, 6) or not p.stdout:
             return {'verdict': {'class': f'exit {p.returncode}: {p.stderr.decode(errors="replace")[-200:]}'}}
         return json.loads(p.stdout)
@@ -97,29 +99,14 @@ class Score:
         self.recall = len(seen & bad) / len(bad) if bad and v['class'] == truth.klass else None
 
 
-def reshaped(files, r):
-    """The same evidence packed otherwise: split, shuffled, doubled, compressed anew."""
-    import gzip
-    out = {}
-    for name, data in files.items():
-        if name.endswith('.json.gz') and name.startswith('cloudtrail/'):
-            rows = json.loads(gzip.decompress(data))['Records']
-            r.shuffle(rows)
-            cut = r.randrange(0, len(rows) + 1)
-            for i, part in enumerate((rows[:cut], rows[cut:])):
-                out[f'{r.randrange(10 ** 9)}/{i}.json.gz'] = squeeze(json.dumps({'Records': part}).encode(), r.choice([1, 9]))
-            if r.random() < .3:
-                out[f'copy/{r.randrange(10 ** 9)}.json'] = json.dumps(rows).encode()
-        else:
-            out['x/' + name] = data
-            if r.random() < .5:
-                out['again/' + name] = data
-    return out
-
-
-def essence(doc):
-    keep = {k: doc[k] for k in ('verdict', 'scope', 'detections', 'timeline')}
-    return json.dumps(keep, sort_keys=True)
+def otherwise(binary, files, r):
+    """The answers to the same evidence in other boxes: read by one thread, by two, and by several processes."""
+    for threads in (1, 2):
+        yield f'{threads} threads', investigate(binary, packing.reshaped(files, r), threads=threads)
+    with tempfile.TemporaryDirectory(prefix='incident-') as folder:
+        boxes = packing.reshaped(files, r)
+        write(boxes, folder)
+        yield 'merged', packing.by_workers(binary, folder, boxes, r)
 
 
 def reliability(scores):
@@ -176,10 +163,10 @@ def main():
                 if o.v and (not ok or c.innocent):
                     print(f'{kind} {seed} without {part}: {c.said} ({c.confidence}) left={sorted({k.split("/")[0] for k in left})} innocent={c.innocent}')
             if meta:
-                other = investigate(o.bin, reshaped(files, random.Random(seed)))
-                if essence(other) != essence(doc):
-                    unequal.append((kind, seed))
-                asked_again += 1
+                for way, other in otherwise(o.bin, files, random.Random(seed)):
+                    if packing.essence(other) != packing.essence(doc):
+                        unequal.append((kind, seed, way))
+                    asked_again += 1
     print(f'{"kind":18} cases  class  entry  named  recall  innocent')
     for kind in kinds:
         of = [s for s in scores if s.kind == kind]

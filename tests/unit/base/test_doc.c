@@ -172,6 +172,11 @@ static void text_is_made_safe(void **state)
 	text_csv(STR("=HYPERLINK(\"x\")"), &b);
 	assert_string_equal(b.p, "\"'=HYPERLINK(\"\"x\"\")\"");
 	buf_reset(&b);
+	text_json(STR("\"a\xc3\xa9\x7f\xc2\x9b\xe2\x80\xae\xf0\x9f\xa6\x80\xf3\xa0\x81\x81\""),
+		&b);
+	assert_string_equal(
+		b.p, "\"a\xc3\xa9\\u007f\\u009b\\u202e\xf0\x9f\xa6\x80\\udb40\\udc41\"");
+	buf_reset(&b);
 	text_shell(STR("it's $(x)"), &b);
 	assert_string_equal(b.p, "'it'\\''s $(x)'");
 	buf_reset(&b);
