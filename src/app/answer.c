@@ -52,6 +52,7 @@ enum err_status answer_flow(
 		.config = &app->config,
 		.playbooks = *playbooks,
 		.approve_all = app->yes,
+		.person = answer_person(app),
 		.dry_run = app->dry_run,
 	};
 out:
@@ -161,12 +162,18 @@ void answer_catch_interrupt(void)
 	(void)sigaction(SIGTERM, &act, NULL);
 }
 
+const char *answer_person(struct app *app)
+{
+	const char *user = env_var(app->env, "USER");
+
+	return user ? user : env_var(app->env, "LOGNAME");
+}
+
 void answer_set_person(struct app *app, struct journal *j)
 {
 	char name[128];
-	const char *user = env_var(app->env, "USER");
+	const char *user = answer_person(app);
 
-	user = user ? user : env_var(app->env, "LOGNAME");
 	(void)snprintf(name, sizeof(name), "person:%s", user ? user : "unknown");
 	journal_set_actor(j, name);
 }

@@ -32,6 +32,8 @@ bool answer_may_ask(const struct app *app);
 /* Ctrl-C from now on finishes the running step and stops (engine_interrupt). */
 void answer_catch_interrupt(void);
 /* "person:NAME" is the actor of what a person writes into a case. */
+/* The user of this machine, or NULL. */
+const char *answer_person(struct app *app);
 void answer_set_person(struct app *app, struct journal *j);
 
 /* Tables; everything from outside is escaped. */

@@ -230,6 +230,9 @@ static void facts(
 	fact(p, N_("What it may break"), json_object_get(step, "risk"));
 	fact(p, N_("How it is undone"), json_object_get(step, "undo"));
 	fact(p, N_("Decide until"), json_object_get(question, "until"));
+	if (json_array_size(json_object_get(question, "who")) > 0) {
+		fact(p, N_("Who may decide"), json_object_get(question, "who"));
+	}
 	fact(p, N_("If nobody answers"), after_that);
 	put(p, "</dl>\n");
 	json_decref(after_that);
@@ -308,11 +311,15 @@ static void decide(struct page *p, const struct approve_web *w,
 {
 	int word = word_of(f->word);
 	struct err err = { 0 };
+	char arn[300] = "";
+	(void)snprintf(
+		arn, sizeof(arn), "%.*s", STR_ARG(str_sub(r->caller_arn, 0, sizeof(arn) - 1)));
 	json_t *via = json_pack("{s:s, s:o, s:s}", "channel", "link", "ip",
 		doc_str(r->source_ip), "name", f->name);
-	const struct approval_answer answer = {
-		.approved = word == 1, .reason = f->reason, .via = via
-	};
+	const struct approval_answer answer = { .approved = word == 1,
+		.by = { .person = r->caller_arn.n > 0 ? NULL : f->name, .arn = arn },
+		.reason = f->reason,
+		.via = via };
 	const char *case_id = p->out->case_id;
 	char which[32];
 

@@ -69,8 +69,27 @@ out:
 	return st;
 }
 
-static enum err_status decide(struct app *app, const struct approval_answer *answer,
-	const json_t *view, struct err *err)
+/* AWS is asked who we are only where the list of approvers has use for it. */
+static enum err_status identify(
+	struct app *app, const json_t *question, struct approver *by, struct err *err)
+{
+	const json_t *who = json_object_get(question, "who");
+	struct aws_client *aws = NULL;
+	const char *account = NULL;
+	enum err_status st = ERR_OK;
+
+	by->person = answer_person(app);
+	if (approver_listed(who, by) || !approver_wants_arn(who)) {
+		return ERR_OK;
+	}
+	TRY(app_aws(app, &aws, err));
+	TRY(aws_caller(aws, &account, &by->arn, err));
+out:
+	return st;
+}
+
+static enum err_status decide(
+	struct app *app, struct approval_answer *answer, const json_t *view, struct err *err)
 {
 	const char *id = app->args[0];
 	struct journal *j = NULL;
@@ -90,6 +109,8 @@ static enum err_status decide(struct app *app, const struct approval_answer *ans
 		(void)fprintf(stderr, "%s\n", app_tr(app, N_("Nothing was decided.")));
 		goto out;
 	}
+	answer_region(app, doc_text(view, "region"));
+	TRY(identify(app, question, &answer->by, err));
 	answer_set_person(app, j);
 	TRY(approval_decide(j, id, question, answer, err));
 	if (app_opt(app, "later") != NULL) {
@@ -107,7 +128,7 @@ static enum err_status run(struct app *app, bool approved, struct err *err)
 	struct journal *j = NULL;
 	json_t *view = NULL, *via = json_pack("{s:s}", "channel", "command");
 	const char *reason = app_opt(app, "reason");
-	const struct approval_answer answer = {
+	struct approval_answer answer = {
 		.approved = approved, .reason = reason ? reason : "", .via = via
 	};
 	enum err_status st = ERR_OK;

@@ -142,7 +142,7 @@ static enum err_status write_config(struct drill *d, struct err *err)
 		"response:\n  quarantine_profile: cordon-quarantine\n  ssm_document: "
 		"cordon-isolate\n"
 		"  isolation_endpoints: [\"10.20.0.0/16\"]\n  approvers: "
-		"[\"soc@techsolutions.example\"]\n"
+		"[\"" DRILL_APPROVER "\"]\n"
 		"serve:\n  queue_url: \"%s\"\n",
 		d->dir, DRILL_REGION, n->evidence_bucket, n->trail_bucket,
 		d->story.world.account, n->log_bucket, d->topic_arn, i18n_code(d->say.lang),
@@ -299,6 +299,7 @@ static struct flow flow_of(struct drill *d)
 		.config = &d->config,
 		.playbooks = d->playbooks,
 		.approve_all = true,
+		.person = DRILL_APPROVER, /* the drill plays them too */
 		.watch = drill_tell_watch,
 		.watch_ctx = d };
 }

@@ -9,8 +9,9 @@
 #include <pthread.h>
 #include <sys/types.h>
 
-#define DRILL_REGION "eu-west-1"
-#define DRILL_VARS   16
+#define DRILL_REGION   "eu-west-1"
+#define DRILL_APPROVER "soc@techsolutions.example"
+#define DRILL_VARS     16
 
 /* --- drill_env.c: an environment of its own, so that nothing of the user's account is touched */
 struct drill_env {

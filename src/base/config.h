@@ -60,7 +60,7 @@ struct config {
 	struct config_list never_block;  /* addresses and CIDRs that are never blocked */
 	int64_t breaker_actions;         /* at most this many resources ... */
 	int64_t breaker_minutes;         /* ... in this time; then ask */
-	struct config_list approvers;    /* who may approve, printed in messages */
+	struct config_list approvers;    /* globs: who may approve, response/approver.h */
 	const char *queue_url;           /* SQS queue of `serve` */
 	int64_t serve_visibility_seconds;
 	int64_t serve_workers; /* findings that `serve` answers at once */

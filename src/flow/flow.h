@@ -22,6 +22,8 @@ struct flow {
 	const struct config *config;
 	const struct playbook_set *playbooks;
 	bool approve_all;
+	const char
+		*person; /* who says so, as this machine knows them; NULL: only by their ARN */
 	bool dry_run; /* the client refuses what changes anything; nothing is recorded or announced */
 	/* Not NULL: evidence and verdict are put off, for flow_explain, and this is told of the case. */
 	void (*postpone)(void *ctx, const char *case_id);

@@ -42,6 +42,15 @@ static void step_changed(void *ctx, const char *step_id, const struct action *a,
 	json_decref(detail);
 }
 
+/* NULL when it can't be asked: then only a name counts. */
+static const char *caller_arn(const struct flow *f)
+{
+	const char *account = NULL, *arn = NULL;
+
+	return f->approve_all && aws_caller(f->aws, &account, &arn, NULL) == ERR_OK ? arn
+										    : NULL;
+}
+
 void stages_engine(const struct flow *f, const struct finding *finding, const json_t *view,
 	struct stages_run *run, struct engine *out)
 {
@@ -58,6 +67,7 @@ void stages_engine(const struct flow *f, const struct finding *finding, const js
 		.region = doc_text_or(view, "region", ""),
 		.dry_run = f->dry_run,
 		.approve_all = f->approve_all,
+		.approver = { .person = f->person, .arn = caller_arn(f) },
 		.watch = { .step = step_changed, .ctx = run },
 		.artifact = keep_artifact,
 		.artifact_ctx = run,

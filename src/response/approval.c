@@ -2,6 +2,7 @@
 
 #include "base/utc.h"
 #include "incident/view.h"
+#include "response/guard.h"
 #include "response/plan.h"
 
 #include <stdio.h>
@@ -200,11 +201,31 @@ out:
 	return st;
 }
 
+/* Who tried, and that it was not theirs to decide. */
+static enum err_status turn_away(struct journal *j, const char *case_id, const json_t *question,
+	const struct approval_answer *answer, struct err *err)
+{
+	const json_t *who = json_object_get(question, "who");
+	const char *step = doc_text_or(question, "step", "");
+	char reason[600];
+
+	approver_refusal(who, &answer->by, step, case_id, reason);
+	json_t *held = json_pack("{s:s, s:o, s:[s], s:O?}", "guard", GUARD_APPROVER, "reason",
+		doc_str(str_from(reason)), "steps", step, "via", answer->via);
+	enum err_status st = journal_append(j, case_id, "guard.held", held, NULL, err);
+	json_decref(held);
+	return st == ERR_OK ? err_set(err, ERR_REFUSED, "%s", reason) : st;
+}
+
 enum err_status approval_decide(struct journal *j, const char *case_id, const json_t *question,
 	const struct approval_answer *answer, struct err *err)
 {
 	const char *step = doc_text_or(question, "step", "");
 	int64_t seq = 0;
+
+	if (!approver_listed(json_object_get(question, "who"), &answer->by)) {
+		return turn_away(j, case_id, question, answer, err);
+	}
 	json_t *p = json_pack("{s:s, s:s, s:o, s:O?}", "step", step, "decision",
 		answer->approved ? "approved" : "rejected", "reason",
 		doc_str(str_from(answer->reason)), "via", answer->via);

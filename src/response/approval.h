@@ -6,6 +6,7 @@
 #define CORDON_RESPONSE_APPROVAL_H
 
 #include "incident/journal.h"
+#include "response/approver.h"
 
 /*
  * The open question of the case about `step` (NULL: the only one there is); borrowed from the
@@ -18,12 +19,15 @@ ERR_MUST_CHECK enum err_status approval_find(const json_t *view, const char *ste
 
 struct approval_answer {
 	bool approved;
+	struct approver by;
 	const char *reason; /* "" is fine */
 	const json_t
 		*via; /* {"channel":"command"|"link", ..}: how the person came in; borrowed */
 };
 /*
- * Records the answer to a question of approval_find in the name of the journal's actor, and reads
+ * An answer by somebody whom the question does not name is not recorded as one: ERR_REFUSED, and the
+ * try stands in the journal as held back by the guard GUARD_APPROVER. Else
+ * records the answer to a question of approval_find in the name of the journal's actor, and reads
  * back whether it was the first. ERR_CONFLICT: somebody else was faster, and said what.
  */
 ERR_MUST_CHECK enum err_status approval_decide(struct journal *j, const char *case_id,

@@ -4,6 +4,7 @@
 
 #include "incident/journal.h"
 #include "response/action.h"
+#include "response/approver.h"
 
 /* What the caller is told while it runs (narration, progress); NULL members are fine. */
 struct engine_watch {
@@ -20,7 +21,10 @@ struct engine {
 	const struct finding *finding; /* may be NULL in resume and undo */
 	const char *account, *region;
 	bool dry_run; /* all of it, but nothing is recorded and the client refuses mutating calls */
-	bool approve_all; /* --yes: steps in mode approve run too, recorded as approved by the actor */
+	/* --yes: steps in mode approve run too, recorded as approved by the actor; only those that
+	 * `approver` may approve (its strings live as long as the run). */
+	bool approve_all;
+	struct approver approver;
 	int max_threads; /* 0 = 8 */
 	struct engine_watch watch;
 	enum err_status (*artifact)(void *ctx, const char *step_id, const char *name,

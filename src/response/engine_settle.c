@@ -1,6 +1,8 @@
 #include "base/i18n.h"
 #include "base/utc.h"
+#include "response/approver.h"
 #include "response/engine_run.h"
+#include "response/guard.h"
 #include "response/plan.h"
 
 #include <stdlib.h>
@@ -80,17 +82,34 @@ static void say_yes(struct engine_work *w, const struct engine_step *s)
 	(void)!engine_step_record(w, s, "approval.given", more, NULL);
 }
 
+/* Whoever says --yes says it for the steps that are theirs to approve; the others are asked about. */
+static bool says_yes(struct engine_work *w, const struct engine_step *s)
+{
+	const json_t *who = doc_get(w->plan, "approve.who");
+	const char *id = doc_text_or(s->planned, "id", "?");
+	char reason[600];
+
+	if (!w->e->approve_all || approver_listed(who, &w->e->approver)) {
+		return w->e->approve_all;
+	}
+	approver_refusal(who, &w->e->approver, id, w->case_id, reason);
+	json_t *held = json_pack("{s:s, s:o, s:[s]}", "guard", GUARD_APPROVER, "reason",
+		doc_str(str_from(reason)), "steps", id);
+	(void)!engine_step_record(w, s, "guard.held", held, NULL);
+	return false;
+}
+
 bool engine_settle_late(struct engine_work *w, const struct engine_step *s)
 {
 	if (!s->unasked) {
 		return true;
 	}
-	if (w->e->approve_all) {
+	if (says_yes(w, s)) {
 		say_yes(w, s);
-	} else {
-		put_question(w, s);
+		return true;
 	}
-	return w->e->approve_all;
+	put_question(w, s);
+	return false;
 }
 
 static void give_up(struct engine_work *w, struct engine_step *s, const json_t *question)
@@ -115,7 +134,7 @@ static void settle_approval(struct engine_work *w, struct engine_step *s)
 		doc_true(s->known, "approved")) {
 		return;
 	}
-	if (w->e->approve_all) {
+	if (says_yes(w, s)) {
 		say_yes(w, s);
 	} else if (question == NULL || outdated(w, question)) {
 		ask(w, s);

@@ -19,6 +19,7 @@ const char *guard_text(const char *guard)
 		{ GUARD_DUPLICATE, N_("the finding was answered before") },
 		{ GUARD_SUPPRESSED, N_("the response to this finding was undone") },
 		{ GUARD_BREAKER, N_("too many resources in a short time: a person decides") },
+		{ GUARD_APPROVER, N_("answered by somebody who may not") },
 	};
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		if (strcmp(texts[i][0], guard) == 0) {

@@ -21,6 +21,7 @@
 #define GUARD_DUPLICATE      "duplicate"  /* this version of the finding was answered before */
 #define GUARD_SUPPRESSED     "suppressed" /* its case was undone */
 #define GUARD_BREAKER        "circuit_breaker"
+#define GUARD_APPROVER       "approver" /* somebody said yes whom approve.who does not name */
 
 /* What a guard means, for people: an N_() text; the name itself when unknown. Static. */
 const char *guard_text(const char *guard);

@@ -191,6 +191,43 @@ def test_two_people_at_once(books, aws, techsolutions, event):
     assert len(decided) == 1 and decided[0]['by'] == f'person:{won[0]}'
 
 
+# ---- who may ----
+
+def refusals(cordon, case: str) -> list:
+    return [h for h in view_of(cordon, case)['held_back'] if h['guard'] == 'approver']
+
+
+def test_only_those_who_are_named_may_answer(books, aws, techsolutions, event):
+    """By command, by --yes and by an answer that is said twice: each try stands in the case."""
+    cordon = books()
+    cordon.env['CORDON_RESPONSE_APPROVERS'] = 'eva,arn:aws:iam::123456789012:role/Responders'
+    case = respond(cordon, event)
+    assert next(a for a in view_of(cordon, case)['approvals'])['who'] == ['eva', 'arn:aws:iam::123456789012:role/Responders']
+    for n, command in enumerate((('approve', case, 'stop-instance'), ('approve', case, 'stop-instance', '--yes'), ('reject', case, 'stop-instance')), 1):
+        ran = cordon(*command)
+        assert ran.code == 1, ran.err
+        assert 'stop-instance of case ' + case + ' is for eva, arn:aws:iam::123456789012:role/Responders to answer' in ran.err
+        assert 'ana, arn:aws:sts::123456789012:user/moto is not among them: nothing was decided' in ran.err
+        assert len(refusals(cordon, case)) == n
+    before = len(refusals(cordon, case))
+    assert cordon('resume', case, '--yes').code == 7
+    assert len(refusals(cordon, case)) > before, 'a --yes that does not count is in the case too'
+    assert state_of(aws, techsolutions.instances[0]) == 'running'
+    assert cordon('approve', case, 'stop-instance', env={'USER': 'eva'}).code == 7  # the other one still waits
+    assert state_of(aws, techsolutions.instances[0]) == 'stopped'
+    assert step(view_of(cordon, case), 'block-address')['state'] == 'awaiting_approval'
+
+
+def test_an_arn_counts_whoever_the_machine_says_one_is(books, aws, techsolutions, event):
+    cordon = books()
+    cordon.env['CORDON_RESPONSE_APPROVERS'] = 'arn:aws:sts::123456789012:user/mo*'
+    case = respond(cordon, event)
+    assert cordon('approve', case, 'stop-instance', env={'USER': 'nobody'}).code == 7
+    assert state_of(aws, techsolutions.instances[0]) == 'stopped'
+    assert cordon('resume', case, '--yes', env={'USER': None}).code == 0
+    assert refusals(cordon, case) == []
+
+
 # ---- links ----
 
 KEY = b'0123456789abcdef0123456789abcdef'
@@ -279,6 +316,22 @@ def test_a_link_shows_on_get_and_acts_on_post_once(linked, daemon, aws, techsolu
     status, page, _ = open_link(base + '?', {'t': t, 'word': 'REJECT', 'name': 'Eve'})  # replayed
     assert status == 410 and 'was already approved by person:Ana &lt;b&gt;' in page
     assert open_link(link)[0] == 410
+
+
+def test_a_link_in_other_hands_decides_nothing(linked, daemon, aws, techsolutions, event):
+    linked.env['CORDON_RESPONSE_APPROVERS'] = 'eva@example.com,arn:aws:iam::123456789012:role/Responders'
+    case = respond(linked, event)
+    base = daemon()
+    t = token(view_of(linked, case), 'stop-instance')
+    assert 'Who may decide' in open_link(f'{base}?t={t}')[1] and 'eva@example.com' in open_link(f'{base}?t={t}')[1]
+    for name in ('Mallory', 'arn:aws:iam::123456789012:role/Responders', 'eva@example.com.evil.example'):
+        status, page, _ = open_link(base, {'t': t, 'word': 'APPROVE', 'name': name})
+        assert status == 409 and 'is not among them' in page, page
+    assert [h['via']['name'] for h in refusals(linked, case)][0] == 'Mallory'
+    assert state_of(aws, techsolutions.instances[0]) == 'running'
+    status, page, _ = open_link(base, {'t': t, 'word': 'APPROVE', 'name': 'Eva@example.com'})
+    assert status == 200, page
+    wait_until(lambda: state_of(aws, techsolutions.instances[0]) == 'stopped')
 
 
 def test_links_that_are_none(linked, daemon, aws, techsolutions, event, later):
