@@ -1,4 +1,5 @@
 #include "incident/dynamodb_lease.h"
+#include "incident/holder.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -82,7 +83,7 @@ enum err_status dynamodb_lease_take(struct dynamodb_table *t, const struct store
 		}
 		if (!may_take(&seen, l)) {
 			(void)snprintf(holder, STORE_HOLDER, "%s", seen.holder);
-			return err_set(err, ERR_CONFLICT, STORE_BUSY, l->case_id, l->case_id);
+			return holder_busy(l->case_id, err);
 		}
 		/* Lost to somebody, or to an append under way at this moment: look again. */
 		st = swap(t, l, &seen, fence, err);

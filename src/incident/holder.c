@@ -82,3 +82,13 @@ bool holder_is_dead(const char *holder)
 	start_time(pid, start, sizeof start);
 	return !str_is(part[3], start);
 }
+
+enum err_status holder_busy(const char *case_id, struct err *err)
+{
+	return err_set(err, ERR_CONFLICT,
+		"case %s is being worked on by another process, a delivery of its finding or a "
+		"colleague's command; nothing was changed by this one. Wait for it to end, "
+		"then "
+		"look with `cordon case show %s`, and repeat if that is still needed",
+		case_id, case_id);
+}

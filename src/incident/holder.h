@@ -14,5 +14,7 @@ void holder_name(struct env *env, char *out, size_t size);
  * there. False whenever that can't be told.
  */
 bool holder_is_dead(const char *holder);
+/* ERR_CONFLICT: the case's lease is another's. */
+enum err_status holder_busy(const char *case_id, struct err *err);
 
 #endif

@@ -18,11 +18,6 @@
 #define STORE_CASE_ID 32
 #define STORE_HOLDER  256
 #define STORE_ACTS_MS ((int64_t)7 * 24 * 3600 * 1000)
-/* Of a lease that is another's: the case, twice. */
-#define STORE_BUSY                                                                        \
-	"case %s is being worked on by another process, a delivery of its finding or a "  \
-	"colleague's command; nothing was changed by this one. Wait for it to end, then " \
-	"look with `cordon case show %s`, and repeat if that is still needed"
 
 struct store;
 

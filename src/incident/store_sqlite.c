@@ -1,5 +1,6 @@
 #include "incident/store.h"
 
+#include "incident/holder.h"
 #include "incident/sqlite_db.h"
 
 #include <stdlib.h>
@@ -316,7 +317,7 @@ static enum err_status sqlite_lease(struct store *base, const struct store_lease
 	}
 	sqlite_db_column_copy(stmt, 0, holder, STORE_HOLDER);
 	if (strcmp(holder, l->holder) != 0) {
-		st = err_set(err, ERR_CONFLICT, STORE_BUSY, l->case_id, l->case_id);
+		st = holder_busy(l->case_id, err);
 	} else {
 		*fence = sqlite3_column_int64(stmt, 1);
 	}
