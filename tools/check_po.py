@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Both languages are complete: every text marked for translation in src/ has its Spanish in po/es, with the
-same printf conversions; nothing in po/es is unused. Prints what is wrong, exits 1."""
+same printf conversions; every file of po/es is built in and nothing in it is unused. Prints what is wrong, exits 1."""
 import pathlib
 import re
 import sys
@@ -50,7 +50,11 @@ def main() -> int:
     spanish: dict[str, str] = {}
     where: dict[str, str] = {}
     bad = 0
+    built = (root / 'src/base/meson.build').read_text(encoding='utf-8')
     for po in sorted((root / 'po/es').glob('*.po')):
+        if f"'po/es/{po.name}'" not in built:
+            print(f'src/base/meson.build: po/es/{po.name} is not built in, so nobody sees its texts')
+            bad += 1
         for key, value in po2c.parse(str(po)).items():
             if spanish.get(key, value) != value:
                 print(f'po/es/{po.name}: {key!r} is {spanish[key]!r} in {where[key]} and {value!r} here')

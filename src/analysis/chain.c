@@ -196,7 +196,7 @@ static void actions_of(struct inquiry *q, const struct suspect *s)
 		char n[24];
 		(void)snprintf(n, sizeof(n), "%llu", (unsigned long long)row->n);
 		add_link(q->chain, "action", row->api->technique, row->first->ref.time_ms,
-			phrase_new(N_("{0} {1!} ({2}, {3} times): {4}"),
+			phrase_new(N_("{0} {1!} ({2}, {3}x): {4}"),
 				ARGS(inquiry_name(q, s), row->api->text, row->api->name, n,
 					inquiry_text(q, row->first->target))),
 			row->events);

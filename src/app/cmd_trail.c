@@ -252,11 +252,10 @@ static enum err_status verify(struct app *app, json_t **doc, struct err *err)
 	if (app_opt(app, "keys")) {
 		TRY(read_keys(app, app_opt(app, "keys"), &keys, err));
 	}
-	if (str_starts(str_from(path), STR("s3://"))) {
-		TRY(open_bucket(app, path, &at, &keys, &opts, err));
-	} else {
-		TRY(open_folder(app, path, &at, &opts, err));
-	}
+	st = str_starts(str_from(path), STR("s3://"))
+		     ? open_bucket(app, path, &at, &keys, &opts, err)
+		     : open_folder(app, path, &at, &opts, err);
+	TRY(st);
 	TRY(check(app, &opts, doc, err));
 out:
 	trail_keys_deinit(&keys);

@@ -191,16 +191,11 @@ static enum err_status keep_logs(struct drill *d, struct err *err)
 	return st;
 }
 
-static enum err_status set_the_stage(struct drill *d, struct err *err)
+/* The account as it was before anything happened, and the day's logs in it. */
+static enum err_status build_account(struct drill *d, struct err *err)
 {
 	enum err_status st;
-	char count[64];
 
-	drill_say_part(&d->say, N_("The stage"));
-	drill_say_text(
-		&d->say, N_("An emulated AWS account on this machine. TechSolutions runs its "
-			    "platform there: two web servers behind a "
-			    "load balancer, project files in S3, a database, CloudTrail."));
 	TRY(start_emulator(d, err));
 	TRY(client(d, false, &d->admin, err));
 	TRY(drill_access_make(d, err));
@@ -208,42 +203,80 @@ static enum err_status set_the_stage(struct drill *d, struct err *err)
 	TRY(write_config(d, err));
 	TRY(playbook_load(&d->env.base, &d->config, &d->playbooks, err));
 	TRY(drill_access_allow(d, err));
+out:
+	return st;
+}
+
+static enum err_status play_the_day(struct drill *d, struct err *err)
+{
+	enum err_status st;
+	char count[64];
+
 	TRY(scenario_play(&d->story, err));
 	TRY(drill_seed_files(d, err));
 	TRY(keep_logs(d, err));
 	(void)snprintf(count, sizeof(count), "%zu + %zu", d->story.n_events, d->story.n_lines);
 	drill_say_line(&d->say, DRILL_GOOD,
 		N_("Account ready; CloudTrail records and log lines of its day:"), count);
-	TRY(start_stub(d, err));
-	TRY(client(d, true, &d->responder, err));
-	aws_client_free(d->admin); /* from now on every call is checked: signature and rights */
+	st = start_stub(d, err);
+out:
+	return st;
+}
+
+/* As the administrator: what only AWS itself would do, and the account as it is before. */
+static enum err_status look_before(struct drill *d, struct err *err)
+{
+	enum err_status st;
+
+	aws_client_free(d->admin);
 	d->admin = NULL;
-	struct {
-		const char *name, *value;
-	} session[3] = { { "AWS_ACCESS_KEY_ID", NULL }, { "AWS_SECRET_ACCESS_KEY", NULL },
-		{ "AWS_SESSION_TOKEN", NULL } };
-	for (size_t i = 0; i < 3; i++) {
-		session[i].value =
-			arena_cstr(&d->arena, str_from(env_var(&d->env.base, session[i].name)));
-	}
-	const char *account, *arn;
-	TRY(aws_caller(
-		d->responder, &account, &arn, err)); /* resolves the responder's session */
 	drill_env_set(&d->env, "AWS_ACCESS_KEY_ID", d->admin_key);
 	drill_env_set(&d->env, "AWS_SECRET_ACCESS_KEY", d->admin_secret);
 	drill_env_set(&d->env, "AWS_SESSION_TOKEN", "");
 	TRY(client(d, false, &d->admin, err));
 	TRY(put_document(d, err));
 	TRY(control(d, "reset-auth", "0", err));
-	TRY(drill_look(d, &d->before, err));
+	st = drill_look(d, &d->before, err);
+out:
+	return st;
+}
+
+/* From here on every call is checked, signature and rights, and made as the responder. */
+static enum err_status become_responder(struct drill *d, struct err *err)
+{
+	static const char *const names[3] = { "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+		"AWS_SESSION_TOKEN" };
+	const char *values[3], *account, *arn;
+	enum err_status st;
+
+	TRY(client(d, true, &d->responder, err));
 	for (size_t i = 0; i < 3; i++) {
-		drill_env_set(&d->env, session[i].name, session[i].value);
+		values[i] = arena_cstr(&d->arena, str_from(env_var(&d->env.base, names[i])));
+	}
+	TRY(aws_caller(d->responder, &account, &arn, err)); /* resolves its session */
+	TRY(look_before(d, err));
+	for (size_t i = 0; i < 3; i++) {
+		drill_env_set(&d->env, names[i], values[i]);
 	}
 	drill_say_line(&d->say, DRILL_GOOD,
 		N_("Signatures and permissions are now checked; cordon acts as"),
 		d->responder_arn);
 out:
 	return st;
+}
+
+static enum err_status set_the_stage(struct drill *d, struct err *err)
+{
+	drill_say_part(&d->say, N_("The stage"));
+	drill_say_text(
+		&d->say, N_("An emulated AWS account on this machine. TechSolutions runs its "
+			    "platform there: two web servers behind a "
+			    "load balancer, project files in S3, a database, CloudTrail."));
+	enum err_status st = build_account(d, err);
+	if (st == ERR_OK) {
+		st = play_the_day(d, err);
+	}
+	return st == ERR_OK ? become_responder(d, err) : st;
 }
 
 static enum err_status publish(struct drill *d, struct err *err)

@@ -142,35 +142,45 @@ void drill_say_line(
 	pthread_mutex_unlock(&s->lock);
 }
 
-/* A value over as many lines as it needs; `bar` begins each. Words that are too long are cut in place. */
+/*
+ * Where a line that begins at `from` ends: with the text, else at a blank, else behind a mark inside a
+ * long name (an ARN, a file's), else anywhere.
+ */
+static size_t line_end(struct str text, size_t from, int room)
+{
+	size_t blank = from, mark = from, i = from;
+	bool lead = true; /* blanks before the first word are its indent */
+
+	for (int at = 0; i < text.n; i++) {
+		lead = lead && text.p[i] == ' ';
+		if (text.p[i] == ' ' && !lead) {
+			blank = i;
+		}
+		at += ((unsigned char)text.p[i] & 0xc0) != 0x80;
+		if (at > room && i > from) {
+			return blank > from ? blank : mark > from ? mark : i;
+		}
+		if (strchr("_/:", text.p[i]) != NULL) {
+			mark = i + 1;
+		}
+	}
+	return text.n;
+}
+
+/* A value over as many lines as it needs; `bar` begins each. */
 static void wrapped_value(
 	const struct drill_say *s, struct str text, int indent, const char *bar)
 {
-	int room = width(s) - indent - columns(bar, strlen(bar)), at = 0;
-	bool lead = true;
+	const int room = width(s) - indent - columns(bar, strlen(bar));
+	size_t from = 0, to;
 
-	for (size_t i = 0, from = 0, space = 0; i <= text.n; i++) {
-		bool last = i == text.n;
-
-		if (!last && text.p[i] == ' ' && !lead) {
-			space = i;
-		}
-		lead = lead && !last && text.p[i] == ' ';
-		if (!last && ((unsigned char)text.p[i] & 0xc0) != 0x80) {
-			at++;
-		}
-		if (last || at > room) {
-			size_t to = last ? text.n : space > from ? space : i;
-
-			(void)fprintf(
-				s->to, "%*s", from == 0 && bar[0] == '\0' ? 0 : indent, "");
-			paint(s, DIM, bar);
-			(void)fprintf(s->to, "%.*s\n", (int)(to - from), text.p + from);
-			from = to + (to == space && to > 0 && !last);
-			at = columns(text.p + from, i - (i < from ? i : from));
-			i = last ? i : (i < from ? from : i);
-		}
-	}
+	do {
+		to = line_end(text, from, room);
+		(void)fprintf(s->to, "%*s", from == 0 && bar[0] == '\0' ? 0 : indent, "");
+		paint(s, DIM, bar);
+		(void)fprintf(s->to, "%.*s\n", (int)(to - from), text.p + from);
+		from = to < text.n && text.p[to] == ' ' ? to + 1 : to;
+	} while (from < text.n);
 }
 
 void drill_say_fact(struct drill_say *s, const char *label, const char *value)

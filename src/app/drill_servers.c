@@ -16,7 +16,7 @@
 
 #define CHILDREN   2
 #define START_MS   60000
-#define ANSWER_MAX (256u * 1024 * 1024)
+#define ANSWER_MAX ((size_t)256 * 1024 * 1024)
 
 /* What the signal handler ends; written before the child can be missed. */
 static volatile pid_t children[CHILDREN];

@@ -1,5 +1,6 @@
 #include "app/drill.h"
 
+#include "aws/uri.h"
 #include "base/hash.h"
 #include "base/phrase.h"
 #include "response/action.h"
@@ -295,28 +296,15 @@ static bool form_field(struct str body, const char *name, struct buf *out)
 	struct str pair, key;
 
 	while (str_cut(&body, '&', &pair)) {
-		if (!str_cut(&pair, '=', &key) || !str_is(key, name)) {
-			continue;
-		}
-		for (size_t i = 0; i < pair.n; i++) {
-			unsigned char byte = 0;
-
-			if (pair.p[i] != '%' || i + 2 >= pair.n) {
-				buf_putc(out, pair.p[i] == '+' ? ' ' : pair.p[i]);
-				continue;
+		if (str_cut(&pair, '=', &key) && str_is(key, name)) {
+			char *text = str_dup(pair);
+			for (char *p = strchr(text, '+'); p != NULL; p = strchr(p, '+')) {
+				*p = ' ';
 			}
-			for (size_t k = 1; k <= 2; k++) {
-				const char *at = strchr("0123456789ABCDEF",
-					pair.p[i + k] & ~(pair.p[i + k] >= 'a' ? 0x20 : 0));
-
-				byte = (unsigned char)(byte * 16 +
-						       (at != NULL ? at - "0123456789ABCDEF"
-								   : 0));
-			}
-			buf_putc(out, (char)byte);
-			i += 2;
+			uri_decode(str_from(text), out);
+			free(text);
+			return buf_ok(out) && out->n > 0;
 		}
-		return buf_ok(out) && out->n > 0;
 	}
 	return false;
 }

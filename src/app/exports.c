@@ -53,6 +53,16 @@ static enum err_status check_free(const char *dir, const char *file, struct err 
 	return ERR_OK;
 }
 
+static enum err_status check_all_free(const char *dir, struct err *err)
+{
+	const char *file = NULL;
+	enum err_status st = check_free(dir, "investigation.json", err);
+	for (size_t i = 0; st == ERR_OK && export_name(i, &file); i++) {
+		st = check_free(dir, file, err);
+	}
+	return st;
+}
+
 enum err_status exports_write(struct app *app, const json_t *investigation, const char *dir,
 	bool force, struct err *err)
 {
@@ -62,10 +72,7 @@ enum err_status exports_write(struct app *app, const json_t *investigation, cons
 	enum err_status st = ERR_OK;
 	buf_init(&text, BYTES_MAX);
 	TRY(folder_make(dir, 0700, err));
-	TRY(force ? ERR_OK : check_free(dir, "investigation.json", err));
-	for (size_t i = 0; export_name(i, &file) && !force; i++) {
-		TRY(check_free(dir, file, err));
-	}
+	TRY(force ? ERR_OK : check_all_free(dir, err));
 	doc_pretty(investigation, &text);
 	TRY(put(app, dir, "investigation.json", &text, err));
 	for (size_t i = 0; export_name(i, &file); i++) {

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define TIMELINE_SHOWN 40
-#define LINE_MAX_BYTES (64u * 1024)
+#define LINE_MAX_BYTES ((size_t)64 * 1024)
 
 /* Prints text made safe for a terminal. */
 static void print_safe(const char *s)

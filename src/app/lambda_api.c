@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define EVENT_MAX  (16u * 1024 * 1024)
+#define EVENT_MAX  ((size_t)16 * 1024 * 1024)
 #define ANSWER_MAX 6000000 /* Lambda takes 6 MiB */
 
 struct lambda_api {
@@ -72,6 +72,7 @@ static void copy(char *to, size_t room, struct str value)
 	to[n] = '\0';
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): libcurl's signature */
 static size_t take_header(char *p, size_t size, size_t n, void *ctx)
 {
 	struct lambda_invocation *i = ctx;

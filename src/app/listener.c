@@ -126,6 +126,7 @@ static enum MHD_Result finish(struct listener *w, struct MHD_Connection *connect
 }
 
 /* Called for the headers, for each piece of the body, and at the end. */
+/* NOLINTNEXTLINE(readability-function-size): libmicrohttpd's signature */
 static enum MHD_Result take(void *ctx, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *piece, size_t *piece_n,
 	void **state)

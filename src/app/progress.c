@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#define EVERY_US (200 * 1000)
-#define LEAST_US (500 * 1000) /* before that no rate is told */
+#define EVERY_US INT64_C(200000)
+#define LEAST_US INT64_C(500000) /* before that no rate is told */
 
 void progress_begin(struct progress *p)
 {

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_MAX     (192u * 1024 * 1024)
+#define ARENA_MAX     ((size_t)192 * 1024 * 1024)
 #define FILES_MAX     4096
-#define DAY_HOURS_MIN 6
-#define DAY_HOURS_MAX 9
+#define DAY_HOURS_MIN INT64_C(6)
+#define DAY_HOURS_MAX INT64_C(9)
 
 static const char *const kind_names[] = { "web-exploit", "stolen-key", "ssh-brute-force",
 	"false-alarm" };
@@ -208,7 +208,7 @@ enum err_status scenario_play(struct scenario *s, struct err *err)
 		scenario_lines_free(st.auth[i]);
 	}
 	if (s->arena.overflow) {
-		return err_set(err, ERR_LIMIT, "the story grew past %u MiB", ARENA_MAX >> 20);
+		return err_set(err, ERR_LIMIT, "the story grew past %zu MiB", ARENA_MAX >> 20);
 	}
 	return ERR_OK;
 }

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): the first is one text on two lines */
 static const char *const intruder_agents[] = {
 	"aws-cli/2.15.30 Python/3.11.8 Linux/6.6.9-amd64 source/x86_64.kali.2024 prompt/off "
 	"command/s3api.list-buckets",
@@ -436,7 +437,7 @@ static void ssh_brute_force(struct scenario_stage *st)
 	const char *home = scenario_address(st), *user = dice_pick(d, users),
 		   *own = s->world.server[v].private_ip;
 	int64_t at = scenario_host_guesses(
-			st, v, st->intruder_ip, st->attack_ms - tries * 2300, tries),
+			st, v, st->intruder_ip, st->attack_ms - (int64_t)tries * 2300, tries),
 		first;
 
 	scenario_host_auth(st, v, at + 900, "sshd", 0,

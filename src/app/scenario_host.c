@@ -94,5 +94,5 @@ void scenario_host_flow(struct scenario_stage *st, int server, struct scenario_f
 	scenario_lines_add(st->flow, f.at, "2 %s %s %s %s %d %d 6 %lld %lld %lld %lld %s OK",
 		s->world.account, s->world.server[server].eni_id, f.from, f.to, f.from_port,
 		f.to_port, (long long)f.packets, (long long)f.bytes, (long long)(f.at / SECOND),
-		(long long)(f.at / SECOND + f.seconds), f.rejected ? "REJECT" : "ACCEPT");
+		(long long)(f.at / SECOND) + f.seconds, f.rejected ? "REJECT" : "ACCEPT");
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define LINES_MAX 200000
-#define FILE_MAX  (64u * 1024 * 1024)
+#define FILE_MAX  ((size_t)64 * 1024 * 1024)
 
 struct line {
 	int64_t at;

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define RECORDS_MAX 60000
-#define FILE_MAX    (32u * 1024 * 1024)
+#define FILE_MAX    ((size_t)32 * 1024 * 1024)
 #define FILE_SPAN   (15 * MINUTE)
 
 struct record {

@@ -35,8 +35,7 @@ void scenario_web_request(struct scenario_stage *st, int server, struct scenario
 		"\"%d\" \"-\" \"-\"",
 		time, p.ms * 1000 + 999, r.ip, port, s->world.server[server].private_ip,
 		(int)dice_between(&st->dice, 2, 240), r.status, r.status,
-		(long long)(180 + strlen(r.target)), (long long)r.bytes + 310, r.method,
-		r.target, r.agent, s->world.region, s->world.account,
-		(unsigned long long)(r.at / SECOND), trace, time, p.ms * 1000,
-		s->world.server[server].private_ip, r.status);
+		180 + (long long)strlen(r.target), (long long)r.bytes + 310, r.method, r.target,
+		r.agent, s->world.region, s->world.account, (unsigned long long)(r.at / SECOND),
+		trace, time, p.ms * 1000, s->world.server[server].private_ip, r.status);
 }

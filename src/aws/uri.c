@@ -1,5 +1,7 @@
 #include "aws/uri.h"
 
+#include "base/hash.h"
+
 static bool unreserved(unsigned char c)
 {
 	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
@@ -21,27 +23,16 @@ void uri_encode(struct str s, bool keep_slash, struct buf *out)
 	}
 }
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	if (c >= 'A' && c <= 'F') {
-		return c - 'A' + 10;
-	}
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 void uri_decode(struct str s, struct buf *out)
 {
 	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] == '%' && i + 2 < s.n) {
-			int high = hex_value(s.p[i + 1]), low = hex_value(s.p[i + 2]);
-			if (high >= 0 && low >= 0) {
-				buf_putc(out, (char)(high * 16 + low));
-				i += 2;
-				continue;
-			}
+		unsigned char byte;
+		size_t n;
+		if (s.p[i] == '%' && i + 2 < s.n &&
+			hash_unhex(str_sub(s, i + 1, 2), &byte, 1, &n)) {
+			buf_putc(out, (char)byte);
+			i += 2;
+			continue;
 		}
 		buf_putc(out, s.p[i]);
 	}
