@@ -15,7 +15,6 @@
 static enum err_status key_of(
 	struct str text, const char *where, struct secret **out, struct err *err)
 {
-	text = str_trim(text);
 	if (text.n < KEY_MIN) {
 		return err_set(err, ERR_CONFIG,
 			"the key of approvals.key in %s has %zu bytes; it takes %d or more: "
@@ -39,7 +38,7 @@ static enum err_status key_of_file(
 	}
 	buf_init(&text, KEY_MAX);
 	st = env_read_file(env, path, &text, err);
-	st = st == ERR_OK ? key_of(buf_view(&text), path, out, err)
+	st = st == ERR_OK ? key_of(str_trim(buf_view(&text)), path, out, err)
 			  : err_set(err, ERR_CONFIG,
 				    "the key of approval links can't be read from %s", path);
 	if (text.p != NULL) {
@@ -49,18 +48,29 @@ static enum err_status key_of_file(
 	return st;
 }
 
+/* A secret is a text, or bytes (`--secret-binary`), which are taken as they are. */
 static enum err_status key_of_secret(
 	struct aws_client *aws, const char *name, struct secret **out, struct err *err)
 {
 	json_t *params = json_pack("{s:s}", "SecretId", name), *result = NULL;
 	enum err_status st =
 		aws_call(aws, "secretsmanager", "GetSecretValue", params, &result, err);
+	const char *binary = doc_text(result, "SecretBinary");
+	struct buf bytes;
 
-	if (st == ERR_OK) {
-		st = key_of(str_from(doc_text(result, "SecretString")), name, out, err);
-	} else {
+	buf_init(&bytes, KEY_MAX);
+	if (st != ERR_OK) {
 		st = err_prefix(err, "the key of approval links");
+	} else if (binary != NULL && hash_unbase64(str_from(binary), &bytes)) {
+		st = key_of(buf_view(&bytes), name, out, err);
+	} else {
+		st = key_of(
+			str_trim(str_from(doc_text(result, "SecretString"))), name, out, err);
 	}
+	if (bytes.p != NULL) {
+		explicit_bzero(bytes.p, bytes.n);
+	}
+	buf_deinit(&bytes);
 	json_decref(result);
 	json_decref(params);
 	return st;

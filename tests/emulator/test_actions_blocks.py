@@ -5,13 +5,11 @@ and questions, web ACLs that refer to a set, firewall policies that refer to a g
 """
 from __future__ import annotations
 
-import http.server
-import threading
-import urllib.error
-import urllib.request
+import types
 
 import pytest
 
+from between import Between
 from conftest import REGION
 from test_actions_ec2 import pytestmark  # noqa: F401 (the mark skips without the driver)
 from test_actions_iam import step, stub  # noqa: F401 (fixtures)
@@ -133,43 +131,25 @@ def test_an_address_listed_by_hand_stays(ip_set, step):  # noqa: F811
 @pytest.fixture
 def raced(ip_set, moto):
     """Before each of the next `raced.times` updates somebody else changes the set: the lock token of the reading is stale then."""
-    class Between(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = self.rfile.read(int(self.headers['Content-Length']))
-            if self.headers.get('X-Amz-Target', '').endswith('.UpdateIPSet') and raced.times > 0:
-                raced.times -= 1
-                now = ip_set.waf.get_ip_set(Name='blocked', Scope='REGIONAL', Id=ip_set.id)
-                ip_set.waf.update_ip_set(Name='blocked', Scope='REGIONAL', Id=ip_set.id, LockToken=now['LockToken'], Description='kept by hand',
-                                         Addresses=now['IPSet']['Addresses'] + [f'192.0.2.{100 + raced.done}/32'])
-                raced.done += 1
-            request = urllib.request.Request(moto + self.path, body, {k: v for k, v in self.headers.items() if k != 'Host'}, method='POST')
-            try:
-                with urllib.request.urlopen(request, timeout=30) as answer:
-                    status, headers, text = answer.status, answer.headers, answer.read()
-            except urllib.error.HTTPError as e:
-                status, headers, text = e.code, e.headers, e.read()
-                raced.refused += b'WAFOptimisticLockException' in text
-            self.send_response(status)
-            self.send_header('Content-Type', headers.get('Content-Type', 'application/x-amz-json-1.1'))
-            self.send_header('Content-Length', str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
+    def hook(method, path, headers, body):
+        if headers.get('X-Amz-Target', '').endswith('.UpdateIPSet') and raced.times > 0:
+            raced.times -= 1
+            now = ip_set.waf.get_ip_set(Name='blocked', Scope='REGIONAL', Id=ip_set.id)
+            ip_set.waf.update_ip_set(Name='blocked', Scope='REGIONAL', Id=ip_set.id, LockToken=now['LockToken'], Description='kept by hand',
+                                     Addresses=now['IPSet']['Addresses'] + [f'192.0.2.{100 + raced.done}/32'])
+            raced.done += 1
 
-        def log_message(self, *_):
-            pass
-    server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Between)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-
-    def raced():
-        return f'http://127.0.0.1:{server.server_address[1]}'
-    raced.times = raced.refused = raced.done = 0
+    def look(status, body):
+        raced.refused += b'WAFOptimisticLockException' in body
+    raced = types.SimpleNamespace(times=0, refused=0, done=0)
+    between = Between(moto, hook, look)
+    raced.url = between.url
     yield raced
-    server.shutdown()
-    server.server_close()
+    between.close()
 
 
 def test_a_stale_lock_token_is_read_anew(ip_set, step, raced):  # noqa: F811
-    s = step('block-at-waf', 'i-1', actors=[BAD], env={'AWS_ENDPOINT_URL_WAFV2': raced()}, **{'with': {'ip_sets': [ip_set.arn]}})
+    s = step('block-at-waf', 'i-1', actors=[BAD], env={'AWS_ENDPOINT_URL_WAFV2': raced.url}, **{'with': {'ip_sets': [ip_set.arn]}})
     s.observe()
     raced.times = 2
     assert s.apply()['status'] == 'ok' and s.run('verify')['ok']
@@ -182,7 +162,7 @@ def test_a_stale_lock_token_is_read_anew(ip_set, step, raced):  # noqa: F811
 
 
 def test_a_set_that_others_never_leave_alone_is_said(ip_set, step, raced):  # noqa: F811
-    s = step('block-at-waf', 'i-1', actors=[BAD], env={'AWS_ENDPOINT_URL_WAFV2': raced()}, **{'with': {'ip_sets': [ip_set.arn]}})
+    s = step('block-at-waf', 'i-1', actors=[BAD], env={'AWS_ENDPOINT_URL_WAFV2': raced.url}, **{'with': {'ip_sets': [ip_set.arn]}})
     s.observe()
     raced.times = 99
     answer = s.apply()

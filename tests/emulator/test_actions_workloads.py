@@ -5,7 +5,7 @@ emulator does it:
 - states on the way (RDS "modifying", a group "adding"): moto changes at once;
 - that a cluster's groups wait for the maintenance window without ApplyImmediately: the parameter sent is looked at;
 - a rotation that really changes a password: moto's needs a function and never runs it, so the new version is put by hand;
-- ListFunctionUrlConfigs (missing in moto), so that a function's URL shows as a door that could not be read;
+- ListFunctionUrlConfigs but in one test that answers it itself (missing in moto): elsewhere a function's URL is a door that could not be read;
 - invocations, containers, Kubernetes.
 """
 from __future__ import annotations
@@ -19,6 +19,7 @@ import zipfile
 import pytest
 
 from conftest import ACCOUNT, REGION, moto_post
+from between import Between
 from test_actions_ec2 import Step, pytestmark  # noqa: F401 (the mark skips without the driver)
 from test_actions_iam import step, stub  # noqa: F401 (fixtures)
 
@@ -213,6 +214,27 @@ def test_function_is_frozen_and_thawed(aws, function, step, reserved):  # noqa: 
     assert lam.get_function_concurrency(FunctionName=function)['ReservedConcurrentExecutions'] == 0
     assert s.undo()['differences'] == []
     assert lam.get_function_concurrency(FunctionName=function).get('ReservedConcurrentExecutions') == reserved
+
+
+@pytest.mark.parametrize('auth, who', [('NONE', 'everybody on the Internet'), ('AWS_IAM', 'AWS_IAM')])
+def test_the_url_of_a_function_is_a_door(aws, function, step, moto, auth, who):  # noqa: F811
+    """moto has no function URLs: this one call is answered here, as botocore's model reads it."""
+    def hook(method, path, headers, body):
+        if path.split('?')[0] == f'/2021-10-31/functions/{function}/urls':
+            return 200, json.dumps({'FunctionUrlConfigs': [{
+                'FunctionUrl': 'https://abc.lambda-url.eu-west-1.on.aws/', 'FunctionArn': f'arn:aws:lambda:eu-west-1:123456789012:function:{function}',
+                'CreationTime': '2026-01-01T00:00:00Z', 'LastModifiedTime': '2026-01-01T00:00:00Z', 'AuthType': auth}]}).encode()
+        return None
+    between = Between(moto, hook)
+    try:
+        seen = aws('lambda', endpoint=between.url).list_function_url_configs(FunctionName=function)['FunctionUrlConfigs']
+        assert [u['AuthType'] for u in seen] == [auth]
+        s = step('freeze-function', function, kind='Lambda', env={'AWS_ENDPOINT_URL_LAMBDA': between.url})
+        s.contain()
+        assert {(d['door'], d['who']) for d in s.before['doors']} == {('function URL', who)}
+        assert s.undo()['differences'] == []
+    finally:
+        between.close()
 
 
 def test_foreign_concurrency_is_left_alone(aws, function, step):  # noqa: F811

@@ -393,14 +393,44 @@ def test_what_nobody_answers_is_carried_out_while_serving(books, daemon, aws, te
     assert state_of(aws, techsolutions.instances[0]) == 'running'
 
 
-def test_the_key_of_links_must_be_a_secret(linked, techsolutions, event, tmp_path):
+def test_the_key_of_links_must_be_a_secret(linked, aws, techsolutions, event, tmp_path):
     key = tmp_path / 'key'
     key.chmod(0o644)
-    ran = linked('serve', '--queue-url', 'http://127.0.0.1:9/1/q', env={'CORDON_SERVE_LISTEN': '127.0.0.1:0'})
-    assert ran.code in (3, 5)
+    queue = aws('sqs').create_queue(QueueName='findings')['QueueUrl']
+    ran = linked('serve', '--queue-url', queue, env={'CORDON_SERVE_LISTEN': f'127.0.0.1:{free_port()}'})
+    assert ran.code == 3 and 'chmod 600' in ran.err, ran.err
     key.chmod(0o600)
     key.write_text('short')
     assert linked('respond', event).code == 7  # messages go out without links, and the log says why
+
+
+@pytest.mark.parametrize('kept', ['text', 'bytes', 'by ARN'])
+def test_the_key_may_lie_in_secrets_manager(linked, daemon, aws, techsolutions, event, kept):
+    manager, key = aws('secretsmanager'), KEY if kept != 'bytes' else bytes(range(200, 232))
+    made = manager.create_secret(Name='cordon/approvals', **({'SecretBinary': key} if kept == 'bytes' else {'SecretString': KEY.decode() + '\n'}))
+    linked.env['CORDON_APPROVALS_KEY'] = f"secret:{made['ARN'] if kept == 'by ARN' else 'cordon/approvals'}"
+    case = respond(linked, event)
+    base = daemon()
+    view = view_of(linked, case)
+    assert open_link(f'{base}?t={token(view, "stop-instance", key=b"y" * 32)}')[0] == 410
+    t = token(view, 'stop-instance', key=key)
+    assert open_link(f'{base}?t={t}')[0] == 200
+    assert open_link(base, {'t': t, 'word': 'REJECT', 'name': 'Ana'})[0] == 200
+    assert [a['decision'] for a in view_of(linked, case)['approvals'] if a['step'] == 'stop-instance'] == ['rejected']
+    policy = linked('policy', '--output', 'json').json
+    assert any('secretsmanager:GetSecretValue' in s['Action'] and 'cordon/approvals' in str(s['Resource']) for s in policy['Statement'])
+
+
+@pytest.mark.parametrize('value, word', [(None, 'ResourceNotFoundException'), ('too short', '32 or more')])
+def test_without_a_usable_secret_no_link_is_made_or_served(linked, aws, techsolutions, event, value, word):
+    if value:
+        aws('secretsmanager').create_secret(Name='cordon/approvals', SecretString=value)
+    linked.env['CORDON_APPROVALS_KEY'] = 'secret:cordon/approvals'
+    ran = linked('respond', event, '--output', 'json')
+    assert ran.code == 7 and 'approval links' in ran.err + ran.out, ran.err
+    queue = aws('sqs').create_queue(QueueName='findings')['QueueUrl']
+    serving = linked('serve', '--queue-url', queue, env={'CORDON_SERVE_LISTEN': f'127.0.0.1:{free_port()}'})
+    assert serving.code in (1, 3) and word in serving.err + ran.err and 'approval' in serving.err, (serving.code, serving.err)
 
 
 # ---- the same page behind a Lambda function URL ----
