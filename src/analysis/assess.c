@@ -315,10 +315,10 @@ static bool was_here_before(const struct suspect *s, const struct suspect *o)
 }
 
 /* The owner of the whole account, with the second factor: worth two colleagues. */
-static size_t worth(const struct inquiry *q, const struct suspect *o)
+static bool is_root_with_mfa(const struct inquiry *q, const struct suspect *o)
 {
 	struct str arn = track_text(q->t, track_holder_at(q->t, o->holder)->arn);
-	return o->mfa && str_ends(arn, STR(":root")) ? 2 : 1;
+	return o->mfa && str_ends(arn, STR(":root"));
 }
 
 /* Two other people at the address are of that kind. */
@@ -334,7 +334,8 @@ static void weigh_colleagues(
 		const struct track_holder *h = track_holder_at(q->t, o->holder);
 		bool other = fits(s, o) && h->arn != seen &&
 			     h->arn != track_holder_at(q->t, s->holder)->arn;
-		others += other ? worth(q, o) : 0;
+		bool sure = is_root_with_mfa(q, o) || (o->moved_in && fits == was_here_before);
+		others += other ? 1 + sure : 0;
 		seen = other ? h->arn : seen;
 		if (other) {
 			inquiry_cite(q, colleagues, &o->first);
@@ -350,8 +351,8 @@ static void weigh_colleagues(
 static void weigh_neighbours(const struct inquiry *q, struct suspect *s)
 {
 	weigh_colleagues(q, s, has_mfa, W_OFFICE);
-	weigh_colleagues(q, s, has_moved_in, W_MOVED_TOGETHER);
 	weigh_colleagues(q, s, was_here_before, W_SHARED_PLACE);
+	weigh_colleagues(q, s, has_moved_in, W_MOVED_TOGETHER);
 	const struct web *w = &q->r->web;
 	json_t *events = json_array();
 	for (size_t i = 0; i < w->n_hits; i++) {

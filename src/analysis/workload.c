@@ -5,7 +5,7 @@
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 /* "Before" means at least this much earlier. */
 #define BEFORE_MS (10 * 60 * INT64_C(1000))
-/* So many earlier sessions show how a role is used. */
+/* So many other sessions show how a role is used. */
 #define HISTORY 3
 
 static const struct track_issue *find_issue(const struct inquiry *q, struct str what)
@@ -55,19 +55,23 @@ bool workload_is(const struct inquiry *q, const struct suspect *s)
 
 void workload_weigh(const struct inquiry *q, struct suspect *s)
 {
-	size_t sessions = 0;
+	size_t before = 0;
+	size_t after = 0;
 	struct inquiry_peers peers = inquiry_same_role(q, s);
 	for (size_t i = 0; i < peers.n; i++) {
 		const struct suspect *o = &q->suspects[peers.suspects[i]];
-		if (o->holder == s->holder || o->first.time_ms > s->first.time_ms - BEFORE_MS) {
+		bool earlier = o->first.time_ms <= s->first.time_ms - BEFORE_MS;
+		bool alike = o->ip == s->ip || origin_shares_program(q, s, o);
+		if (o->holder == s->holder) {
 			continue;
 		}
-		if (o->ip == s->ip || origin_shares_program(q, s, o)) {
+		if (earlier && alike) {
 			return;
 		}
-		sessions++;
+		before += earlier;
+		after += !earlier && !alike; /* an intruder's next session clears nothing */
 	}
-	if (sessions >= HISTORY && workload_is(q, s)) {
+	if (before > 0 && before + after >= HISTORY && workload_is(q, s)) {
 		const char *name = inquiry_name(q, s);
 		char programs[ORIGIN_PROGRAMS];
 		origin_programs(q, s, programs);

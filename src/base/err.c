@@ -1,6 +1,5 @@
 #include "base/err.h"
 
-#include "base/i18n.h"
 #include "base/str.h"
 
 #include <stdio.h>
@@ -29,11 +28,11 @@ static const struct {
 	[ERR_INTERRUPTED] = { "interrupted", 130 },
 };
 
-static enum i18n_lang spoken = I18N_EN;
+static const char *(*spoken)(const char *format);
 
-void err_speak(enum i18n_lang lang)
+void err_speak(const char *(*translate)(const char *format))
 {
-	spoken = lang;
+	spoken = translate;
 }
 
 const char *err_told(const struct err *e)
@@ -44,7 +43,7 @@ const char *err_told(const struct err *e)
 /* The same conversions in the same order: tools/check_po.py sees to it. */
 __attribute__((format_arg(1))) static const char *translated(const char *fmt)
 {
-	return i18n_tr(spoken, fmt);
+	return spoken ? spoken(fmt) : fmt;
 }
 
 /* Bytes that could steer a terminal become '?'; a UTF-8 sequence cut at the end goes away. */

@@ -8,8 +8,6 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
-enum i18n_lang { I18N_EN, I18N_ES }; /* the languages of i18n.h */
-
 enum err_status {
 	ERR_OK = 0,
 	ERR_FAILED,      /* anything without a better name */
@@ -54,10 +52,11 @@ __attribute__((format(printf, 5, 6))) enum err_status err_set_at(struct err *e,
 #define err_set(e, status, ...) err_set_at((e), (status), __FILE__, __LINE__, __VA_ARGS__)
 
 /*
- * From now on errors also say what went wrong in that language, where their format has a
- * translation (po/es/errors.po). Once, before other threads are there; English at first.
+ * From now on errors also say what went wrong in another language: `translate` gives a format with
+ * the same conversions, or the one it got when it knows none (po/es/errors.po); NULL: English
+ * alone, as at first. Set before other threads are there.
  */
-void err_speak(enum i18n_lang lang);
+void err_speak(const char *(*translate)(const char *format));
 /* For people: in the language that is spoken, as far as it can be said in it. */
 const char *err_told(const struct err *e);
 /* Puts "text: " before the message of an error that is passed on. Returns e's status. */

@@ -8,6 +8,8 @@
 
 #include "base/env.h"
 
+enum i18n_lang { I18N_EN, I18N_ES };
+
 /* Marks a text for extraction without translating it (tables). */
 #define N_(text) text
 
