@@ -20,6 +20,10 @@ static enum err_status look(
 
 	dynamodb_table_case(case_id, pk);
 	enum err_status st = dynamodb_table_get(t, pk, DYNAMODB_HEAD, &head, err);
+	if (st == ERR_OK && head == NULL && case_id[0] == STORE_THING) {
+		*out = (struct seen){ .holder = DYNAMODB_NOBODY };
+		return ERR_OK;
+	}
 	if (st == ERR_OK && head == NULL) {
 		st = err_set(err, ERR_NOT_FOUND, "there is no case %s in DynamoDB table %s",
 			case_id, t->name);
@@ -47,12 +51,16 @@ static enum err_status swap(struct dynamodb_table *t, const struct store_lease *
 {
 	char pk[DYNAMODB_PK_SIZE];
 	int64_t next = s->fence + (strcmp(s->holder, l->holder) != 0);
+	bool thing = l->case_id[0] == STORE_THING; /* made by its first lease */
 
 	dynamodb_table_case(l->case_id, pk);
 	enum err_status st = dynamodb_table_call(t, "UpdateItem",
 		dynamodb_table_update(pk, DYNAMODB_HEAD,
 			"SET lease_holder = :me, lease_fence = :fence, lease_until = :until",
-			"lease_holder = :them AND lease_fence = :theirs",
+			thing ? "attribute_not_exists(lease_holder) OR (lease_holder = :them "
+				"AND "
+				"lease_fence = :theirs)"
+			      : "lease_holder = :them AND lease_fence = :theirs",
 			json_pack("{s:o, s:o, s:o, s:o, s:o}", ":me",
 				dynamodb_table_text_value(l->holder), ":fence",
 				dynamodb_table_number_value(next), ":until",

@@ -1,6 +1,7 @@
 #include "incident/dynamodb_table.h"
 
 #include "base/utc.h"
+#include "incident/store.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -273,7 +274,8 @@ int64_t dynamodb_table_number(const json_t *item, const char *name, int64_t othe
 
 void dynamodb_table_case(const char *case_id, char pk[DYNAMODB_PK_SIZE])
 {
-	(void)snprintf(pk, DYNAMODB_PK_SIZE, "case#%s", case_id);
+	(void)snprintf(pk, DYNAMODB_PK_SIZE, case_id[0] == STORE_THING ? "thing#%s" : "case#%s",
+		case_id);
 }
 
 void dynamodb_table_day(int64_t ms, char pk[DYNAMODB_PK_SIZE])

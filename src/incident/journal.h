@@ -102,6 +102,13 @@ ERR_MUST_CHECK enum err_status journal_lock(
  * that can't be reached changes nothing: our own clock decides.
  */
 bool journal_holds(struct journal *j, const char *case_id);
+/*
+ * The lease of a thing that steps of several cases write as a whole (a bucket's policy): as journal_lock,
+ * but no case need be of that name, and whoever has it is waited for, up to wait_ms (ERR_CONFLICT). `id`
+ * is what journal_holds and journal_unlock know it by.
+ */
+ERR_MUST_CHECK enum err_status journal_lock_thing(
+	struct journal *j, const char *name, int64_t wait_ms, char id[32], struct err *err);
 void journal_unlock(struct journal *j, const char *case_id);
 
 /*

@@ -1,5 +1,6 @@
 #include "incident/journal_lease.h"
 
+#include "base/hash.h"
 #include "incident/holder.h"
 
 #include <errno.h>
@@ -7,8 +8,10 @@
 #include <string.h>
 #include <time.h>
 
-#define KEEP_PART 3    /* a lease is prolonged when a third of its time is over */
-#define FRESH_MS  5000 /* for so long an answer of the store is believed */
+#define KEEP_PART      3 /* a lease is prolonged when a third of its time is over */
+#define THING_TTL_MS   60000
+#define THING_PAUSE_MS 50
+#define FRESH_MS       5000 /* for so long an answer of the store is believed */
 
 void journal_lease_init(struct journal *j)
 {
@@ -127,7 +130,9 @@ enum err_status journal_lock(
 
 	(void)pthread_mutex_lock(&j->lock);
 	struct journal_lease *mine = journal_lease_of(j, case_id);
-	TRY(j->store->v->head(j->store, case_id, &head, err));
+	if (case_id[0] != STORE_THING) {
+		TRY(j->store->v->head(j->store, case_id, &head, err));
+	}
 	if (mine == NULL && j->n_leases == JOURNAL_LEASES) {
 		st = err_set(err, ERR_LIMIT, "more than %d cases are locked at once",
 			JOURNAL_LEASES);
@@ -149,6 +154,23 @@ enum err_status journal_lock(
 	(void)pthread_cond_signal(&j->wake);
 out:
 	(void)pthread_mutex_unlock(&j->lock);
+	return st;
+}
+
+enum err_status journal_lock_thing(
+	struct journal *j, const char *name, int64_t wait_ms, char id[32], struct err *err)
+{
+	char hex[HASH_SHA256_HEX];
+	int64_t until_us = env_mono_us(env_system()) + wait_ms * 1000;
+	enum err_status st;
+
+	hash_sha256_hex(str_from(name), hex);
+	(void)snprintf(id, 32, "%c%.24s", STORE_THING, hex);
+	while ((st = journal_lock(j, id, THING_TTL_MS, err)) == ERR_CONFLICT &&
+		env_mono_us(env_system()) < until_us) {
+		err_clear(err);
+		env_sleep_ms(env_system(), THING_PAUSE_MS);
+	}
 	return st;
 }
 

@@ -17,6 +17,7 @@
 
 #define STORE_CASE_ID 32
 #define STORE_HOLDER  256
+#define STORE_THING   '@' /* first in the name of a lease that is no case's */
 #define STORE_ACTS_MS ((int64_t)7 * 24 * 3600 * 1000)
 
 struct store;

@@ -76,14 +76,6 @@ static enum readiness ready(
 	return worst;
 }
 
-static struct str bucket_of(const struct engine_step *s)
-{
-	struct str id = str_from(doc_text_or(s->planned, "resource.id", ""));
-	size_t slash = str_find_char(id, '/');
-
-	return slash == SIZE_MAX ? id : str_sub(id, 0, slash);
-}
-
 /* A running step is at the document that this one would write. Called with the lock held. */
 static bool document_taken(const struct engine_work *w, const struct engine_step *s)
 {
@@ -91,7 +83,8 @@ static bool document_taken(const struct engine_work *w, const struct engine_step
 		const struct engine_step *other = &w->steps[i];
 		if (other->phase == ENGINE_RUNNING && other->action->document != NULL &&
 			strcmp(other->action->document, s->action->document) == 0 &&
-			str_eq(bucket_of(other), bucket_of(s))) {
+			str_eq(engine_ctx_bucket(other->planned),
+				engine_ctx_bucket(s->planned))) {
 			return true;
 		}
 	}

@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Longer than a lease lasts whose holder is gone. */
+#define DOCUMENT_WAIT_MS 90000
+
 void engine_ctx_fill(struct action_ctx *c, const json_t *step, const json_t *none)
 {
 	const json_t *with = json_object_get(step, "with");
@@ -75,11 +78,51 @@ void engine_ctx_note_call(void *calls, const struct aws_event *ev)
 	json_array_append_new(calls, note);
 }
 
+struct str engine_ctx_bucket(const json_t *step)
+{
+	struct str id = str_from(doc_text_or(step, "resource.id", ""));
+	size_t slash = str_find_char(id, '/');
+
+	return slash == SIZE_MAX ? id : str_sub(id, 0, slash);
+}
+
+enum err_status engine_ctx_take(
+	struct engine_ctx_right *r, const struct action *a, const json_t *step, struct err *err)
+{
+	char name[256];
+
+	if (a == NULL || a->document == NULL) {
+		return ERR_OK;
+	}
+	(void)snprintf(
+		name, sizeof(name), "%s %.*s", a->document, STR_ARG(engine_ctx_bucket(step)));
+	enum err_status st =
+		journal_lock_thing(r->journal, name, DOCUMENT_WAIT_MS, r->document, err);
+	if (st != ERR_OK) {
+		r->document[0] = '\0';
+	}
+	return st != ERR_CONFLICT
+		       ? st
+		       : err_set(err, ERR_CONFLICT,
+				 "the %s is being written for another case; `cordon resume %s` "
+				 "tries again",
+				 name, r->case_id);
+}
+
+void engine_ctx_give(struct engine_ctx_right *r)
+{
+	if (r->document[0] != '\0') {
+		journal_unlock(r->journal, r->document);
+		r->document[0] = '\0';
+	}
+}
+
 enum err_status engine_ctx_may_act(void *right, struct err *err)
 {
 	const struct engine_ctx_right *r = right;
 
-	if (journal_holds(r->journal, r->case_id)) {
+	if (journal_holds(r->journal, r->case_id) &&
+		(r->document[0] == '\0' || journal_holds(r->journal, r->document))) {
 		return ERR_OK;
 	}
 	return err_set(err, ERR_REFUSED,

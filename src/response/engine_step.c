@@ -396,12 +396,19 @@ static enum engine_phase work(struct at_work *a)
 enum engine_phase engine_step_run(struct engine_work *w, struct engine_step *s)
 {
 	struct at_work a;
-	struct engine_ctx_right right = { w->e->journal, w->case_id };
+	struct engine_ctx_right right = { .journal = w->e->journal, .case_id = w->case_id };
+	struct err err = { 0 };
+	enum engine_phase phase;
 
 	begin(w, s, &a);
 	aws_thread_observer(engine_ctx_note_call, a.calls);
 	aws_thread_gate(w->e->dry_run ? NULL : engine_ctx_may_act, &right);
-	enum engine_phase phase = work(&a);
+	if (!w->e->dry_run && engine_ctx_take(&right, s->action, s->planned, &err) != ERR_OK) {
+		phase = fail(&a, &err);
+	} else {
+		phase = work(&a);
+	}
+	engine_ctx_give(&right);
 	aws_thread_gate(NULL, NULL);
 	aws_thread_observer(NULL, NULL);
 	end(&a);

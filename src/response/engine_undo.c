@@ -76,11 +76,15 @@ static enum err_status call_undo(struct undoing *u, const json_t *step, const st
 	c.with = with;
 	bool applied = json_is_true(json_object_get(step, "applied"));
 	json_array_clear(u->calls);
-	struct engine_ctx_right right = { e->journal, u->case_id };
+	struct engine_ctx_right right = { .journal = e->journal, .case_id = u->case_id };
 	aws_thread_observer(engine_ctx_note_call, u->calls);
 	aws_thread_gate(engine_ctx_may_act, &right);
-	enum err_status st = a->undo(&c, json_is_object(before) ? before : u->none,
-		applied ? after : NULL, differences, err);
+	enum err_status st = e->dry_run ? ERR_OK : engine_ctx_take(&right, a, step, err);
+	if (st == ERR_OK) {
+		st = a->undo(&c, json_is_object(before) ? before : u->none,
+			applied ? after : NULL, differences, err);
+	}
+	engine_ctx_give(&right);
 	aws_thread_gate(NULL, NULL);
 	aws_thread_observer(NULL, NULL);
 	json_decref(with);

@@ -14,6 +14,7 @@ import os
 import random
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -264,6 +265,43 @@ def test_two_steps_on_one_policy_keep_each_others_statement(world, held, order):
     sids = {s['Sid'] for s in json.loads(world.aws('s3').get_bucket_policy(Bucket=fault_accounts.BUCKET)['Policy'])['Statement']}
     assert len(sids) == 3 and 'theirs' in sids, sids
     assert world.run('undo', world.cases()[0]['case']).code == 0
+    found = fault_state.differences(world.before, world.state())
+    assert not found, '\n'.join(found)
+
+
+def test_two_cases_on_one_policy_keep_each_others_statement(world):  # noqa: F811
+    """Two processes, two cases, one bucket: while one's writing is held up on its way the other reads, writes and proves."""
+    world.set('s3-malware')
+    one = world.event
+    other = one.parent / 'other.json'
+    other.write_text(json.dumps(fault_accounts.event(world.account, 's3-public')))
+    books = one.parent / 'books'
+    books.mkdir()
+    (books / 'two.yaml').write_text('name: two\ntitle: Two\nanswers: {types: ["Policy:S3/*"]}\nsteps:\n'
+                                    '  - {id: lock-bucket, action: lock-bucket, on: S3Bucket, mode: auto}\n')
+    (books / 'one.yaml').write_text((fault_accounts.PLAYBOOKS / 's3-malware.yaml').read_text())
+    world.cordon.env['CORDON_PLAYBOOKS'] = str(books)
+    world.faults.begin('held', 1, f'Put /{fault_accounts.BUCKET}?policy')
+    first = world.cordon.start('respond', str(one), '--yes', '--output', 'json')
+    until = time.monotonic() + 60
+    while world.faults.struck is None and time.monotonic() < until:
+        time.sleep(0.01)
+    second = world.cordon('respond', str(other), '--yes', '--output', 'json')
+    out, err = first.communicate(timeout=120)
+    assert (first.returncode, second.code) == (0, 0), err.decode() + second.err
+    sids = {s['Sid'] for s in json.loads(world.aws('s3').get_bucket_policy(Bucket=fault_accounts.BUCKET)['Policy'])['Statement']}
+    assert len(sids) == 3 and 'theirs' in sids, sids
+    cases = [json.loads(out)['case'], second.json['case']]
+    assert cases[0] != cases[1]
+    # And back: the one that was held up takes only its own away.
+    world.faults.begin('held', 1, f'Put /{fault_accounts.BUCKET}?policy')
+    first = world.cordon.start('undo', cases[0], '--force')
+    until = time.monotonic() + 60
+    while world.faults.struck is None and time.monotonic() < until:
+        time.sleep(0.01)
+    second = world.cordon('undo', cases[1], '--force')
+    _, err = first.communicate(timeout=120)
+    assert (first.returncode, second.code) == (0, 0), err.decode() + second.err
     found = fault_state.differences(world.before, world.state())
     assert not found, '\n'.join(found)
 

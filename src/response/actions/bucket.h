@@ -3,8 +3,9 @@
  * doors that a statement does not close.
  *
  * S3 has no condition on PutBucketPolicy, so two that write the policy of one bucket at the same time can
- * lose each other's statement: the engine runs no two steps of a case on one policy side by side
- * (BUCKET_POLICY), and against anybody else what was written is read back and written again. Each
+ * lose each other's statement: the engine runs no two steps on one policy side by side, of whatever
+ * case or process (BUCKET_POLICY), and against anybody else what was written is read back and written
+ * again. Each
  * step's statement bears a Sid of its own, by which it is found again, whoever else changed the policy.
  */
 #ifndef CORDON_RESPONSE_ACTIONS_BUCKET_H

@@ -430,6 +430,36 @@ static void test_a_holder_that_slept_asks_before_it_acts(void **state)
 	journal_close(other);
 }
 
+/* A bucket's policy is written by steps of several cases, in turn. */
+static void test_a_thing_is_held_by_one(void **state)
+{
+	struct world *w = *state;
+	struct journal *one = NULL, *other = NULL;
+	json_t *cases = NULL;
+	char a[32], b[32], c[32];
+	struct err err = { 0 };
+
+	assert_int_equal(journal_open(env_system(), w->where, NULL, &one, NULL), ERR_OK);
+	assert_int_equal(journal_open(env_system(), w->where, NULL, &other, NULL), ERR_OK);
+	assert_int_equal(journal_lock_thing(one, "bucket-policy x", 0, a, &err), ERR_OK);
+	assert_true(journal_holds(one, a));
+	assert_int_equal(
+		journal_lock_thing(other, "bucket-policy x", 100, b, &err), ERR_CONFLICT);
+	assert_string_equal(a, b);
+	assert_false(journal_holds(other, b));
+	assert_int_equal(journal_lock_thing(other, "bucket-policy y", 0, c, &err), ERR_OK);
+	assert_string_not_equal(a, c);
+	journal_unlock(one, a);
+	assert_false(journal_holds(one, a));
+	assert_int_equal(journal_lock_thing(other, "bucket-policy x", 0, b, &err), ERR_OK);
+	journal_close(other); /* gives back what it has */
+	assert_int_equal(journal_lock_thing(one, "bucket-policy x", 0, a, &err), ERR_OK);
+	assert_int_equal(journal_cases(one, &cases, &err), ERR_OK);
+	assert_int_equal(json_array_size(cases), 0); /* it is no case */
+	json_decref(cases);
+	journal_close(one);
+}
+
 /* Work that appends nothing for longer than the lease lasts keeps it all the same. */
 static void test_a_lease_is_kept_alive(void **state)
 {
@@ -620,6 +650,7 @@ int main(void)
 		T(test_more_claims_than_a_transaction_holds),
 		T(test_a_stale_holder_is_refused_whatever_happened_since),
 		T(test_a_holder_that_slept_asks_before_it_acts),
+		T(test_a_thing_is_held_by_one),
 		T(test_a_lease_is_kept_alive),
 		T(test_threads_share_a_journal),
 		T(test_contended_appends_lose_nothing),

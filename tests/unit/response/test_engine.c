@@ -1116,7 +1116,7 @@ static void test_nothing_is_sent_once_the_lease_ran_out(void **state)
 		"AWS_SECRET_ACCESS_KEY=x", "AWS_MAX_ATTEMPTS=1", NULL };
 	const struct aws_options opts = { .region = "eu-west-1",
 		.endpoint_url = "http://127.0.0.1:9" };
-	struct engine_ctx_right right = { journal, case_id };
+	struct engine_ctx_right right = { .journal = journal, .case_id = case_id };
 	struct aws_client *aws = NULL;
 	struct err err = { 0 };
 	json_t *p = json_pack("{s:[s], s:[{s:s, s:s}]}", "Resources", "i-1", "Tags", "Key", "k",
