@@ -90,6 +90,24 @@ bool flows_cut_off(const struct action_ctx *c, int64_t *at_ms)
 	return last > 0;
 }
 
+/* One of the interface's own: an address, or out of a prefix that was delegated to it (pods use these). */
+static bool is_own(const json_t *own, struct str address)
+{
+	struct cidr range, one;
+	size_t i;
+	json_t *v;
+	bool parsed = cidr_parse(address, &one);
+	json_array_foreach(own, i, v)
+	{
+		if (parsed && json_is_string(v) &&
+			cidr_parse(str_from(json_string_value(v)), &range) &&
+			cidr_contains(&range, &one)) {
+			return true;
+		}
+	}
+	return false;
+}
+
 /* One line of a flow log: takes its remote end when it is a flow of ours that lives. */
 static void take_record(const struct action_ctx *c, const struct format *f, struct str line,
 	const json_t *interface, int64_t since_ms, json_t *peers)
@@ -108,7 +126,7 @@ static void take_record(const struct action_ctx *c, const struct format *f, stru
 		return;
 	}
 	struct str from = field(fields, n, f->from), to = field(fields, n, f->to);
-	struct str peer = listed(own, from) ? to : from;
+	struct str peer = is_own(own, from) ? to : from;
 	if (cidr_parse(peer, &address) && !is_endpoint(c, &address) && !listed(peers, peer) &&
 		json_array_size(peers) < FLOWS_PEERS_MAX) {
 		json_array_append_new(peers, doc_str(peer));
@@ -118,18 +136,19 @@ static void take_record(const struct action_ctx *c, const struct format *f, stru
 /* {"id","vpc","subnet","addresses":[..]} of each interface; new reference. */
 static json_t *interfaces_of(const json_t *answer)
 {
+	static const char *const sets[][2] = { { "PrivateIpAddresses", "PrivateIpAddress" },
+		{ "Ipv6Addresses", "Ipv6Address" }, { "Ipv4Prefixes", "Ipv4Prefix" },
+		{ "Ipv6Prefixes", "Ipv6Prefix" } };
 	json_t *out = json_array(), *interface, *a;
 	size_t i, k;
 	json_array_foreach(json_object_get(answer, "NetworkInterfaces"), i, interface)
 	{
 		json_t *own = json_array();
-		json_array_foreach(json_object_get(interface, "PrivateIpAddresses"), k, a)
-		{
-			json_array_append(own, json_object_get(a, "PrivateIpAddress"));
-		}
-		json_array_foreach(json_object_get(interface, "Ipv6Addresses"), k, a)
-		{
-			json_array_append(own, json_object_get(a, "Ipv6Address"));
+		for (size_t s = 0; s < sizeof(sets) / sizeof(sets[0]); s++) {
+			json_array_foreach(json_object_get(interface, sets[s][0]), k, a)
+			{
+				json_array_append(own, json_object_get(a, sets[s][1]));
+			}
 		}
 		json_array_append_new(
 			out, json_pack("{s:O?,s:O?,s:O?,s:o}", "id",
