@@ -52,8 +52,9 @@ ERR_MUST_CHECK enum err_status flow_rehearse(
 ERR_MUST_CHECK enum err_status flow_resume(
 	const struct flow *f, const char *case_id, json_t **out, struct err *err);
 /*
- * Carries out what the playbooks say about questions that nobody answered in time, in every case; to
- * be called every now and then. *n (may be NULL): how many cases were touched. Cases that somebody
+ * Carries out what the playbooks say about questions that nobody answered in time, in every case; closes
+ * hosts that a killed run left more open than before; looks again at what could not be told before a
+ * moment that has come. To be called every now and then. *n (may be NULL): how many cases were touched. Cases that somebody
  * else works on are left alone. The first failure is given; the others are tried all the same.
  */
 ERR_MUST_CHECK enum err_status flow_tick(const struct flow *f, size_t *n, struct err *err);

@@ -54,6 +54,16 @@ static bool ran_out(const struct flow *f, const json_t *view)
 	return false;
 }
 
+/*
+ * A step was killed while its host stood more open than before. Whoever looks first closes it; while the
+ * run that opened it lives, its lease says so.
+ */
+static bool stands_open(const json_t *step)
+{
+	return strcmp(doc_text_or(step, "state", ""), "running") == 0 &&
+	       json_is_true(doc_get(step, "partial.half_open"));
+}
+
 static bool due(const struct flow *f, const json_t *view)
 {
 	const json_t *s;
@@ -61,7 +71,7 @@ static bool due(const struct flow *f, const json_t *view)
 
 	json_array_foreach(json_object_get(view, "steps"), i, s)
 	{
-		if (stages_due(s, env_now_ms(f->env))) {
+		if (stages_due(s, env_now_ms(f->env)) || stands_open(s)) {
 			return true;
 		}
 	}
@@ -113,7 +123,8 @@ enum err_status flow_tick(const struct flow *f, size_t *n, struct err *err)
 		const char *state = doc_text_or(c, "state", "");
 		/* In a case that failed in part another step may still wait. */
 		if (strcmp(state, "awaiting_approval") != 0 && strcmp(state, "partial") != 0 &&
-			strcmp(state, "failed") != 0 && !may_be_due(f, c)) {
+			strcmp(state, "failed") != 0 && strcmp(state, "open") != 0 &&
+			!may_be_due(f, c)) {
 			continue;
 		}
 		enum err_status st = tick_case(f, doc_text_or(c, "case", ""), &touched, &one);

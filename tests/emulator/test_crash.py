@@ -11,10 +11,12 @@ import json
 import os
 import re
 import secrets
+import time
 
 import pytest
 
 import test_journal_stores
+from between import Between
 from conftest import KEYS, REGION, moto_post
 from peers import Peer
 
@@ -161,6 +163,45 @@ def test_killed_anywhere_and_resumed(stage):
             assert len(seen) == len(set(seen)), f'{where}: {kind} twice: {seen}'
     assert tried * stage.every > 60, 'the run ended sooner than it can have'
     assert tried * stage.every < MOST - stage.every, 'the run never ended by itself'
+
+
+def test_a_host_left_open_is_closed_by_whoever_serves(cordon, aws, moto, finding, tmp_path):
+    """Killed between the two swaps, and nobody resumes: a daemon that has nothing else to do closes the host."""
+    stage = Stage(cordon, aws, moto, finding, tmp_path, None)
+    stage.set('left')
+    swaps, victim = [], []
+
+    def hook(method, path, headers, body):
+        if b'Action=ModifyNetworkInterfaceAttribute' in body:
+            swaps.append(body)
+            if len(swaps) == 2:  # the closing one
+                victim[0].kill()
+                return 500, b''
+        return None
+    between = Between(moto, hook)
+    try:
+        victim.append(cordon.start('respond', str(stage.event), '--yes', '--output', 'json', env={'AWS_ENDPOINT_URL_EC2': between.url}))
+        victim[0].communicate(timeout=120)
+    finally:
+        between.close()
+    open_group = stage.account()['eni']
+    assert len(open_group) == 1 and open_group != ['web']
+    steps = {s['id']: s for s in stage.view()['steps']}
+    assert steps['isolate-network']['state'] == 'running' and steps['isolate-network']['partial']['half_open'] is True
+    queue = aws('sqs').create_queue(QueueName='findings')['QueueUrl']
+    daemon = cordon.start('serve', '--queue-url', queue)
+    try:
+        until = time.monotonic() + 120
+        while stage.view()['steps'][0]['state'] != 'done' and time.monotonic() < until:
+            time.sleep(0.5)
+    finally:
+        daemon.terminate()
+        daemon.communicate(timeout=60)
+    closed = stage.account()
+    groups = {name: (inward, outward) for name, inward, outward in closed['groups']}
+    assert closed['eni'] != open_group and groups[closed['eni'][0]] == ([], [])
+    assert all(rules == ([], []) for name, rules in groups.items() if name in open_group), 'and the group that cut is empty'
+    assert {s['id']: s['state'] for s in stage.view()['steps']}['isolate-network'] == 'done'
 
 
 def test_killed_while_undoing(stage):
