@@ -13,6 +13,9 @@ static const struct {
 	{ "trufflehog", "trufflehog", false },
 	{ "cloudfox", "cloudfox", false },
 	{ "scoutsuite", "scoutsuite", false },
+	{ "prowler", "prowler", false },
+	{ "cloudsploit", "cloudsploit", false },
+	{ "steampipe", "steampipe", false },
 	{ "sqlmap", "sqlmap", false },
 	{ "terraform", "terraform", false },
 	{ "pulumi", "pulumi", false },
@@ -167,6 +170,13 @@ bool agent_is_iac(struct str family)
 {
 	static const char *const names[] = { "terraform", "pulumi", "cloudformation", "aws-cdk",
 		"ansible", NULL };
+	return one_of(family, names);
+}
+
+bool agent_is_audit(struct str family)
+{
+	static const char *const names[] = { "scoutsuite", "prowler", "cloudsploit",
+		"steampipe", NULL };
 	return one_of(family, names);
 }
 

@@ -21,6 +21,8 @@ struct str agent_program(struct str agent, char out[AGENT_PROGRAM_MAX]);
 struct str agent_family_of(struct str program);
 /* Infrastructure as code: Terraform, CloudFormation, CDK, Pulumi, Ansible. */
 bool agent_is_iac(struct str family);
+/* Asks for everything there is and is refused some: an audit's work, whoever runs it. */
+bool agent_is_audit(struct str family);
 /* Runs on the instance by itself: SSM, CloudWatch, ECS agents. */
 bool agent_is_host(struct str family);
 /* A program made for attacks, or a system made for them; NULL or its name. Static. */

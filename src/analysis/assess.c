@@ -16,6 +16,7 @@
 /* Work, and not a look: that many calls, and begun that long before. */
 #define WORK_CALLS     5
 #define LONG_BEFORE_MS (120 * MINUTE_MS)
+#define BEFORE_MS      (10 * MINUTE_MS)
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 
@@ -164,7 +165,7 @@ static size_t burst(const struct calls *c, size_t *from)
 
 struct programs {
 	const struct inquiry *q;
-	bool browser, other;
+	bool browser, audit, other;
 };
 
 static void see_program(void *ctx, struct track_relation *rel)
@@ -173,16 +174,31 @@ static void see_program(void *ctx, struct track_relation *rel)
 	struct str family = agent_family_of(track_text(p->q->t, rel->what));
 	bool browser = str_starts(family, STR("browser")) || str_is(family, "aws-console") ||
 		       str_is(family, "aws-internal");
+	bool audit = agent_is_audit(family);
 	p->browser |= browser;
-	p->other |= !browser;
+	p->audit |= audit;
+	p->other |= !browser && !audit;
 }
 
-/* A session in a browser, whose pages make calls of their own. */
-static bool is_console(const struct inquiry *q, const struct suspect *s)
+/*
+ * A browser, whose pages make calls of their own, or a program that audits: both ask for
+ * everything by their nature.
+ */
+static struct programs programs_of(const struct inquiry *q, const struct suspect *s)
 {
 	struct programs p = { .q = q };
 	inquiry_each_relation(q, s, TRACK_AGENT, see_program, &p);
-	return p.browser && !p.other;
+	p.browser = p.browser && !p.audit && !p.other;
+	p.audit = p.audit && !p.other;
+	return p;
+}
+
+static enum weight_id look_of(const struct programs *p, size_t most)
+{
+	if (p->browser || p->audit) {
+		return p->browser ? W_CONSOLE_LOOK : W_AUDIT_LOOK;
+	}
+	return most >= RECON_MANY ? W_RECON : W_RECON_SMALL;
 }
 
 static void weigh_calls(const struct inquiry *q, struct suspect *s)
@@ -196,16 +212,14 @@ static void weigh_calls(const struct inquiry *q, struct suspect *s)
 	}
 	size_t from = 0;
 	size_t most = burst(&c, &from);
-	bool console = is_console(q, s);
+	struct programs programs = programs_of(q, s);
+	bool asks = programs.browser || programs.audit;
 	if (most >= RECON_FEW) {
 		json_t *events = json_array();
 		for (size_t i = from; i < from + most; i++) {
 			inquiry_cite(q, events, &c.first[i]);
 		}
-		inquiry_claim(&s->weigh,
-			console              ? W_CONSOLE_LOOK
-			: most >= RECON_MANY ? W_RECON
-					     : W_RECON_SMALL,
+		inquiry_claim(&s->weigh, look_of(&programs, most),
 			ARGS(name, number(room, most)), events);
 	}
 	if (c.whoami && c.whoami_ref.time_ms - s->first.time_ms <= MINUTE_MS) {
@@ -213,7 +227,7 @@ static void weigh_calls(const struct inquiry *q, struct suspect *s)
 	}
 	if (c.n_denied >= 2) {
 		inquiry_claim(&s->weigh,
-			c.n_denied >= DENIED_MANY && !console ? W_DENIED : W_DENIED_FEW,
+			c.n_denied >= DENIED_MANY && !asks ? W_DENIED : W_DENIED_FEW,
 			ARGS(name, number(room, c.n_denied)), json_incref(c.denied_events));
 	}
 	if (c.got) {
@@ -308,10 +322,12 @@ static bool has_moved_in(const struct suspect *s, const struct suspect *o)
 
 static bool was_here_before(const struct suspect *s, const struct suspect *o)
 {
-	bool person =
-		o->kind == TRACK_USER_KEY || o->kind == TRACK_CONSOLE || o->kind == TRACK_LOGIN;
+	bool person = o->kind == TRACK_USER_KEY || o->kind == TRACK_CONSOLE ||
+		      o->kind == TRACK_LOGIN || o->moved_in;
+	int64_t ahead = s->first.time_ms - o->first.time_ms;
+	/* Who came along with the usual programs need not have been there for long. */
 	return person && o->n >= WORK_CALLS &&
-	       s->first.time_ms - o->first.time_ms >= LONG_BEFORE_MS;
+	       ahead >= (o->moved_in ? BEFORE_MS : LONG_BEFORE_MS);
 }
 
 /* The owner of the whole account, with the second factor: worth two colleagues. */
@@ -319,6 +335,13 @@ static bool is_root_with_mfa(const struct inquiry *q, const struct suspect *o)
 {
 	struct str arn = track_text(q->t, track_holder_at(q->t, o->holder)->arn);
 	return o->mfa && str_ends(arn, STR(":root"));
+}
+
+/* A console session of whoever has the key: long before, at the same address. */
+static bool is_sign_in(const struct suspect *s, const struct suspect *o, colleague_fn fits)
+{
+	return fits == was_here_before && s->kind == TRACK_USER_KEY &&
+	       (o->kind == TRACK_CONSOLE || o->kind == TRACK_LOGIN);
 }
 
 /* Two other people at the address are of that kind. */
@@ -332,9 +355,11 @@ static void weigh_colleagues(
 	for (size_t i = 0; i < peers.n && others < 2; i++) {
 		const struct suspect *o = &q->suspects[peers.suspects[i]];
 		const struct track_holder *h = track_holder_at(q->t, o->holder);
-		bool other = fits(s, o) && h->arn != seen &&
-			     h->arn != track_holder_at(q->t, s->holder)->arn;
-		bool sure = is_root_with_mfa(q, o) || (o->moved_in && fits == was_here_before);
+		/* One's own sign-in is another credential: as good as somebody else's. */
+		bool own = h->arn == track_holder_at(q->t, s->holder)->arn;
+		bool other = fits(s, o) && h->arn != seen && (!own || is_sign_in(s, o, fits));
+		bool sure = is_root_with_mfa(q, o) ||
+			    (fits == was_here_before && (o->moved_in || own));
 		others += other ? 1 + sure : 0;
 		seen = other ? h->arn : seen;
 		if (other) {

@@ -299,8 +299,8 @@ static bool is_new_place(const struct inquiry *q, const struct suspect *s)
 
 bool origin_moved_in(const struct inquiry *q, const struct suspect *s)
 {
-	bool person =
-		s->kind == TRACK_USER_KEY || s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
+	bool person = s->kind == TRACK_USER_KEY || s->kind == TRACK_CONSOLE ||
+		      s->kind == TRACK_LOGIN || s->kind == TRACK_ROLE;
 	if (!person || track_holder_at(q->t, s->holder)->arn == 0) {
 		return false;
 	}
