@@ -60,8 +60,12 @@ thread_tests() {
 	for name in "${names[@]}"; do
 		targets+=("$(cd "$build/tsan" && ninja -t targets all | sed -n "s|^\(tests/unit/[a-z]*/test_$name\):.*|\1|p")")
 	done
-	ninja -C "$build/tsan" "${targets[@]}" &&
-		timeout 600 meson test -C "$build/tsan" --no-rebuild --print-errorlogs "${names[@]}"
+	ninja -C "$build/tsan" src/app/cordon "${targets[@]}" &&
+		timeout 600 meson test -C "$build/tsan" --no-rebuild --print-errorlogs "${names[@]}" &&
+		# The daemon with its workers and its listener, as a whole.
+		CORDON_BIN=$build/tsan/src/app/cordon timeout 300 "$build/venv/bin/pytest" tests/emulator/test_serve.py \
+			tests/emulator/test_approvals.py -k "workers or sigterm or link_shows" -q -p no:cacheprovider \
+			--junitxml "$out/threads.xml"
 }
 # The AWS room under valgrind, which sees what the sanitizers don't: reads of what was never written.
 memory_tests() {

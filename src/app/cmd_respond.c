@@ -47,6 +47,7 @@ static enum err_status confirm(
 		if (has_work(plan)) {
 			*go = answer_ask(app, app_tr(app, N_("Do this now?")));
 			f->approve_all = *go;
+			f->approve_seen = *go;
 		}
 	}
 	if (st == ERR_OK && !*go) {

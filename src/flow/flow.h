@@ -22,6 +22,7 @@ struct flow {
 	const struct config *config;
 	const struct playbook_set *playbooks;
 	bool approve_all;
+	bool approve_seen; /* after they saw the plan, engine.h */
 	const char
 		*person; /* who says so, as this machine knows them; NULL: only by their ARN */
 	bool dry_run; /* the client refuses what changes anything; nothing is recorded or announced */

@@ -67,6 +67,7 @@ void stages_engine(const struct flow *f, const struct finding *finding, const js
 		.region = doc_text_or(view, "region", ""),
 		.dry_run = f->dry_run,
 		.approve_all = f->approve_all,
+		.approve_seen = f->approve_seen,
 		.approver = { .person = f->person, .arn = caller_arn(f) },
 		.watch = { .step = step_changed, .ctx = run },
 		.artifact = keep_artifact,

@@ -25,7 +25,8 @@ struct engine {
 	 * `approver` may approve (its strings live as long as the run). */
 	bool approve_all;
 	struct approver approver;
-	int max_threads; /* 0 = 8 */
+	bool approve_seen; /* they saw the plan: then their yes answers a guard's question too */
+	int max_threads;   /* 0 = 8 */
 	struct engine_watch watch;
 	enum err_status (*artifact)(void *ctx, const char *step_id, const char *name,
 		struct str bytes, struct err *err);

@@ -89,6 +89,9 @@ static bool says_yes(struct engine_work *w, const struct engine_step *s)
 	const char *id = doc_text_or(s->planned, "id", "?");
 	char reason[600];
 
+	if (doc_text(s->planned, "guard") != NULL && !w->e->approve_seen) {
+		return false; /* said before anybody could know that a guard would ask */
+	}
 	if (!w->e->approve_all || approver_listed(who, &w->e->approver)) {
 		return w->e->approve_all;
 	}

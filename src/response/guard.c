@@ -304,7 +304,7 @@ static bool is_auto(const json_t *step)
 }
 
 /* Every auto step (of `resource`, NULL: of any) becomes approve; false when there was none. */
-static bool ask_instead(json_t *route, const json_t *resource)
+static bool ask_instead(json_t *route, const json_t *resource, const char *guard)
 {
 	size_t i = 0;
 	json_t *step = NULL;
@@ -316,6 +316,7 @@ static bool ask_instead(json_t *route, const json_t *resource)
 			resource == NULL || doc_eq(resource, json_object_get(step, "resource"));
 		if (is_auto(step) && meant) {
 			json_object_set_new(step, "mode", json_string("approve"));
+			json_object_set_new(step, "guard", json_string(guard));
 			narrowed = true;
 		}
 		still = still || is_auto(step);
@@ -335,7 +336,7 @@ static void apply_breaker(const struct config *config, const json_t *facts, json
 		json_integer_value(contained) <= config->breaker_actions) {
 		return;
 	}
-	if (!ask_instead(route, NULL)) {
+	if (!ask_instead(route, NULL, GUARD_BREAKER)) {
 		return;
 	}
 	if (json_is_integer(contained)) {
@@ -363,7 +364,7 @@ static void apply_unknown_tags(const struct config *config, const json_t *facts,
 	}
 	json_array_foreach(json_object_get(facts, "tags_unknown"), i, resource)
 	{
-		if (ask_instead(route, resource)) {
+		if (ask_instead(route, resource, GUARD_EXEMPT_TAG)) {
 			(void)snprintf(reason, sizeof(reason),
 				"the tags of %.80s can't be read, so whether it is exempt is "
 				"not known: a person decides",

@@ -68,7 +68,8 @@ void guard_facts_add(json_t *facts, const json_t *records);
  *  breaker     more than config->breaker_actions resources would be contained within
  *              config->breaker_minutes: every auto step becomes approve. So it does when "contained"
  *              is no number: when cordon does not know what it did lately, it asks.
- * Each adds an entry to held_back.
+ * Each adds an entry to held_back. A step that became approve so says by "guard" which one asks: a --yes
+ * that was given before anybody saw the question does not answer it (engine.h).
  */
 void guard_dynamic(const struct config *config, const struct finding *f, const json_t *facts,
 	json_t *route);

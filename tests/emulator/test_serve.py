@@ -40,6 +40,29 @@ def test_a_finding_is_answered_and_its_message_deleted(cordon, queue, settings, 
     assert waiting(queue) == (0, 0)
 
 
+def test_workers_at_the_breakers_limit_do_not_pass_it_together(cordon, queue, settings, techsolutions, finding, aws):
+    """Four workers, each with a finding about another instance at the same time: no more than the breaker lets through are
+    contained, and every other case says which guard held it back."""
+    ec2, (sqs, url) = aws('ec2'), queue
+    made = [ec2.run_instances(ImageId='ami-12c6146b', InstanceType='t3.small', MinCount=1, MaxCount=1, NetworkInterfaces=[
+        {'DeviceIndex': 0, 'SubnetId': techsolutions.subnets[0], 'Groups': [techsolutions.web_group]}])['Instances'][0]
+        for _ in range(4)]
+    for n, m in enumerate(made, 1):
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(finding(m['InstanceId'], finding_id=f'{n:032x}', severity=9.0)))
+    ran = cordon('serve', '--once', timeout=300, env={**settings, 'CORDON_SERVE_WORKERS': '4', 'CORDON_GUARDS_BREAKER_ACTIONS': '2',
+                                                      'CORDON_GUARDS_BREAKER_MINUTES': '60', 'CORDON_EVIDENCE_BUCKET': None})
+    answers = [json.loads(line) for line in ran.out.splitlines()]
+    assert len({a['case'] for a in answers}) == 4, ran.err
+    isolated = [m['InstanceId'] for m in made if [g['GroupId'] for g in ec2.describe_network_interfaces(
+        NetworkInterfaceIds=[m['NetworkInterfaces'][0]['NetworkInterfaceId']])['NetworkInterfaces'][0]['Groups']] != [techsolutions.web_group]]
+    held = [a for a in answers if a['state'] == 'awaiting_approval' and {h['guard'] for h in a['held_back']} == {'circuit_breaker'}]
+    assert len(isolated) <= 2 and len(held) == 4 - len(isolated), (isolated, answers)
+    for a in held:
+        records = cordon('case', 'show', a['case'], '--records', '--output', 'json').json
+        said = [r['payload'] for r in records if r['kind'] == 'guard.held']
+        assert said and said[0]['guard'] == 'circuit_breaker' and 'are more than 2: a person decides' in said[0]['reason'], said
+
+
 def test_an_unreadable_message_comes_again_and_is_given_up_in_the_end(cordon, queue, settings):
     sqs, url = queue
     sqs.send_message(QueueUrl=url, MessageBody='{"detail":')
