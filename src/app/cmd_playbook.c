@@ -336,7 +336,8 @@ static enum err_status run(struct app *app, struct err *err)
 	} else if (strcmp(what, "show") == 0) {
 		st = show(app, set, err);
 	} else if (strcmp(what, "test") == 0 && app_opt(app, "all-types") != NULL) {
-		st = matrix_each(set, &app->config, matrix_row, app, err);
+		const struct matrix_options every = { app_opt(app, "severity") };
+		st = matrix_each(set, &app->config, &every, matrix_row, app, err);
 	} else if (strcmp(what, "test") == 0) {
 		st = test(app, set, err);
 	} else {
@@ -358,6 +359,8 @@ static const struct app_option options[] = {
 		   "production "
 		   "and elsewhere"),
 		NULL },
+	{ "severity", 0, "WORD", N_("test --all-types: as if every finding were that severe"),
+		"low|medium|high|critical" },
 	{ NULL, 0, NULL, NULL, NULL },
 };
 

@@ -207,7 +207,7 @@ static enum err_status each_role(const struct playbook_set *s, const struct conf
 }
 
 enum err_status matrix_each(const struct playbook_set *s, const struct config *config,
-	matrix_row_fn row, void *ctx, struct err *err)
+	const struct matrix_options *options, matrix_row_fn row, void *ctx, struct err *err)
 {
 	struct str list = { finding_types[0].data, finding_types[0].size }, line;
 	enum err_status st = ERR_OK;
@@ -219,7 +219,7 @@ enum err_status matrix_each(const struct playbook_set *s, const struct config *c
 			!str_cut(&line, ' ', &kinds)) {
 			continue;
 		}
-		k.severity = line;
+		k.severity = options->severity ? str_from(options->severity) : line;
 		while (st == ERR_OK && str_cut(&kinds, ',', &k.kind)) {
 			st = each_role(s, config, &k, row, ctx, err);
 		}

@@ -8,6 +8,12 @@
 #include "base/config.h"
 #include "response/playbook.h"
 
+/* What the rows are made with; zero = the default. */
+struct matrix_options {
+	const char
+		*severity; /* low, medium, high, critical; NULL: the usual one of each type */
+};
+
 /*
  * One row a type, kind of resource and, where it matters, role: {"schema":"cordon.matrix/1","type","kind",
  * "severity","role","playbook","modes":{"observe"|"approve"|"auto":{"production"|"other":
@@ -16,6 +22,7 @@
  */
 typedef enum err_status (*matrix_row_fn)(void *ctx, const json_t *row, struct err *err);
 ERR_MUST_CHECK enum err_status matrix_each(const struct playbook_set *s,
-	const struct config *config, matrix_row_fn row, void *ctx, struct err *err);
+	const struct config *config, const struct matrix_options *options, matrix_row_fn row,
+	void *ctx, struct err *err);
 
 #endif

@@ -155,6 +155,33 @@ def test_every_type_in_every_mode(tmp_path):
     assert 'producción' in text and 'ejecuta' in text
 
 
+def test_what_is_done_by_itself_grows_with_the_severity(tmp_path):
+    """Type x severity x environment: nothing runs at a lower severity, or in production, that would be asked for at a higher one,
+    or elsewhere; what destroys state or touches a whole subnet of nodes is never run by itself in production."""
+    rank = ['none', 'notify', 'approve', 'auto']
+    seen: dict[tuple, list[dict]] = {}
+    for severity in ('low', 'medium', 'high', 'critical'):
+        r = cordon('playbook', 'test', '--all-types', '--severity', severity, '--output', 'json', cwd=tmp_path)
+        assert r.returncode == 0, r.stderr
+        for row in routes(r):
+            assert row['severity'] == severity
+            seen.setdefault((row['type'], row['kind'], row['role']), []).append(row['modes']['auto'])
+    assert len(seen) > 190
+    for what, cells in seen.items():
+        for place in ('production', 'other'):
+            modes = [{s['id']: rank.index(s['mode']) for s in c[place]['steps']} for c in cells]
+            for lower, higher in zip(modes, modes[1:]):
+                assert all(higher.get(step, 0) >= mode for step, mode in lower.items()), (what, place)
+        for c in cells:
+            inside, elsewhere = ({s['id']: rank.index(s['mode']) for s in c[p]['steps']} for p in ('production', 'other'))
+            assert all(elsewhere.get(step, 0) >= mode for step, mode in inside.items()), what
+            for step in ('stop-instance', 'rotate-database-secret', 'disable-login-profile', 'lock-bucket', 'isolate-node'):
+                assert inside.get(step, 0) <= rank.index('approve'), (what, step)
+        # what evidence there is is kept at once when it is bad
+        worst = {s['id']: s['mode'] for s in cells[-1]['production']['steps']}
+        assert worst.get('snapshot-volumes', 'auto') == 'auto', what
+
+
 @pytest.mark.skipif(not SHARED.is_dir(), reason='the shared findings are not beside this checkout')
 def test_the_list_of_types_is_complete(tmp_path):
     known = {t['type'] for family in json.loads((SHARED / 'types.json').read_text())['families'] for t in family['types']}
