@@ -202,9 +202,6 @@ static int relation_order(const void *a, const void *b, void *ctx)
 	const struct track_relation *x = *(struct track_relation *const *)a;
 	const struct track_relation *y = *(struct track_relation *const *)b;
 	const struct track *t = ctx;
-	if (x->edge != y->edge) {
-		return x->edge < y->edge ? -1 : 1;
-	}
 	if (x->kind != y->kind) {
 		return x->kind < y->kind ? -1 : 1;
 	}
@@ -221,31 +218,47 @@ static int note_order(const void *a, const void *b, void *ctx)
 	return track_ref_cmp(ctx, &x->ref, &y->ref);
 }
 
+/* Those of one edge side by side, in order. */
 static void index_relations(struct inquiry *q)
 {
-	size_t n = q->t->relations.n;
+	const struct table *all = &q->t->relations;
 	size_t n_edges = q->t->edges.n;
-	q->relations = room(n, sizeof(struct track_relation *));
-	q->relation_from = room(n_edges + 1, sizeof(size_t));
-	q->note_from = room(n_edges + 1, sizeof(size_t));
-	for (size_t i = 0; i < n; i++) {
-		q->relations[i] = table_at(&q->t->relations, i);
+	size_t *from = room(n_edges + 2, sizeof(size_t));
+	size_t *next = from + 1; /* counts; then where the edge's next one goes */
+	q->relations = room(all->n, sizeof(struct track_relation *));
+	for (size_t i = 0; i < all->n; i++) {
+		next[((struct track_relation *)table_at(all, i))->edge]++;
 	}
-	qsort_r(q->relations, n, sizeof(struct track_relation *), relation_order, q->t);
+	size_t total = 0;
+	for (size_t e = 0; e < n_edges; e++) {
+		size_t n = next[e];
+		next[e] = total;
+		total += n;
+	}
+	for (size_t i = 0; i < all->n; i++) {
+		struct track_relation *r = table_at(all, i);
+		q->relations[next[r->edge]++] = r;
+	}
+	for (size_t e = 0; e < n_edges; e++) {
+		qsort_r(q->relations + from[e], from[e + 1] - from[e],
+			sizeof(struct track_relation *), relation_order, q->t);
+	}
+	q->relation_from = from;
+}
+
+static void order_notes(struct inquiry *q)
+{
+	size_t n_edges = q->t->edges.n;
+	size_t k = 0;
+	q->note_from = room(n_edges + 1, sizeof(size_t));
 	if (q->t->n_notes) {
 		qsort_r(q->t->notes, q->t->n_notes, sizeof(struct track_note), note_order,
 			q->t);
 	}
-	size_t r = 0;
-	size_t k = 0;
 	for (uint32_t e = 0; e <= n_edges; e++) {
-		while (r < n && q->relations[r]->edge < e) {
-			r++;
-		}
 		while (k < q->t->n_notes && q->t->notes[k].edge < e) {
 			k++;
 		}
-		q->relation_from[e] = r;
 		q->note_from[e] = k;
 	}
 }
@@ -446,6 +459,7 @@ struct inquiry_peers inquiry_same_role(const struct inquiry *q, const struct sus
 void inquiry_index(struct inquiry *q)
 {
 	index_relations(q);
+	order_notes(q);
 	size_t n_edges = q->t->edges.n;
 	struct unit *units = room(n_edges, sizeof(*units));
 	size_t n = 0;

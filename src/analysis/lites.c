@@ -1,6 +1,7 @@
 #include "analysis/lites.h"
 
 #include "base/err.h"
+#include "base/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -66,23 +67,23 @@ static struct shares shares(const struct track *t)
 	return (struct shares){ { share(t, 0), share(t, 1) } };
 }
 
-static void swap(struct track_lite *a, struct track_lite *b)
+static void swap(uint32_t *a, uint32_t *b)
 {
-	struct track_lite c = *a;
+	uint32_t c = *a;
 	*a = *b;
 	*b = c;
 }
 
-/* Brings the k earliest of `rows` to the front, in no order (quickselect). */
-static void earliest(const struct track *t, struct track_lite *rows, size_t n, size_t k)
+/* Brings the k earliest of the lines `rows` to the front, in no order (quickselect). */
+static void earliest(const struct track *t, uint32_t *rows, size_t n, size_t k)
 {
 	while (n > 1 && k > 0 && k < n) {
-		struct track_ref pivot = rows[n / 2].ref;
+		struct track_ref pivot = t->lites[rows[n / 2]].ref;
 		size_t low = 0;
 		size_t high = n;
 		size_t i = 0;
 		while (i < high) {
-			int c = track_ref_cmp(t, &rows[i].ref, &pivot);
+			int c = track_ref_cmp(t, &t->lites[rows[i]].ref, &pivot);
 			if (c < 0) {
 				swap(&rows[i++], &rows[low++]);
 			} else if (c > 0) {
@@ -103,43 +104,60 @@ static void earliest(const struct track *t, struct track_lite *rows, size_t n, s
 	}
 }
 
-/* Lines of one bin side by side, bin after bin; from[b] is where bin b begins. */
-static void group(struct track *t, size_t *from)
+/* The lines of the bins that have at least K, bin after bin. */
+struct full {
+	size_t *from; /* by bin, n_bins + 1 of them */
+	uint32_t *rows;
+};
+
+static struct full full_bins(const struct track *t, const struct shares *most)
 {
 	size_t n_bins = t->edges.n * SORTS;
-	size_t *next = calloc(n_bins + 1, sizeof(*next));
-	if (!next) {
-		BUG("out of memory");
-	}
+	struct full f = { mem_zeroed(n_bins + 2, sizeof(*f.from)), NULL };
+	size_t *n = f.from + 1; /* counts; then where the next line of the bin goes */
 	for (size_t i = 0; i < t->n_lites; i++) {
-		from[bin_of(&t->lites[i]) + 1]++;
+		n[bin_of(&t->lites[i])]++;
 	}
+	size_t total = 0;
 	for (size_t b = 0; b < n_bins; b++) {
-		from[b + 1] += from[b];
-		next[b] = from[b];
+		size_t more = n[b] >= most->k[b % SORTS] ? n[b] : 0;
+		n[b] = more ? total : SIZE_MAX;
+		total += more;
 	}
-	/* Each swap brings one line home. */
-	for (size_t b = 0; b < n_bins; b++) {
-		while (next[b] < from[b + 1]) {
-			struct track_lite *row = &t->lites[next[b]];
-			size_t home = bin_of(row);
-			if (home == b) {
-				next[b]++;
-			} else {
-				swap(row, &t->lites[next[home]++]);
-			}
+	f.rows = mem_grown(NULL, total, sizeof(*f.rows));
+	for (size_t i = 0; i < t->n_lites; i++) {
+		size_t *next = &n[bin_of(&t->lites[i])];
+		if (*next != SIZE_MAX) {
+			f.rows[(*next)++] = (uint32_t)i;
 		}
 	}
-	free(next);
+	for (size_t b = 0; b < n_bins; b++) {
+		n[b] = n[b] == SIZE_MAX ? f.from[b] : n[b];
+	}
+	return f;
 }
 
-static int64_t latest(const struct track_lite *rows, size_t n)
+static int64_t latest(const struct track *t, const uint32_t *rows, size_t n)
 {
-	int64_t last_ms = rows[0].ref.time_ms;
+	int64_t last_ms = t->lites[rows[0]].ref.time_ms;
 	for (size_t i = 1; i < n; i++) {
-		last_ms = rows[i].ref.time_ms > last_ms ? rows[i].ref.time_ms : last_ms;
+		int64_t ms = t->lites[rows[i]].ref.time_ms;
+		last_ms = ms > last_ms ? ms : last_ms;
 	}
 	return last_ms;
+}
+
+static void drop(struct track *t, const bool *gone)
+{
+	size_t kept = 0;
+	memset(t->n_sort, 0, sizeof(t->n_sort));
+	for (size_t i = 0; i < t->n_lites; i++) {
+		if (!gone[i]) {
+			t->n_sort[sort_of(&t->lites[i])]++;
+			t->lites[kept++] = t->lites[i];
+		}
+	}
+	t->n_lites = kept;
 }
 
 /* Rows are kept at most as long as their edges say. */
@@ -155,33 +173,26 @@ static void cut_rows(struct track *t)
 
 static void cut(struct track *t)
 {
-	size_t n_bins = t->edges.n * SORTS;
 	struct shares most = shares(t);
-	size_t *from = calloc(n_bins + 2, sizeof(*from));
-	if (!from) {
-		BUG("out of memory");
-	}
-	group(t, from);
-	size_t kept = 0;
-	memset(t->n_sort, 0, sizeof(t->n_sort));
-	for (size_t b = 0; b < n_bins; b++) {
-		struct track_lite *rows = t->lites + from[b];
-		size_t n = from[b + 1] - from[b];
+	struct full f = full_bins(t, &most);
+	bool *gone = mem_zeroed(t->n_lites + 1, sizeof(*gone));
+	for (size_t b = 0; b < t->edges.n * SORTS; b++) {
+		uint32_t *rows = f.rows + f.from[b];
+		size_t n = f.from[b + 1] - f.from[b];
 		size_t k = most.k[b % SORTS];
-		if (n > k) {
-			earliest(t, rows, n, k);
-			n = k;
+		if (n == 0) {
+			continue;
 		}
-		if (n == k && n > 0) {
-			track_edge_at(t, (uint32_t)(b / SORTS))->cut_ms[b % SORTS] =
-				latest(rows, n);
+		earliest(t, rows, n, k);
+		track_edge_at(t, (uint32_t)(b / SORTS))->cut_ms[b % SORTS] = latest(t, rows, k);
+		for (size_t i = k; i < n; i++) {
+			gone[rows[i]] = true;
 		}
-		memmove(t->lites + kept, rows, n * sizeof(*rows));
-		kept += n;
-		t->n_sort[b % SORTS] += n;
 	}
-	t->n_lites = kept;
-	free(from);
+	drop(t, gone);
+	free(gone);
+	free(f.from);
+	free(f.rows);
 	cut_rows(t);
 }
 

@@ -23,12 +23,24 @@ void table_deinit(struct table *t)
 	*t = (struct table){ 0 };
 }
 
+static uint32_t tag_of(uint64_t key)
+{
+	return (uint32_t)(key >> 32);
+}
+
 static size_t slot_of(const struct table *t, uint64_t key)
 {
 	size_t mask = t->n_slots - 1;
 	size_t i = (size_t)(key ^ (key >> 32)) & mask;
-	while (t->slots[i] != 0 && t->keys[t->slots[i] - 1] != key) {
-		i = (i + 1) & mask;
+	uint32_t tag = tag_of(key);
+	for (; t->slots[i].at; i = (i + 1) & mask) {
+		size_t at = t->slots[i].at - 1;
+		if (t->slots[i].tag == tag) {
+			__builtin_prefetch(t->items + at * t->item);
+			if (t->keys[at] == key) {
+				break;
+			}
+		}
 	}
 	return i;
 }
@@ -38,7 +50,7 @@ size_t table_index(const struct table *t, uint64_t key)
 	if (t->n == 0) {
 		return SIZE_MAX;
 	}
-	uint32_t found = t->slots[slot_of(t, key)];
+	uint32_t found = t->slots[slot_of(t, key)].at;
 	return found ? found - 1 : SIZE_MAX;
 }
 
@@ -59,7 +71,8 @@ static void rehash(struct table *t, size_t n_slots)
 	memset(t->slots, 0, n_slots * sizeof(*t->slots));
 	t->n_slots = n_slots;
 	for (size_t i = 0; i < t->n; i++) {
-		t->slots[slot_of(t, t->keys[i])] = (uint32_t)(i + 1);
+		t->slots[slot_of(t, t->keys[i])] =
+			(struct table_slot){ (uint32_t)(i + 1), tag_of(t->keys[i]) };
 	}
 }
 
@@ -89,14 +102,14 @@ size_t table_add(struct table *t, uint64_t key, bool *fresh)
 		t->keys = mem_grown(t->keys, t->cap, sizeof(*t->keys));
 		t->items = mem_grown(t->items, t->cap, t->item);
 	}
-	if ((t->n + 1) * 2 > t->n_slots) {
+	if ((t->n + 1) * 4 > t->n_slots * 3) {
 		rehash(t, t->n_slots ? t->n_slots * 2 : FIRST_SLOTS);
 	}
 	t->keys[t->n] = key;
 	if (t->item) {
 		memset(t->items + t->n * t->item, 0, t->item);
 	}
-	t->slots[slot_of(t, key)] = (uint32_t)(t->n + 1);
+	t->slots[slot_of(t, key)] = (struct table_slot){ (uint32_t)(t->n + 1), tag_of(key) };
 	if (fresh) {
 		*fresh = true;
 	}

@@ -8,16 +8,21 @@
 
 #include "base/str.h"
 
+/* Index + 1 of an item, 0 = free, and a part of its key, which tells most others without a look. */
+struct table_slot {
+	uint32_t at, tag;
+};
+
 struct ledger;
 struct table {
-	size_t item;           /* bytes of one item */
-	size_t n, cap, max;    /* items held, room, ceiling */
-	uint64_t *keys;        /* key of item i */
-	unsigned char *items;  /* n * item bytes; moves when the table grows */
-	uint32_t *slots;       /* open addressing: index + 1, 0 = free */
-	size_t n_slots;        /* power of two */
-	uint64_t refused;      /* additions that the ceiling turned away */
-	struct ledger *ledger; /* told of every item that is about to change; mostly NULL */
+	size_t item;              /* bytes of one item */
+	size_t n, cap, max;       /* items held, room, ceiling */
+	uint64_t *keys;           /* key of item i */
+	unsigned char *items;     /* n * item bytes; moves when the table grows */
+	struct table_slot *slots; /* open addressing */
+	size_t n_slots;           /* power of two */
+	uint64_t refused;         /* additions that the ceiling turned away */
+	struct ledger *ledger;    /* told of every item that is about to change; mostly NULL */
 };
 
 /* Empty table of items of `item` bytes (0: a set of keys), at most `max` of them. */

@@ -105,6 +105,17 @@ static void same_lazily(struct str s, const json_t *doc)
 	scan_deinit(&lazy);
 }
 
+/* A reader that knows the identity already jumps over it, and reads the same. */
+static void read_again(struct event_reader *reader, struct str s, const struct event *first)
+{
+	struct event e;
+	size_t used = 0;
+	require(event_take(reader, s, &e, &used) == EVENT_OK && used <= s.n);
+	require(e.hash == first->hash && e.origin == first->origin && e.call == first->call);
+	require(e.who->here == first->who->here && str_eq(e.arn, first->arn));
+	require(str_eq(e.id, first->id) && str_eq(event_target(&e), event_target(first)));
+}
+
 static void read_event(struct str s)
 {
 	struct event_reader *reader = event_reader_new(1);
@@ -116,6 +127,7 @@ static void read_event(struct str s)
 		(void)event_subject(&e);
 		(void)event_succeeded(&e);
 		(void)event_text(&e, e.response, "credentials.accessKeyId");
+		read_again(reader, s, &e);
 	}
 	event_reader_free(reader);
 }
