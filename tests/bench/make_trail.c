@@ -82,6 +82,55 @@ static uint64_t fixed(uint64_t kind, uint64_t n)
 	return v;
 }
 
+/* ---- how much repeats itself ---- */
+
+/* Different hashes: open addressing, 0 = free. */
+struct distinct {
+	uint64_t *slots;
+	size_t n, cap; /* cap: a power of two */
+};
+static struct distinct identities; /* texts of userIdentity */
+static struct distinct
+	tuples; /* the same with service, call, region, address, program, error */
+
+static bool put_hash(struct distinct *d, uint64_t hash)
+{
+	size_t i = hash & (d->cap - 1);
+	while (d->slots[i] && d->slots[i] != hash) {
+		i = (i + 1) & (d->cap - 1);
+	}
+	bool fresh = d->slots[i] == 0;
+	d->slots[i] = hash;
+	return fresh;
+}
+
+static void count_distinct(struct distinct *d, uint64_t hash)
+{
+	if (d->n * 2 >= d->cap) {
+		struct distinct old = *d;
+		d->cap = old.cap ? old.cap * 2 : 1024;
+		d->slots = calloc(d->cap, sizeof(*d->slots));
+		if (!d->slots) {
+			abort();
+		}
+		for (size_t i = 0; i < old.cap; i++) {
+			if (old.slots[i]) {
+				(void)put_hash(d, old.slots[i]);
+			}
+		}
+		free(old.slots);
+	}
+	d->n += put_hash(d, hash | 1);
+}
+
+static uint64_t hash_of(uint64_t h, const char *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		h = (h ^ (unsigned char)p[i]) * 0x100000001b3u;
+	}
+	return h ^ h >> 29;
+}
+
 /* ---- text ---- */
 
 static char *text;
@@ -475,9 +524,13 @@ static void put_event(const char *account, const char *region, int64_t now)
 	}
 	const struct call *c = draw_call(&who);
 	put("{\"eventVersion\":\"1.11\",\"userIdentity\":");
+	size_t from = text_n;
 	put_identity(&who, now);
+	uint64_t hash = hash_of(1, text + from, text_n - from);
+	count_distinct(&identities, hash);
 	put(",\"eventTime\":\"");
 	put_time(now);
+	from = text_n;
 	put("\",\"eventSource\":\"%s.amazonaws.com\",\"eventName\":\"%s\",\"awsRegion\":\"%s\","
 	    "\"sourceIPAddress\":\"%s\",\"userAgent\":\"%s\"",
 		c->source, c->name, region, who.ip, who.agent);
@@ -487,6 +540,7 @@ static void put_event(const char *account, const char *region, int64_t now)
 		    "to perform: %s:%s on resource \"",
 			c->source, c->name);
 	}
+	count_distinct(&tuples, hash_of(hash, text + from, text_n - from));
 	put(",\"requestParameters\":");
 	c->ask();
 	put(",\"responseElements\":");
@@ -632,7 +686,7 @@ int main(int argc, char **argv)
 		}
 	}
 	printf("{\"files\":%" PRIu64 ",\"events\":%" PRIu64 ",\"bytes\":%" PRIu64
-	       ",\"packed\":%" PRIu64 "}\n",
-		files, events, made, packed);
+	       ",\"packed\":%" PRIu64 ",\"identities\":%zu,\"tuples\":%zu}\n",
+		files, events, made, packed, identities.n, tuples.n);
 	return 0;
 }
