@@ -99,7 +99,8 @@ static void decide_attack(struct inquiry *q, size_t attack)
 	size_t hit = traces_web_entry(q, s, &role);
 	struct inquiry_weigh ssh_weigh = { .claims = json_array() };
 	double ssh_score = 0;
-	size_t ssh = traces_best_ssh(q, s->first.time_ms, &ssh_score, &ssh_weigh);
+	size_t ssh =
+		traces_best_ssh(q, s->first.time_ms + EFFECTS_SKEW_MS, &ssh_score, &ssh_weigh);
 	bool ssh_fits = ssh != INQUIRY_NONE && ssh_score >= WEIGHTS_ACCUSE &&
 			(s->kind == TRACK_INSTANCE || q->r->ssh.events[ssh].ip == s->ip) &&
 			s->first.time_ms - q->r->ssh.events[ssh].time_ms <= 24 * HOUR_MS;
@@ -117,6 +118,11 @@ static void decide_attack(struct inquiry *q, size_t attack)
 		q->entry_ms = q->r->ssh.events[ssh].time_ms;
 	}
 	json_decref(ssh_weigh.claims);
+	if (q->entry_ms > s->first.time_ms) {
+		q->entry_ms = s->first.time_ms;
+		ruling_missing(q, N_("How far the host's clock is ahead: by its log the entry "
+				     "came after what followed from it"));
+	}
 	if (q->verdict == CLASS_INSTANCE_THEFT &&
 		traces_strange_key(q, s->first.time_ms, &q->weigh)) {
 		ruling_missing(q, N_("The user's word whether the login was theirs"));

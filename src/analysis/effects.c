@@ -9,8 +9,6 @@
 #define MINUTE_MS (60 * INT64_C(1000))
 #define SOON_MS   (30 * MINUTE_MS)
 #define DAY_MS    (24 * 60 * MINUTE_MS)
-/* A flow's window may begin this long before the packet in question. */
-#define WINDOW_MS (10 * MINUTE_MS)
 
 /* ---- flows ---- */
 
@@ -53,11 +51,12 @@ static enum effects_strength flow_strength(
 {
 	int64_t after = f->first_ms - h->time_ms;
 	bool out = f->accepted && !f->reply && effects_is_inside(track_text(q->t, f->src));
-	if (!out || after > SOON_MS || f->last_ms < h->time_ms - MINUTE_MS) {
+	bool tied = f->dst == h->ip || (h->callee && f->dst == h->callee);
+	int64_t early = tied ? EFFECTS_SKEW_MS : MINUTE_MS;
+	if (!out || after > SOON_MS || f->last_ms < h->time_ms - early) {
 		return EFFECTS_NONE;
 	}
-	bool tied = f->dst == h->ip || (h->callee && f->dst == h->callee);
-	if (tied && after >= -WINDOW_MS) {
+	if (tied && after >= -EFFECTS_SKEW_MS) {
 		return EFFECTS_TIED;
 	}
 	bool unnamed = h->success || (h->attack == WEB_JNDI && !h->callee);
@@ -117,10 +116,12 @@ static enum effects_strength finding_strength(
 	const struct inquiry *q, const struct web_hit *h, const struct reader_finding *f)
 {
 	int64_t after = f->first_ms - h->time_ms;
-	if (!is_effect(track_text(q->t, f->type)) || after < -MINUTE_MS || after > DAY_MS) {
+	bool tied = f->ip && (f->ip == h->ip || f->ip == h->callee);
+	if (!is_effect(track_text(q->t, f->type)) ||
+		after < (tied ? -EFFECTS_SKEW_MS : -MINUTE_MS) || after > DAY_MS) {
 		return EFFECTS_NONE;
 	}
-	if (f->ip && (f->ip == h->ip || f->ip == h->callee)) {
+	if (tied) {
 		return EFFECTS_TIED;
 	}
 	/* An attempt that nothing shows to have worked is not tied to whatever comes later. */

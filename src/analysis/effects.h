@@ -8,6 +8,12 @@
 
 #include "analysis/inquiry.h"
 
+/*
+ * Clocks of hosts, of AWS and of flow windows may be that far apart: what is tied by more than its
+ * time is taken to have followed, even when it seems to have come first.
+ */
+#define EFFECTS_SKEW_MS (10 * 60 * INT64_C(1000))
+
 enum effects_strength {
 	EFFECTS_NONE,
 	EFFECTS_NEAR, /* soon after an answered exploit, by nothing else tied to it */

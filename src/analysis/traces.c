@@ -187,7 +187,7 @@ static int fits_as_entry(
 	bool instance = s->kind == TRACK_INSTANCE;
 	bool secrets = h->attack == WEB_SSRF_METADATA || h->attack == WEB_SECRETS;
 	*names = false;
-	if (!may || ahead < -MINUTE_MS || ahead > KEYS_LIVE_MS || h->attack == WEB_SQL ||
+	if (!may || ahead < -EFFECTS_SKEW_MS || ahead > KEYS_LIVE_MS || h->attack == WEB_SQL ||
 		h->attack == WEB_PROBE) {
 		return 0;
 	}
@@ -203,6 +203,9 @@ static int fits_as_entry(
 	}
 	if (h->success && secrets && workload_is(q, s)) {
 		return 3;
+	}
+	if (ahead < -MINUTE_MS) {
+		return 0; /* what follows is tied by little more than its time */
 	}
 	uint32_t host = track_holder_at(q->t, s->holder)->session;
 	if (instance && (effects_tied(q, h) || effects_on(q, h, host))) {

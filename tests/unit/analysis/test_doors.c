@@ -102,7 +102,8 @@ static void test_task(void **state)
 		"\"requestParameters\":{\"roleArn\":\"arn:aws:iam::"
 		"111122223333:role/shop\"},\"responseElements\":{"
 		"\"credentials\":{\"accessKeyId\":\"ASIATASK000000000001\"}}";
-	for (int exploited = 0; exploited < 2; exploited++) {
+	/* The third time by a clock that is five minutes ahead. */
+	for (int exploited = 0; exploited < 3; exploited++) {
 		story_begin();
 		story_call(0, ecs, "ecs-tasks.amazonaws.com", "ecs-tasks.amazonaws.com", "sts",
 			"AssumeRole", made);
@@ -111,7 +112,7 @@ static void test_task(void **state)
 		story_recon(300, session("shop", "0123456789abcdef", "ASIATASK000000000001", 0),
 			THIEF, BOTO);
 		if (exploited) {
-			story_web("04:50:00", "203.0.113.77",
+			story_web(exploited == 1 ? "04:50:00" : "05:05:00", "203.0.113.77",
 				"GET /p?u=http%3A%2F%2F169.254.170.2%2Fv2%2Fcredentials%2F1 "
 				"HTTP/1.1",
 				200, 1290);
@@ -119,6 +120,10 @@ static void test_task(void **state)
 		json_t *doc = story_judge();
 		assert_string_equal(doc_text(doc, "verdict.class"),
 			exploited ? "web_exploitation" : "instance_credential_theft");
+		if (exploited == 2) {
+			assert_string_equal(
+				doc_text(doc, "verdict.entry_time"), "2026-08-01T05:00:00Z");
+		}
 		json_decref(doc);
 	}
 }
