@@ -13,6 +13,8 @@
 
 #include <string.h>
 
+#define TEN_MINUTES_MS 600000
+
 /* Distinct values of `key` of all interfaces; new reference. */
 static json_t *distinct(const json_t *interfaces, const char *key)
 {
@@ -85,7 +87,7 @@ static enum err_status survivors(
 	int64_t since = 0;
 	bool isolated = flows_cut_off(c, &since);
 	if (!isolated) {
-		since = env_now_ms(c->env) - 10 * 60000;
+		since = env_now_ms(c->env) - TEN_MINUTES_MS;
 	}
 	enum err_status st = flows_surviving(c, since, &flows, err);
 	if (st != ERR_OK) {

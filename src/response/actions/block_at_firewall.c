@@ -32,7 +32,7 @@ static enum err_status read_group(
 /* The message that marks the step's own rules. */
 static void mark_of(const struct action_ctx *c, char out[128])
 {
-	snprintf(out, 128, "cordon %.60s %.40s", c->case_id, c->token);
+	(void)snprintf(out, 128, "cordon %.60s %.40s", c->case_id, c->token);
 }
 
 /* A rule number that the same step and address always have; another when `salt` changes. */
@@ -74,7 +74,7 @@ static bool sid_taken(const json_t *rules, unsigned sid)
 	char text[16];
 	size_t i;
 	json_t *rule;
-	snprintf(text, sizeof(text), "%u", sid);
+	(void)snprintf(text, sizeof(text), "%u", sid);
 	json_array_foreach(rules, i, rule)
 	{
 		const char *s = option_of(rule, "sid");
@@ -93,8 +93,8 @@ static json_t *drop_rule(const struct action_ctx *c, const json_t *rules, const 
 		salt++;
 	}
 	mark_of(c, mark);
-	snprintf(msg, sizeof(msg), "\"%s\"", mark);
-	snprintf(sid, sizeof(sid), "%u", sid_of(c, cidr, salt));
+	(void)snprintf(msg, sizeof(msg), "\"%s\"", mark);
+	(void)snprintf(sid, sizeof(sid), "%u", sid_of(c, cidr, salt));
 	return json_pack("{s:s,s:{s:s,s:s,s:s,s:s,s:s,s:s},s:[{s:s,s:[s]},{s:s,s:[s]}]}",
 		"Action", "DROP", "Header", "Protocol", "IP", "Source", cidr, "SourcePort",
 		"ANY", "Direction", "ANY", "Destination", "ANY", "DestinationPort", "ANY",
@@ -131,7 +131,7 @@ static struct str text_of(const json_t *v)
 static bool sid_in_text(struct str text, unsigned sid)
 {
 	char words[24];
-	snprintf(words, sizeof(words), "sid:%u;", sid);
+	(void)snprintf(words, sizeof(words), "sid:%u;", sid);
 	return str_find(text, str_from(words)) != SIZE_MAX;
 }
 
@@ -139,7 +139,7 @@ static bool is_our_line(const struct action_ctx *c, struct str line)
 {
 	char mark[128], msg[140];
 	mark_of(c, mark);
-	snprintf(msg, sizeof(msg), "(msg:\"%s\";", mark);
+	(void)snprintf(msg, sizeof(msg), "(msg:\"%s\";", mark);
 	return str_starts(line, STR("drop ip ")) && str_find(line, str_from(msg)) != SIZE_MAX;
 }
 

@@ -123,7 +123,8 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	struct buf names;
 	(void)before;
 	(void)err;
-	snprintf(seconds, sizeof(seconds), "%lld", (long long)doc_int(after, "seconds", 0));
+	(void)snprintf(
+		seconds, sizeof(seconds), "%lld", (long long)doc_int(after, "seconds", 0));
 	buf_init(&names, 1024);
 	list(alive, &names);
 	*ok = json_array_size(alive) == 0;

@@ -58,7 +58,7 @@ enum err_status ssm_document_find(
 	char sha[HASH_SHA256_HEX];
 	const char *name = document_name(c);
 	memset(out, 0, sizeof(*out));
-	snprintf(out->name, sizeof(out->name), "%s", name);
+	(void)snprintf(out->name, sizeof(out->name), "%s", name);
 	batch_init(&b);
 	size_t get = batch_add_lenient(&b, "ssm", "GetDocument",
 		json_pack("{s:s,s:s}", "Name", name, "DocumentVersion", "$LATEST"),
@@ -70,7 +70,7 @@ enum err_status ssm_document_find(
 	const json_t *got = batch_result(&b, get), *told = batch_result(&b, describe);
 	out->exists = got != NULL;
 	if (got && is_ours(doc_text_or(got, "Content", ""))) {
-		snprintf(out->version, sizeof(out->version), "%s",
+		(void)snprintf(out->version, sizeof(out->version), "%s",
 			doc_text_or(got, "DocumentVersion", ""));
 		hash_sha256_hex(str_from(doc_text_or(got, "Content", "")), sha);
 		/* Only when the service's hash is over the bytes we compared does it prove anything. */
@@ -133,7 +133,7 @@ enum err_status ssm_document_ensure(const struct action_ctx *c, struct ssm_docum
 		TRY(aws_call(c->aws, "ssm", "CreateDocument", params, &answer, err));
 		*made = "document";
 	}
-	snprintf(doc->version, sizeof(doc->version), "%s",
+	(void)snprintf(doc->version, sizeof(doc->version), "%s",
 		doc_text_or(answer, "DocumentDescription.DocumentVersion", "1"));
 	hash_sha256_hex(content(), sha);
 	if (strcmp(sha, doc_text_or(answer, "DocumentDescription.Hash", "")) == 0) {
@@ -327,8 +327,9 @@ static enum err_status send_command(const struct action_ctx *c, const struct ssm
 	const struct ssm_order *order, json_t **answer, struct err *err)
 {
 	char comment[100], seconds[24];
-	snprintf(comment, sizeof(comment), "cordon case %s: %s", c->case_id, order->action);
-	snprintf(seconds, sizeof(seconds), "%lld", (long long)order->seconds);
+	(void)snprintf(
+		comment, sizeof(comment), "cordon case %s: %s", c->case_id, order->action);
+	(void)snprintf(seconds, sizeof(seconds), "%lld", (long long)order->seconds);
 	json_t *params = json_pack("{s:s,s:s,s:[s],s:i,s:s,s:{s:[s],s:[s],s:[s],s:[s]}}",
 		"DocumentName", doc->name, "DocumentVersion", doc->version, "InstanceIds",
 		c->id, "TimeoutSeconds", DELIVERY_TIMEOUT, "Comment", comment, "Parameters",
@@ -420,6 +421,6 @@ void ssm_client_token(const char *text, char out[37])
 {
 	char sha[HASH_SHA256_HEX];
 	hash_sha256_hex(str_from(text), sha);
-	snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", sha, sha + 8, sha + 12, sha + 16,
+	(void)snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", sha, sha + 8, sha + 12, sha + 16,
 		sha + 20);
 }
