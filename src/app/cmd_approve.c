@@ -88,15 +88,28 @@ out:
 	return st;
 }
 
+static enum err_status put_down(struct app *app, struct approval_answer *answer,
+	const json_t *view, const json_t *question, struct err *err)
+{
+	struct journal *j = NULL;
+	enum err_status st = ERR_OK;
+
+	TRY(app_journal(app, &j, err));
+	answer_region(app, doc_text(view, "region"));
+	TRY(identify(app, question, &answer->by, err));
+	answer_set_person(app, j);
+	st = approval_decide(j, app->args[0], question, answer, err);
+out:
+	return st;
+}
+
 static enum err_status decide(
 	struct app *app, struct approval_answer *answer, const json_t *view, struct err *err)
 {
 	const char *id = app->args[0];
-	struct journal *j = NULL;
 	const json_t *question = NULL;
 	enum err_status st = ERR_OK;
 
-	TRY(app_journal(app, &j, err));
 	TRY(approval_find(view, app->n_args > 1 ? app->args[1] : NULL, env_now_ms(app->env),
 		&question, err));
 	tell(app, view, doc_text_or(question, "step", ""));
@@ -109,10 +122,7 @@ static enum err_status decide(
 		(void)fprintf(stderr, "%s\n", app_tr(app, N_("Nothing was decided.")));
 		goto out;
 	}
-	answer_region(app, doc_text(view, "region"));
-	TRY(identify(app, question, &answer->by, err));
-	answer_set_person(app, j);
-	TRY(approval_decide(j, id, question, answer, err));
+	TRY(put_down(app, answer, view, question, err));
 	if (app_opt(app, "later") != NULL) {
 		(void)fprintf(
 			stderr, "%s cordon resume %s\n", app_tr(app, N_("To run it:")), id);
