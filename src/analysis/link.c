@@ -90,7 +90,10 @@ static const struct track_issue *maker_of(const struct inquiry *q, size_t i, siz
 		return issue;
 	}
 	bool console = s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
-	issue = console && !s->mfa && got_in(q, s) ? user_issue(q, h, "password") : NULL;
+	/* Who had the password before may still have it, and sits among colleagues. */
+	bool office = s->weigh.against[G_HABIT] <= weights_of(W_SHARED_PLACE)->value;
+	bool may = console && !s->mfa && !office && got_in(q, s);
+	issue = may ? user_issue(q, h, "password") : NULL;
 	after = issue && track_ref_cmp(q->t, &issue->ref, &s->first) < 0 &&
 		!was_here_before(q, s, &issue->ref);
 	return after && made_by_guilty(q, issue, i, maker) ? issue : NULL;

@@ -240,6 +240,28 @@ static void test_moved_office(void **state)
 	story_expect("no_incident", NULL, NULL);
 }
 
+/* A thief sets somebody's password; that somebody still signs in, among colleagues. */
+static void test_owner_of_a_changed_password(void **state)
+{
+	(void)state;
+	static const char office[] = "198.51.100.99";
+	story_begin();
+	story_login(5, "anna", HOME, true, false);
+	story_routine(story_user("ben", "AKIABEN0000000000001"), office, CLI, 200, 300);
+	story_routine(story_user("cleo", "AKIACLEO000000000001"), office, CLI, 200, 300);
+	story_routine(story_user("deploy", "AKIADEPLOY0000000001"), HOME, CLI, 0, 600);
+	story_recon(300, story_user("deploy", "AKIADEPLOY0000000001"), THIEF, BOTO);
+	story_call(302, story_user("deploy", "AKIADEPLOY0000000001"), THIEF, BOTO, "iam",
+		"UpdateLoginProfile", "\"requestParameters\":{\"userName\":\"anna\"}");
+	story_login(305, "anna", THIEF, true, false);
+	story_login(500, "anna", office, true, false);
+	json_t *doc = story_judge();
+	assert_string_equal(doc_text(doc, "verdict.class"), "leaked_access_key");
+	assert_true(story_lists(doc, "verdict.source_ips", THIEF));
+	assert_int_equal(json_array_size(doc_get(doc, "verdict.source_ips")), 1);
+	json_decref(doc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_ssh_key),
 		cmocka_unit_test(test_tired),
 		cmocka_unit_test(test_moved_office),
+		cmocka_unit_test(test_owner_of_a_changed_password),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

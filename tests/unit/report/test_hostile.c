@@ -23,10 +23,8 @@ static const char *const texts[] = { "<script>alert(1)</script>", "\x1b[2J\x1b]0
 	RTL "gnp.exe", "=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1",
 	"a\nb,c\r\n\"d", "| pipe | pipe |", "](javascript:alert(1))",
 	"`x`\n```\n# Heading\n- [ ] x", "x\" onmouseover=\"y' onmouseover='z",
-	"</style></title><b>", "&lt;b&gt;",
-	"\xc2\x9b"
-	"31m",
-	"\xef\xbb\xbf\xe2\x80\x8b", "javascript:alert(1)", "{0} {1!} {{", "%s%n%x" };
+	"</style></title><b>", "&lt;b&gt;", "\xc2\x9b[31m", "\xef\xbb\xbf\xe2\x80\x8b",
+	"javascript:alert(1)", "{0} {1!} {{", "%s%n%x" };
 
 static json_t *sample(void)
 {
