@@ -89,6 +89,7 @@ static void start(struct crew *c, struct crew_worker *w)
 static void join(struct crew *c)
 {
 	struct crew_worker *all = &c->workers[0];
+	reader_stop(&all->reader);
 	for (size_t i = 1; i < c->n_workers; i++) {
 		struct crew_worker *w = &c->workers[i];
 		if (w->crew) {

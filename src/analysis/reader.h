@@ -125,6 +125,8 @@ void reader_deinit(struct reader *r);
 void reader_file(struct reader *r, const char *path);
 /* Takes in one GuardDuty finding given as JSON text. */
 void reader_finding_text(struct reader *r, struct str json);
+/* It reads nothing more: gives back the memory that only reading needs. */
+void reader_stop(struct reader *r);
 /* After the last file: sorts and dates what needs all of it. */
 void reader_settle(struct reader *r);
 /* Joins what another reader found into this one (reader_state.c). */

@@ -351,8 +351,7 @@ static const struct fold_part parts[] = {
 const struct fold_plan reader_plan = { parts, sizeof(parts) / sizeof(parts[0]),
 	IN(track.pool) };
 
-/* It reads nothing more: what only reading needs makes room for the joining. */
-static void stop(struct reader *r)
+void reader_stop(struct reader *r)
 {
 	track_flush(&r->track);
 	free(r->track.places);
@@ -368,7 +367,7 @@ static void stop(struct reader *r)
 void reader_fold(struct reader *r, struct reader *other)
 {
 	track_flush(&r->track);
-	stop(other);
+	reader_stop(other);
 	fold_state(&reader_plan, r, other);
 	if (r->shared->merging) {
 		lites_drop_copies(&r->track);
