@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* NOLINTNEXTLINE(bugprone-suspicious-missing-comma): the first is one text on two lines */
+/* NOLINTBEGIN(bugprone-suspicious-missing-comma): the first is one text on two lines */
 static const char *const intruder_agents[] = {
 	"aws-cli/2.15.30 Python/3.11.8 Linux/6.6.9-amd64 source/x86_64.kali.2024 prompt/off "
 	"command/s3api.list-buckets",
@@ -15,6 +15,7 @@ static const char *const intruder_agents[] = {
 	"python-requests/2.28.1", "S3 Browser/11.6.7 (https://s3browser.com)",
 	"aws-sdk-go/1.44.332 (go1.20.7; linux; amd64) S3Manager", "rclone/v1.65.2", NULL
 };
+/* NOLINTEND(bugprone-suspicious-missing-comma) */
 
 static json_t *user_arn(const struct scenario *s, const char *user)
 {

@@ -8,7 +8,7 @@
 #define SECOND             INT64_C(1000)
 #define MINUTE             (60 * SECOND)
 #define HOUR               (60 * MINUTE)
-#define SCENARIO_ADDRESSES (3 * 254) /* of the three documentation ranges (RFC 5737) */
+#define SCENARIO_ADDRESSES (INT64_C(3) * 254) /* of the three documentation ranges (RFC 5737) */
 
 /* --- scenario_trail.c: CloudTrail records ------------------------------------------------ */
 

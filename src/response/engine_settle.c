@@ -139,12 +139,13 @@ static void settle_approval(struct engine_work *w, struct engine_step *s)
 	}
 	if (says_yes(w, s)) {
 		say_yes(w, s);
-	} else if (question == NULL || outdated(w, question)) {
-		ask(w, s);
-	} else if (ran_out(w, question) &&
-		   strcmp(doc_text_or(question, "on_expiry", ""), "skip") == 0) {
+		return;
+	}
+	bool fits = question != NULL && !outdated(w, question);
+	bool over = fits && ran_out(w, question);
+	if (over && strcmp(doc_text_or(question, "on_expiry", ""), "skip") == 0) {
 		give_up(w, s, question);
-	} else if (ran_out(w, question)) {
+	} else if (!fits || over) {
 		ask(w, s);
 	} else {
 		s->phase = ENGINE_PENDING;

@@ -13,6 +13,7 @@ void batch_deinit(struct batch *b)
 	for (size_t i = 0; i < b->n; i++) {
 		json_t *params = NULL;
 		/* The request borrows its parameters as const; this batch is their owner. */
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): it is the pointer that is copied */
 		memcpy(&params, &b->reqs[i].params, sizeof(params));
 		json_decref(params);
 		json_decref(b->reqs[i].result);

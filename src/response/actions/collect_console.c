@@ -9,7 +9,8 @@
 
 #include <string.h>
 
-#define MAX_CONSOLE (8u * 1024 * 1024) /* AWS keeps 64 KiB of text; a screen is some 100 KiB */
+#define MAX_CONSOLE \
+	((size_t)8 * 1024 * 1024) /* AWS keeps 64 KiB of text; a screen is some 100 KiB */
 
 static enum err_status observe(
 	const struct action_ctx *c, json_t **before, bool *needed, struct err *err)

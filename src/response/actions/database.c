@@ -163,7 +163,7 @@ void database_name(const struct action_ctx *c, char out[DATABASE_NAME_MAX])
 	for (const char *p = raw; *p; p++) {
 		bool plain = isalnum((unsigned char)*p);
 		if (plain || (n > 0 && out[n - 1] != '-')) {
-			out[n++] = plain ? *p : '-';
+			out[n++] = (char)(plain ? *p : '-');
 		}
 	}
 	while (n > 0 && out[n - 1] == '-') {

@@ -121,7 +121,7 @@ enum err_status ec2_note(const struct action_ctx *c, json_t *partial_taken, stru
 
 void ec2_pause(const struct action_ctx *c, int try)
 {
-	env_sleep_ms(c->env, 250 * (try + 1));
+	env_sleep_ms(c->env, (int64_t)250 * (try + 1));
 }
 
 void ec2_differ(json_t *differences, const struct ec2_difference *d)

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMMAND_MAX 4096
+#define COMMAND_MAX ((size_t)4096)
 
 struct advice {
 	const char *about;
