@@ -101,22 +101,32 @@ install_missing() {
 	rm -f "$log"
 }
 
-# The emulator and its clients, in an environment of their own; the stamp names what is in it.
-python_environment() {
-	local venv=$build/venv stamp
-	stamp=$venv/.of-$(sha256sum tools/requirements.txt | cut -c1-16)
-	[ -e "$stamp" ] && [ -x "$venv/bin/python3" ] && return 0
-	echo "Preparing the Python environment in $venv (once; a minute or two)"
-	rm -rf "$venv"
-	mkdir -p "$build"
-	python3 -m venv "$venv"
-	if ! "$venv/bin/pip" install -q --disable-pip-version-check --no-deps -r tools/requirements.txt; then
-		echo "The Python packages of tools/requirements.txt could not be installed (see above)." >&2
+# install_once FILE: what a requirements file lists, into the environment; a stamp names what is in it.
+install_once() {
+	local file=$1 venv=$build/venv stamp
+	stamp=$venv/.of-$(sha256sum "$file" | cut -c1-16)
+	[ -e "$stamp" ] && return 0
+	if ! "$venv/bin/pip" install -q --disable-pip-version-check --no-deps -r "$file"; then
+		echo "The Python packages of $file could not be installed (see above)." >&2
 		echo "The network is needed for this once; run the same command again when it is there." >&2
 		rm -rf "$venv"
 		exit 3
 	fi
 	touch "$stamp"
+}
+
+# The emulator, its clients and, for check, the test tools: an environment made anew when the emulator's list changes.
+python_environment() {
+	local venv=$build/venv base
+	base=$venv/.of-$(sha256sum tools/requirements.txt | cut -c1-16)
+	if [ ! -e "$base" ] || [ ! -x "$venv/bin/python3" ]; then
+		echo "Preparing the Python environment in $venv (once; a minute or two)"
+		rm -rf "$venv"
+		mkdir -p "$build"
+		python3 -m venv "$venv"
+	fi
+	install_once tools/requirements.txt
+	[ "$purpose" != check ] || install_once tools/requirements-check.txt
 }
 
 case $purpose in
