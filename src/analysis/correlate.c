@@ -366,8 +366,7 @@ static const char *trouble_of(struct judging *j, const struct sigma_correlation 
 			}
 		} else if (j->c->feeds[child->feed].seen > j->c->share) {
 			return "a rule it needs matched too many events to correlate them; "
-			       "make "
-			       "that rule narrower, or the time";
+			       "make that rule narrower, or the time";
 		}
 	}
 	return j->c->pool.refused ? "the values to group by are too many to be kept" : NULL;

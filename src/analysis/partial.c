@@ -109,8 +109,7 @@ enum err_status partial_write(struct env *env, const struct crew *c,
 	if (!buf_ok(&out)) {
 		st = err_set(err, ERR_LIMIT,
 			"a partial result of more than 2 GiB; give each worker a smaller share "
-			"of the "
-			"logs");
+			"of the logs");
 		goto out;
 	}
 	TRY(env_write_file(env, path, buf_view(&out), 0600, err));

@@ -231,8 +231,7 @@ static const char *foreign(struct str s)
 		const char *reason;
 	} kinds[] = {
 		{ { "PAR1", 4 }, N_("a Parquet file: not read; convert it to CSV or JSON, with "
-				    "Athena for "
-				    "example") },
+				    "Athena for example") },
 		{ { "PK\x03\x04", 4 }, N_("a ZIP archive: unpack it first") },
 		{ { "\x28\xb5\x2f\xfd", 4 }, N_("compressed by zstd: unpack it first") },
 		{ { "BZh", 3 }, N_("compressed by bzip2: unpack it first") },

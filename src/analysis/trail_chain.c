@@ -92,8 +92,7 @@ static void judge_signature(const struct trail_options *opts, struct trail_link 
 		l->state = TRAIL_UNPROVEN;
 		trail_chain_problem(problems, "key_missing", l->key,
 			N_("no public key has the fingerprint {0}; save those of its region "
-			   "with: "
-			   "aws cloudtrail list-public-keys"),
+			   "with: aws cloudtrail list-public-keys"),
 			l->fingerprint);
 		return;
 	}
@@ -101,8 +100,7 @@ static void judge_signature(const struct trail_options *opts, struct trail_link 
 		l->state = TRAIL_UNPROVEN;
 		trail_chain_problem(problems, "signature_missing", l->key,
 			N_("its signature lies in the metadata of the object in S3, which a "
-			   "copy "
-			   "does not have: save it beside the file as NAME.head.json"),
+			   "copy does not have: save it beside the file as NAME.head.json"),
 			NULL);
 		return;
 	}

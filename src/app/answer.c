@@ -84,10 +84,8 @@ static enum err_status check_profile(struct app *app, struct aws_client *aws, st
 	return st != ERR_OK ? st
 			    : err_set(err, ERR_CONFIG,
 				      "the credentials are those of the default profile, which "
-				      "nobody "
-				      "named, and this changes the account; if it is the one "
-				      "you mean: "
-				      "--profile default");
+				      "nobody named, and this changes the account; if it is "
+				      "the one you mean: --profile default");
 }
 
 enum err_status answer_banner(struct app *app, struct err *err)

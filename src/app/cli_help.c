@@ -73,8 +73,7 @@ static void program_help(const struct app *app, struct buf *out)
 {
 	buf_printf(out, "cordon %s\n%s\n\n", CORDON_VERSION,
 		app_tr(app, N_("From a GuardDuty finding to an incident that is contained, "
-			       "preserved "
-			       "and explained.")));
+			       "preserved and explained.")));
 	buf_printf(out, "%s\n", app_tr(app, N_("Start here")));
 	buf_printf(out, "  cordon drill                 %s\n",
 		app_tr(app, N_("Play a complete incident on an emulated account")));

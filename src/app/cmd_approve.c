@@ -167,12 +167,10 @@ const struct app_command cmd_approve = {
 	.name = "approve",
 	.usage = "CASE [STEP]",
 	.summary = N_("Approve a step that waits for a person, and run it"),
-	.text = N_(
-		"Shows the step, records who approved it and when, and goes on with the case. "
-		"The first decision counts: one that comes after it, after the time was up, or "
-		"about a plan that has changed since, is refused. STEP may be left out when "
-		"only "
-		"one waits."),
+	.text = N_("Shows the step, records who approved it and when, and goes on with the "
+		   "case. The first decision counts: one that comes after it, after the time "
+		   "was up, or about a plan that has changed since, is refused. STEP may be "
+		   "left out when only one waits."),
 	.examples = "cordon approve 2026-0042 stop-instance\tApprove and run it\n"
 		    "cordon approve 2026-0042 stop-instance --later\tOnly record the yes\n",
 	.options = options,

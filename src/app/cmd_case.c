@@ -8,8 +8,7 @@
 static const struct app_option options[] = {
 	{ "file", 'f', "FILE",
 		N_("verify: records from this file (- for stdin) instead of the store; needs "
-		   "no "
-		   "store and no network"),
+		   "no store and no network"),
 		NULL },
 	{ "records", 0, NULL, N_("show: the records as they were written"), NULL },
 	{ "reason", 0, "TEXT", N_("close: why"), NULL },
@@ -244,13 +243,10 @@ const struct app_command cmd_case = {
 	.usage = "list|show|verify|note|close [CASE] [TEXT]",
 	.summary = N_("Work with cases; recompute one from its records"),
 	.text = N_("list shows all cases, newest first. show prints one case, with --records "
-		   "what was "
-		   "written. verify recomputes the chain of a case and names the first record "
-		   "that "
-		   "does not fit (exit code 8); with --file it needs nothing but the records. "
-		   "note "
-		   "adds a remark. close ends a case; the next finding on the resource opens a "
-		   "new one."),
+		   "what was written. verify recomputes the chain of a case and names the "
+		   "first record that does not fit (exit code 8); with --file it needs nothing "
+		   "but the records. note adds a remark. close ends a case; the next finding "
+		   "on the resource opens a new one."),
 	.examples = "cordon case list\tAll cases\n"
 		    "cordon case show 2026-0042 --records --output json\tIts records\n"
 		    "cordon case verify 2026-0042\tDoes everything fit?\n"

@@ -188,8 +188,7 @@ static void check_cloudtrail(struct report *r)
 		add(r, "log sources", GRADE_WARN,
 			N_("no log sources are configured: the root cause can't be found"),
 			N_("Set evidence.log_sources to the s3:// places of CloudTrail, web "
-			   "and "
-			   "host logs"));
+			   "and host logs"));
 	}
 }
 

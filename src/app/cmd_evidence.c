@@ -147,14 +147,11 @@ const struct app_command cmd_evidence = {
 	.usage = "list|verify|export|init [CASE [DIR]]",
 	.summary = N_("Custody of a case: list, verify, export; make the bucket"),
 	.text = N_("verify reads every object back from S3 by its version and compares size, "
-		   "SHA-256 "
-		   "and lock with the journal: exit code 0, or 8 and the first thing that does "
-		   "not "
-		   "fit.\nexport downloads everything into an empty folder, with manifest, "
-		   "journal "
-		   "and SHA256SUMS, for checks without AWS.\ninit makes the configured bucket "
-		   "with "
-		   "versioning, Object Lock, encryption and no public access."),
+		   "SHA-256 and lock with the journal: exit code 0, or 8 and the first thing "
+		   "that does not fit.\nexport downloads everything into an empty folder, with "
+		   "manifest, journal and SHA256SUMS, for checks without AWS.\ninit makes the "
+		   "configured bucket with versioning, Object Lock, encryption and no public "
+		   "access."),
 	.examples = "cordon evidence verify 2026-0042\t" N_(
 		"prove that nothing was changed") "\n"
 						  "cordon evidence export 2026-0042 "

@@ -136,8 +136,7 @@ const struct app_command cmd_notify = {
 	.usage = "test [CASE]",
 	.summary = N_("Show the messages of a case as every channel would get them"),
 	.text = N_("Sends nothing: prints subject, e-mail, SMS, machine and chat form in both "
-		   "languages "
-		   "with their lengths, of a sample or of a case."),
+		   "languages with their lengths, of a sample or of a case."),
 	.examples = "cordon notify test\t" N_("a sample, to see what the team will get") "\n",
 	.options = options,
 	.min_args = 1,

@@ -51,12 +51,10 @@ const struct app_command cmd_plan = {
 	.name = "plan",
 	.usage = "FINDING...",
 	.summary = N_("Explain what would be done, why, what may break, how to undo"),
-	.text = N_(
-		"Reads the account and changes nothing. Each step tells what is there now, "
-		"what "
-		"it would become, why, what it may break, how it is undone and which AWS "
-		"permissions it takes. FINDING is a file or - for standard input: GuardDuty, "
-		"EventBridge, Security Hub (ASFF, OCSF), one or many, gzip too."),
+	.text = N_("Reads the account and changes nothing. Each step tells what is there now, "
+		   "what it would become, why, what it may break, how it is undone and which "
+		   "AWS permissions it takes. FINDING is a file or - for standard input: "
+		   "GuardDuty, EventBridge, Security Hub (ASFF, OCSF), one or many, gzip too."),
 	.examples = "cordon plan finding.json\tWhat would be done about it\n"
 		    "cordon plan - --output json < finding.json\tThe same for a program\n",
 	.min_args = 1,

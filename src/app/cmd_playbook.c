@@ -356,8 +356,7 @@ static const struct app_option options[] = {
 		"observe|approve|auto" },
 	{ "all-types", 0, NULL,
 		N_("test: every known finding type, what would be done in each mode, in "
-		   "production "
-		   "and elsewhere"),
+		   "production and elsewhere"),
 		NULL },
 	{ "severity", 0, "WORD", N_("test --all-types: as if every finding were that severe"),
 		"low|medium|high|critical" },
@@ -368,13 +367,10 @@ const struct app_command cmd_playbook = {
 	.name = "playbook",
 	.usage = "list | show NAME | test FINDING... | test --all-types",
 	.summary = N_("List and show playbooks; see what they decide for a finding"),
-	.text = N_(
-		"No AWS call is made. `test` prints one route (cordon.route/1) a line for "
-		"every "
-		"finding in the files: the playbook, the mode, the steps, and what a guard "
-		"holds "
-		"back. Files may be events, GetFindings output, lists, JSON lines, ASFF, OCSF, "
-		"gzip of each; - is standard input."),
+	.text = N_("No AWS call is made. `test` prints one route (cordon.route/1) a line for "
+		   "every finding in the files: the playbook, the mode, the steps, and what a "
+		   "guard holds back. Files may be events, GetFindings output, lists, JSON "
+		   "lines, ASFF, OCSF, gzip of each; - is standard input."),
 	.examples = "cordon playbook list\tAll playbooks and what they answer\n"
 		    "cordon playbook show ec2-compromised\tOne playbook, to copy and edit\n"
 		    "cordon playbook test finding.json\tWhat would be done for a finding\n"

@@ -128,16 +128,12 @@ const struct app_command cmd_respond = {
 	.name = "respond",
 	.usage = "FINDING...",
 	.summary = N_("Contain, keep evidence, notify, per playbook"),
-	.text = N_(
-		"Opens a case (or joins the open one of the resource), runs the playbook's "
-		"steps "
-		"and verifies each, tells the team, keeps evidence and looks for the cause. On "
-		"a "
-		"terminal the plan is shown first and you are asked; elsewhere only steps in "
-		"mode "
-		"auto run, the others wait for approval (exit code 7). With --yes you approve "
-		"them all. With --dry-run nothing is changed and nothing recorded. The same "
-		"finding again changes nothing more."),
+	.text = N_("Opens a case (or joins the open one of the resource), runs the playbook's "
+		   "steps and verifies each, tells the team, keeps evidence and looks for the "
+		   "cause. On a terminal the plan is shown first and you are asked; elsewhere "
+		   "only steps in mode auto run, the others wait for approval (exit code 7). "
+		   "With --yes you approve them all. With --dry-run nothing is changed and "
+		   "nothing recorded. The same finding again changes nothing more."),
 	.examples = "cordon respond finding.json\tShow the plan, ask, act\n"
 		    "cordon respond finding.json --yes --output json\tFrom a script\n"
 		    "cordon respond finding.json --dry-run\tShow every change, make none\n",

@@ -84,16 +84,11 @@ const struct app_command cmd_timeline = {
 	.usage = "[FIELD=VALUE...] PATH|s3://BUCKET/PREFIX...",
 	.summary = N_("Put the records of all logs in order of time"),
 	.text = N_("Reads every format that investigate reads, from files, folders and "
-		   "standard "
-		   "input (-), and prints one line a record, in order of time, "
-		   "whatever file it "
-		   "came from. What memory does not hold is sorted on disk (TMPDIR). "
-		   "Conditions "
-		   "are those of search. Copies of a record are left out. Lines "
-		   "without a year "
-		   "get the one nearest to the time of their file. Exit code 6 when "
-		   "something "
-		   "could not be read; it is named on standard error."),
+		   "standard input (-), and prints one line a record, in order of time, "
+		   "whatever file it came from. What memory does not hold is sorted on disk "
+		   "(TMPDIR). Conditions are those of search. Copies of a record are left out. "
+		   "Lines without a year get the one nearest to the time of their file. Exit "
+		   "code 6 when something could not be read; it is named on standard error."),
 	.examples = "cordon timeline AWSLogs/ access.log auth.log\t" N_(
 		"everything in order") "\n"
 				       "cordon timeline ip=198.51.100.77 logs/ "
@@ -103,12 +98,9 @@ const struct app_command cmd_timeline = {
 							      "cordon timeline "
 							      "logs/ --since "
 							      "24h --format "
-							      "timesketch\t" N_("the "
-										"last "
-										"day, "
-										"for "
-										"Timesket"
-										"ch") "\n",
+							      "timesketch\t" N_(
+								      "the last day, for "
+								      "Timesketch") "\n",
 	.options = options,
 	.min_args = 1,
 	.max_args = -1,

@@ -158,15 +158,13 @@ static void print_result(struct app *app, const json_t *doc)
 	print_gaps(app, json_object_get(doc, "gaps"));
 	put_sentence(app,
 		N_("digests: {0}, of them {1} signed by AWS, {2} not what AWS signed, {3} "
-		   "without "
-		   "key or signature, {4} unreadable"),
+		   "without key or signature, {4} unreadable"),
 		doc,
 		(const char *const[]){ "digests.found", "digests.valid", "digests.invalid",
 			"digests.unproven", "digests.unread", NULL });
 	put_sentence(app,
 		N_("log files: {0} as delivered, {1} changed, {2} deleted, {3} in no digest, "
-		   "{4} "
-		   "in digests that prove nothing, {5} outside the time of the digests"),
+		   "{4} in digests that prove nothing, {5} outside the time of the digests"),
 		doc,
 		(const char *const[]){ "logs.valid", "logs.edited", "logs.deleted",
 			"logs.unlisted", "logs.unproven", "logs.outside", NULL });

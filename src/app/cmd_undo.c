@@ -55,8 +55,7 @@ static enum err_status find_step(
 		st = err_set(err, found == 0 ? ERR_NOT_FOUND : ERR_USAGE,
 			found == 0 ? "there is no case %s, and no step of that name was done"
 				   : "step %s was done in several cases; name one: cordon undo "
-				     "CASE "
-				     "STEP",
+				     "CASE STEP",
 			step);
 	}
 	return st;
@@ -133,12 +132,9 @@ const struct app_command cmd_undo = {
 	.usage = "CASE [STEP]",
 	.summary = N_("Put back the recorded state"),
 	.text = N_("Restores what each step saw before it changed anything, in reverse order. "
-		   "What "
-		   "somebody else changed meanwhile is named and left alone unless --force is "
-		   "given "
-		   "(exit code 6). Afterwards the same finding starts no response again. "
-		   "Snapshots "
-		   "and evidence are kept."),
+		   "What somebody else changed meanwhile is named and left alone unless "
+		   "--force is given (exit code 6). Afterwards the same finding starts no "
+		   "response again. Snapshots and evidence are kept."),
 	.examples = "cordon undo 2026-0042\tTake the whole case back\n"
 		    "cordon undo 2026-0042 isolate-network\tOne step only\n",
 	.options = options,

@@ -78,8 +78,7 @@ static enum err_status begin(struct runtime *r, struct err *err)
 	if (lambda_state_alone(r->env, r->config.state)) {
 		log_event(LOG_WARN,
 			"the cases are kept in a file of this instance of the function: they "
-			"end "
-			"with it, and another instance does not know them; set `state` "
+			"end with it, and another instance does not know them; set `state` "
 			"(CORDON_STATE) to dynamodb:TABLE",
 			json_pack("{s:s}", "state", r->config.state));
 	}

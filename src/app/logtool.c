@@ -28,8 +28,7 @@ enum err_status logtool_read(
 	if (out->query.n < least) {
 		return err_set(err, ERR_USAGE,
 			"what to look for? Write FIELD=VALUE, FIELD!=VALUE, FIELD~TEXT, "
-			"FIELD>N or "
-			"FIELD<N before the paths");
+			"FIELD>N or FIELD<N before the paths");
 	}
 	if (out->n_paths == 0) {
 		return err_set(err, ERR_USAGE,

@@ -53,9 +53,8 @@ static enum err_status find_region(
 	return c->region ? ERR_OK
 			 : err_set(err, ERR_CONFIG,
 				   "no AWS region; give --region, set AWS_REGION, or add "
-				   "region to "
-				   "profile '%s' (this is no EC2 instance that would tell its "
-				   "own)",
+				   "region to profile '%s' (this is no EC2 instance that would "
+				   "tell its own)",
 				   c->profiles.name);
 }
 

@@ -109,9 +109,8 @@ static enum err_status resolve(
 	if (st == ERR_OK && !*out) {
 		st = err_set(err, ERR_CONFIG,
 			"no AWS credentials found (looked at: environment, profile '%s', web "
-			"identity, "
-			"container, EC2 instance); set AWS_PROFILE, or AWS_ACCESS_KEY_ID and "
-			"AWS_SECRET_ACCESS_KEY",
+			"identity, container, EC2 instance); set AWS_PROFILE, or "
+			"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
 			o->profiles->name);
 	}
 	return st;

@@ -122,9 +122,8 @@ static enum err_status mfa_params(
 	if (!o->mfa) {
 		return err_set(err, ERR_CONFIG,
 			"profile '%s' needs the code of MFA device %s and nobody can be asked; "
-			"use a "
-			"profile without mfa_serial, or temporary keys made with: aws sts "
-			"get-session-token --serial-number %s --token-code CODE",
+			"use a profile without mfa_serial, or temporary keys made with: aws "
+			"sts get-session-token --serial-number %s --token-code CODE",
 			profile, serial, serial);
 	}
 	enum err_status st = o->mfa(o->mfa_ctx, serial, code, sizeof(code), err);
@@ -159,8 +158,7 @@ static enum err_status web_identity(const struct creds_options *o, const char *p
 	if (!arn.n) {
 		return err_set(err, ERR_CONFIG,
 			"a web identity token file is configured but no role; set "
-			"AWS_ROLE_ARN, or "
-			"role_arn in profile '%s'",
+			"AWS_ROLE_ARN, or role_arn in profile '%s'",
 			profile);
 	}
 	json_t *params = json_object();

@@ -64,8 +64,7 @@ enum err_status aws_mfa_terminal(
 		}
 		return err_set(err, ERR_CONFIG,
 			"the code of MFA device %s is needed and there is no terminal to ask "
-			"on; run "
-			"this on one, or use a profile without mfa_serial",
+			"on; run this on one, or use a profile without mfa_serial",
 			serial);
 	}
 	struct err clean = { 0 }; /* a serial comes from a file: no control characters */

@@ -64,8 +64,7 @@ enum err_status profile_load(
 	if (p.chosen && !profile_exists(&p, p.name)) {
 		st = err_set(err, ERR_CONFIG,
 			"the AWS profile '%s' is in neither the config nor the credentials "
-			"file; "
-			"list profiles with: aws configure list-profiles",
+			"file; list profiles with: aws configure list-profiles",
 			p.name);
 		goto out;
 	}

@@ -29,8 +29,7 @@ struct key {
 static const struct key keys[] = {
 	{ "mode", TYPE_MODE, AT(mode), "observe", "observe|approve|auto", 0, 0,
 		N_("What cordon may do by itself: observe (tell only), approve (ask), auto "
-		   "(act as "
-		   "the playbooks say)") },
+		   "(act as the playbooks say)") },
 	{ "aws.profile", TYPE_TEXT, AT(profile), NULL, NULL, 0, 0, N_("AWS profile") },
 	{ "aws.region", TYPE_TEXT, AT(region), NULL, NULL, 0, 0, N_("AWS region") },
 	{ "aws.timeout_seconds", TYPE_INT, AT(aws_timeout_seconds), "60", NULL, 1, 900,
@@ -116,8 +115,7 @@ static const struct key keys[] = {
 		N_("Findings that `cordon serve` answers at once") },
 	{ "serve.listen", TYPE_TEXT, AT(listen), NULL, NULL, 0, 0,
 		N_("Address and port where `cordon serve` answers approval links, behind a "
-		   "proxy "
-		   "with TLS; without it, none is opened") },
+		   "proxy with TLS; without it, none is opened") },
 	{ "log_level", TYPE_TEXT, AT(log_level), "warn",
 		"trace|debug|info|warn|error|fatal|off", 0, 0,
 		N_("Lowest level of log lines on standard error") },

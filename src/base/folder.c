@@ -52,8 +52,7 @@ enum err_status folder_temp(struct env *env, char **out, struct err *err)
 		buf_deinit(&path);
 		return err_set(err, ERR_IO,
 			"can't make a temporary folder below %s: %s (set TMPDIR to a folder "
-			"with "
-			"room)",
+			"with room)",
 			base ? base : "/tmp", err_errno(error));
 	}
 	*out = buf_steal(&path);

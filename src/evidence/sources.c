@@ -321,8 +321,7 @@ enum err_status sources_list(struct aws_client *aws, const char *uri, int64_t fr
 	if (st == ERR_OK && (w.too_many || json_array_size(w.queue))) {
 		st = err_set(err, ERR_LIMIT,
 			"%.100s has more than %d objects in the window; name a narrower prefix "
-			"in "
-			"evidence.log_sources",
+			"in evidence.log_sources",
 			uri, SOURCES_MOST_OBJECTS);
 	}
 	*out = sorted(w.found);

@@ -124,8 +124,7 @@ enum err_status vault_open(const struct desk *desk, const char *case_id, struct 
 	if (!desk->config->evidence_bucket) {
 		return err_set(err, ERR_CONFIG,
 			"no evidence bucket is configured: set evidence.bucket in cordon.yaml, "
-			"then "
-			"make it with: cordon evidence init");
+			"then make it with: cordon evidence init");
 	}
 	v = calloc(1, sizeof(*v));
 	if (!v) {

@@ -18,15 +18,13 @@ enum err_status stages_account(const struct flow *f, struct finding *finding, st
 	if (finding->account.n && !str_is(finding->account, account)) {
 		return err_set(err, ERR_REFUSED,
 			"the finding is about account %.*s, but the credentials are for "
-			"account %s; "
-			"use a profile or role of that account",
+			"account %s; use a profile or role of that account",
 			STR_ARG(finding->account), account);
 	}
 	if (finding->region.n && !str_is(finding->region, aws_client_region(f->aws))) {
 		return err_set(err, ERR_REFUSED,
 			"the finding is about region %.*s, but the client works in %s; repeat "
-			"with "
-			"--region %.*s",
+			"with --region %.*s",
 			STR_ARG(finding->region), aws_client_region(f->aws),
 			STR_ARG(finding->region));
 	}

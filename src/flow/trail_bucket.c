@@ -113,8 +113,7 @@ enum err_status trail_bucket_open(struct aws_client *aws, const char *uri,
 	if (b->n >= OBJECTS_MAX) {
 		st = err_set(err, ERR_LIMIT,
 			"%.200s holds more than two million objects in the window: name less "
-			"with "
-			"--since, --until or --region",
+			"with --since, --until or --region",
 			uri);
 		goto out;
 	}

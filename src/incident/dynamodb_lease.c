@@ -58,8 +58,7 @@ static enum err_status swap(struct dynamodb_table *t, const struct store_lease *
 		dynamodb_table_update(pk, DYNAMODB_HEAD,
 			"SET lease_holder = :me, lease_fence = :fence, lease_until = :until",
 			thing ? "attribute_not_exists(lease_holder) OR (lease_holder = :them "
-				"AND "
-				"lease_fence = :theirs)"
+				"AND lease_fence = :theirs)"
 			      : "lease_holder = :them AND lease_fence = :theirs",
 			json_pack("{s:o, s:o, s:o, s:o, s:o}", ":me",
 				dynamodb_table_text_value(l->holder), ":fence",

@@ -58,8 +58,8 @@ static enum err_status explain(
 		e->status = err_set(e, ERR_CONFIG,
 			"there is no DynamoDB table %s in %s: make it with `aws cloudformation "
 			"deploy --region %s --stack-name %s --template-file "
-			"deploy/journal.yaml "
-			"--parameter-overrides TableName=%s`, or correct `state`",
+			"deploy/journal.yaml --parameter-overrides TableName=%s`, or correct "
+			"`state`",
 			t->name, region, region, t->name, t->name);
 	} else if (e->status == ERR_DENIED) {
 		char said[400];

@@ -88,7 +88,6 @@ enum err_status holder_busy(const char *case_id, struct err *err)
 	return err_set(err, ERR_CONFLICT,
 		"case %s is being worked on by another process, a delivery of its finding or a "
 		"colleague's command; nothing was changed by this one. Wait for it to end, "
-		"then "
-		"look with `cordon case show %s`, and repeat if that is still needed",
+		"then look with `cordon case show %s`, and repeat if that is still needed",
 		case_id, case_id);
 }

@@ -69,8 +69,7 @@ enum err_status sqlite_db_fail(
 	case SQLITE_FULL:
 		return err_set(err, ERR_IO,
 			"%s %s: the disk is full; nothing was recorded; free some space and "
-			"run "
-			"this again",
+			"run this again",
 			doing, s->path);
 	case SQLITE_READONLY:
 		return err_set(err, ERR_IO,
@@ -80,14 +79,12 @@ enum err_status sqlite_db_fail(
 	case SQLITE_CANTOPEN:
 		return err_set(err, ERR_IO,
 			"%s %s: the files beside it can't be made, as in a read-only folder; "
-			"fix "
-			"the folder's permissions or set `state` to another place",
+			"fix the folder's permissions or set `state` to another place",
 			doing, s->path);
 	case SQLITE_CORRUPT:
 		return err_set(err, ERR_INTEGRITY,
 			"%s %s: the store is damaged (%s); keep this file as it is and restore "
-			"a "
-			"copy",
+			"a copy",
 			doing, s->path, sqlite3_errmsg(s->db));
 	case SQLITE_NOTADB:
 		return err_set(err, ERR_CONFIG,
@@ -272,8 +269,7 @@ static enum err_status settle_schema(struct sqlite_db *s, struct err *err)
 	if (id == APPLICATION_ID && version > SCHEMA_VERSION) {
 		return err_set(err, ERR_CONFIG,
 			"%s was written by a newer cordon (schema %lld, this one knows %d); "
-			"use that "
-			"version",
+			"use that version",
 			s->path, (long long)version, SCHEMA_VERSION);
 	}
 	if (id == APPLICATION_ID && s->read_only) {

@@ -135,10 +135,8 @@ static enum err_status sqlite_head(
 		   !str_eq(sqlite_db_column(stmt, 1), sqlite_db_column(stmt, 3))) {
 		st = err_set(err, ERR_INTEGRITY,
 			"case %s: its last record was number %lld, the store now ends at "
-			"number "
-			"%lld with another hash or length; records were removed, added or "
-			"changed "
-			"behind cordon's back",
+			"number %lld with another hash or length; records were removed, added "
+			"or changed behind cordon's back",
 			case_id, (long long)sqlite3_column_int64(stmt, 0),
 			(long long)sqlite3_column_int64(stmt, 2));
 	} else {
@@ -175,8 +173,8 @@ static enum err_status put_claims(
 	if (p->keep_claim != NULL) {
 		TRY(sqlite_db_run(s, err,
 			"INSERT INTO claims(claim, case_id, kept) VALUES(?, ?, 1) ON "
-			"CONFLICT(claim)"
-			" DO UPDATE SET kept = 1 WHERE case_id = excluded.case_id",
+			"CONFLICT(claim) DO UPDATE SET kept = 1 WHERE case_id = "
+			"excluded.case_id",
 			"tt", p->keep_claim, p->case_id));
 	}
 	if (p->release_claims) {

@@ -298,9 +298,7 @@ enum err_status notify_case(const struct desk *desk, const json_t *case_view, co
 		json_decref(list);
 		return err_set(err, ERR_CONFIG,
 			"nobody can be told: neither notify.topic_arn nor notify.phone_numbers "
-			"is "
-			"configured; "
-			"set notify.topic_arn to an SNS topic in cordon.yaml");
+			"is configured; set notify.topic_arn to an SNS topic in cordon.yaml");
 	}
 	r = calloc(1, sizeof(*r));
 	if (!r) {

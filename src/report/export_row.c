@@ -15,8 +15,7 @@ const char *export_row_head(enum export_form form)
 	switch (form) {
 	case EXPORT_CSV:
 		return "time,source,principal,ip,key,action,target,outcome,region,account,"
-		       "agent,"
-		       "bytes,tags,event\n";
+		       "agent,bytes,tags,event\n";
 	case EXPORT_TIMESKETCH_CSV:
 		return "message,timestamp,datetime,timestamp_desc,data_type,event_name,"
 		       "event_source,user_arn,access_key,source_ip,user_agent,aws_region,"

@@ -143,8 +143,7 @@ const char *guard_static(
 			str_starts(f->type, STR("Recon:EC2/PortProbe")))) {
 		(void)snprintf(reason, 200,
 			"an outsider tried and nothing succeeded: containing the resource "
-			"would let "
-			"anybody switch it off");
+			"would let anybody switch it off");
 		return GUARD_TARGET_ONLY;
 	}
 	if (in_list(&config->exempt_accounts, f->account)) {

@@ -15,28 +15,25 @@
 const struct policy_group policy_groups[] = {
 	{ "Read", "*", NULL,
 		"autoscaling:DescribeAutoScalingGroups "
-		"autoscaling:DescribeAutoScalingInstances "
-		"autoscaling:DescribeLifecycleHooks "
+		"autoscaling:DescribeAutoScalingInstances autoscaling:DescribeLifecycleHooks "
 		"autoscaling:DescribeLoadBalancerTargetGroups "
 		"autoscaling:DescribeLoadBalancers autoscaling:DescribeScalingActivities "
-		"cloudtrail:ListPublicKeys "
-		"ec2:DescribeAddresses ec2:DescribeFlowLogs "
+		"cloudtrail:ListPublicKeys ec2:DescribeAddresses ec2:DescribeFlowLogs "
 		"ec2:DescribeIamInstanceProfileAssociations ec2:DescribeImages "
 		"ec2:DescribeInstanceTypes ec2:DescribeInstances "
-		"ec2:DescribeManagedPrefixLists "
-		"ec2:DescribeNetworkAcls ec2:DescribeNetworkInterfaces ec2:DescribeRouteTables "
+		"ec2:DescribeManagedPrefixLists ec2:DescribeNetworkAcls "
+		"ec2:DescribeNetworkInterfaces ec2:DescribeRouteTables "
 		"ec2:DescribeSecurityGroupRules ec2:DescribeSecurityGroups "
-		"ec2:DescribeSnapshots "
-		"ec2:DescribeSubnets ec2:DescribeTags ec2:DescribeVolumes "
-		"ec2:DescribeVpcEndpoints ec2:DescribeVpcs ecs:ListServices "
-		"elasticloadbalancing:DescribeLoadBalancers "
+		"ec2:DescribeSnapshots ec2:DescribeSubnets ec2:DescribeTags "
+		"ec2:DescribeVolumes ec2:DescribeVpcEndpoints ec2:DescribeVpcs "
+		"ecs:ListServices elasticloadbalancing:DescribeLoadBalancers "
 		"elasticloadbalancing:DescribeTargetGroups "
 		"elasticloadbalancing:DescribeTargetHealth lambda:ListEventSourceMappings "
 		"logs:DescribeLogGroups route53resolver:ListFirewallRuleGroupAssociations "
 		"iam:ListRoles route53resolver:ListFirewallDomainLists "
-		"route53resolver:ListFirewallRuleGroups "
-		"route53resolver:ListFirewallConfigs ssm:DescribeInstanceInformation "
-		"ssm:GetCommandInvocation sts:GetCallerIdentity" },
+		"route53resolver:ListFirewallRuleGroups route53resolver:ListFirewallConfigs "
+		"ssm:DescribeInstanceInformation ssm:GetCommandInvocation "
+		"sts:GetCallerIdentity" },
 
 	/* EC2 */
 	{ "Instances", EC2("instance"), NULL,
@@ -134,8 +131,8 @@ const struct policy_group policy_groups[] = {
 	{ "Functions", "arn:{p}:lambda:{r}:{a}:function:*", NULL,
 		"lambda:DeleteFunctionConcurrency lambda:GetFunction "
 		"lambda:GetFunctionConcurrency lambda:GetFunctionConfiguration "
-		"lambda:GetPolicy "
-		"lambda:ListFunctionUrlConfigs lambda:ListTags lambda:PutFunctionConcurrency" },
+		"lambda:GetPolicy lambda:ListFunctionUrlConfigs lambda:ListTags "
+		"lambda:PutFunctionConcurrency" },
 	{ "EventSources", "arn:{p}:lambda:{r}:{a}:event-source-mapping:*", NULL,
 		"lambda:GetEventSourceMapping lambda:UpdateEventSourceMapping" },
 	{ "Tasks",
@@ -213,8 +210,7 @@ const struct policy_group policy_groups[] = {
 		"sqs:ReceiveMessage" },
 	{ "Cases", "{table}", NULL,
 		"dynamodb:BatchGetItem dynamodb:DescribeTable dynamodb:GetItem "
-		"dynamodb:PutItem "
-		"dynamodb:Query dynamodb:UpdateItem" },
+		"dynamodb:PutItem dynamodb:Query dynamodb:UpdateItem" },
 	{ "ApprovalKey", "{approval_key}", NULL, "secretsmanager:GetSecretValue" },
 };
 const size_t policy_n_groups = sizeof(policy_groups) / sizeof(policy_groups[0]);

@@ -63,8 +63,7 @@ static void explain_none(const struct action_ctx *c, const struct flows_answer *
 		json_object_set_new(seen, "not_before", json_string(at));
 		phrase_set(seen, "reason",
 			N_("the flow logs can tell who still talks to {0} only from {1} on; "
-			   "they "
-			   "are asked again then"),
+			   "they are asked again then"),
 			PHRASE_ARGS(c->id, at));
 	} else {
 		phrase_set(seen, "reason",

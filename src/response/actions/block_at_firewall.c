@@ -398,10 +398,8 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	if (*ok) {
 		phrase_set(*proof, "text",
 			N_("The rule groups of the network firewall drop the addresses first "
-			   "of all "
-			   "(rules: {0}). Connections that it knew already may live on: flush "
-			   "them in "
-			   "the firewall."),
+			   "of all (rules: {0}). Connections that it knew already may live on: "
+			   "flush them in the firewall."),
 			PHRASE_ARGS(PHRASE_NUMBER(json_array_size(found))));
 	} else {
 		phrase_set(*proof, "text", N_("Rule group {0} does not hold the drop rules."),
@@ -427,12 +425,10 @@ const struct action action_block_at_firewall = {
 	.name = "block-at-firewall",
 	.title = N_("Block the attacker's addresses at the network firewall"),
 	.why = N_("A network firewall stands between the VPCs and the Internet: one rule there "
-		  "covers "
-		  "every host behind it, in both directions."),
+		  "covers every host behind it, in both directions."),
 	.risk = N_("An address shared by many (a proxy, a content network) takes innocent "
-		   "traffic with "
-		   "it, for every host behind the firewall. Each rule uses capacity of its "
-		   "group."),
+		   "traffic with it, for every host behind the firewall. Each rule uses "
+		   "capacity of its group."),
 	.undo_text = N_(
 		"The rules that the step added are taken out; all others stay in their order."),
 	.kinds = "Instance Lambda ECSCluster EKSCluster RDSDBInstance",

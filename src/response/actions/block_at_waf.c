@@ -343,8 +343,7 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	if (*ok) {
 		phrase_set(*proof, "text",
 			N_("The WAF IP sets list the addresses (sets: {0}). They are refused "
-			   "where a "
-			   "rule of a web ACL refers to the set."),
+			   "where a rule of a web ACL refers to the set."),
 			PHRASE_ARGS(PHRASE_NUMBER(json_array_size(read))));
 	} else {
 		phrase_set(*proof, "text", N_("A WAF IP set does not list {0}."),
@@ -393,11 +392,10 @@ const struct action action_block_at_waf = {
 	.name = "block-at-waf",
 	.title = N_("Block the attacker's addresses at the web firewall"),
 	.why = N_("An address that attacks one application tries the next. The web firewall "
-		  "refuses it at "
-		  "every load balancer, API and distribution that has a rule with the set."),
+		  "refuses it at every load balancer, API and distribution that has a rule "
+		  "with the set."),
 	.risk = N_("An address shared by many (a proxy, a content network) takes innocent "
-		   "users with it, "
-		   "for every application behind the set."),
+		   "users with it, for every application behind the set."),
 	.undo_text = N_("The addresses are taken out of the sets again, unless another case "
 			"needs them."),
 	.kinds = "Instance Lambda ECSCluster EKSCluster S3Bucket AccessKey RDSDBInstance",

@@ -192,8 +192,7 @@ const struct action action_block_bucket_public_access = {
 	.name = "block-bucket-public-access",
 	.title = N_("Block public access to the bucket"),
 	.why = N_("An intruder who may change a bucket makes it public and fetches the data "
-		  "without "
-		  "any credentials. The block overrules policies and ACLs."),
+		  "without any credentials. The block overrules policies and ACLs."),
 	.risk = N_(
 		"Web sites and downloads that are served from the bucket to everybody stop."),
 	.undo_text =

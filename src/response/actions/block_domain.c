@@ -154,10 +154,9 @@ static enum err_status observe(
 	if (json_array_size(domains) == 0 || json_array_size(with) == 0) {
 		st = ec2_skip(json_incref(seen),
 			bare > 0 ? N_("the VPC has no Resolver DNS Firewall: questions to its "
-				      "resolver "
-				      "still leave it, whatever security groups and network "
-				      "ACLs say. "
-				      "Switch the firewall on, or give the step create: true")
+				      "resolver still leave it, whatever security groups and "
+				      "network ACLs say. Switch the firewall on, or give the "
+				      "step create: true")
 				 : N_("the finding names no domain that may be blocked"),
 			before, needed);
 		goto out;
@@ -334,8 +333,7 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	if (*ok) {
 		phrase_set(*proof, "text",
 			N_("Resolver DNS Firewall answers the attacker's domains with NXDOMAIN "
-			   "in every "
-			   "VPC of {0} (domains: {1})."),
+			   "in every VPC of {0} (domains: {1})."),
 			PHRASE_ARGS(c->id, PHRASE_NUMBER(json_array_size(
 						   json_object_get(before, "domains")))));
 	} else {
@@ -471,10 +469,8 @@ const struct action action_block_domain = {
 	.name = "block-domain",
 	.title = N_("Block the attacker's domains in the resolver"),
 	.why = N_("Questions to the VPC's resolver pass every security group and network ACL: "
-		  "an isolated "
-		  "host can still speak through DNS. The resolver's own firewall is the one "
-		  "thing that "
-		  "stops it."),
+		  "an isolated host can still speak through DNS. The resolver's own firewall "
+		  "is the one thing that stops it."),
 	.risk = N_("Every host of the VPC loses the domain and all names under it."),
 	.undo_text =
 		N_("Association, rule group and domain list that the step made are deleted."),

@@ -125,8 +125,7 @@ enum err_status bucket_policy_merged(const char *bucket, const char *text,
 		json_decref(policy);
 		return err_set(err, ERR_LIMIT,
 			"the policy of bucket %s would have %zu bytes and S3 takes %d: shorten "
-			"it, "
-			"or cut the principal with deny-user or revoke-role-sessions",
+			"it, or cut the principal with deny-user or revoke-role-sessions",
 			bucket, n, BUCKET_POLICY_MAX);
 	}
 	*out = policy;
@@ -312,8 +311,7 @@ enum err_status bucket_policy_undo(const struct action_ctx *c, const char *bucke
 	if (foreign_change(now, old)) {
 		differ(differences, bucket, old, json_deep_copy(now),
 			N_("Somebody changed the policy after the step: the step's statement "
-			   "was "
-			   "taken out and the rest left as it is."),
+			   "was taken out and the rest left as it is."),
 			false);
 	}
 	TRY(put_rest(c, bucket, now, old, err));
@@ -403,9 +401,9 @@ json_t *bucket_doors(const struct action_ctx *c, const char *bucket, const char 
 	foreign_principals(c, policy, doors);
 	replication(c, bucket, doors);
 	json_array_append_new(doors,
-		phrase_new(N_("A presigned URL works with the rights of whoever signed it: it "
-			      "is closed "
-			      "with its signer, who may be another than the one denied."),
+		phrase_new(
+			N_("A presigned URL works with the rights of whoever signed it: it is "
+			   "closed with its signer, who may be another than the one denied."),
 			NULL));
 	json_array_append_new(doors, phrase_new(N_("Access points and S3 Access Grants are "
 						   "policies of their own: a deny in the "

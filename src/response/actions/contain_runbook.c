@@ -380,13 +380,11 @@ static const char *const calls[] = { "ec2:DescribeInstances", "ssm:DescribeDocum
 const struct action action_contain_runbook = {
 	.name = "contain-runbook",
 	.title = N_("Contain the instance with AWS's own runbook"),
-	.why = N_(
-		"Some teams are bound to the procedure that AWS publishes and supports. The "
-		"runbook "
-		"AWSSupport-ContainEC2Instance does what isolate-network does, in AWS's way."),
+	.why = N_("Some teams are bound to the procedure that AWS publishes and supports. The "
+		  "runbook AWSSupport-ContainEC2Instance does what isolate-network does, in "
+		  "AWS's way."),
 	.risk = N_("It takes minutes, needs many rights, may move the instance out of its Auto "
-		   "Scaling "
-		   "group, and may leave connections alive that were open before."),
+		   "Scaling group, and may leave connections alive that were open before."),
 	.undo_text =
 		N_("The runbook is run again with the action Release, from the backup that it "
 		   "wrote to S3; the interfaces are then compared with those before."),

@@ -205,8 +205,8 @@ const struct action action_deny_principal_on_bucket = {
 	.name = "deny-principal-on-bucket",
 	.title = N_("Deny the principal the bucket"),
 	.why = N_("The data goes out through one identity. An explicit deny for it in the "
-		  "bucket's "
-		  "own policy beats whatever permissions it has, and troubles nobody else."),
+		  "bucket's own policy beats whatever permissions it has, and troubles nobody "
+		  "else."),
 	.risk = N_(
 		"Everything that uses the bucket under this identity stops, honest work too."),
 	.undo_text = N_(

@@ -102,8 +102,7 @@ const struct action action_deny_user = {
 	.name = "deny-user",
 	.title = N_("Deny the user everything"),
 	.why = N_("A user may hold a second key, a console password and sessions made from "
-		  "them. An "
-		  "explicit deny beats every permission, whichever of them is used."),
+		  "them. An explicit deny beats every permission, whichever of them is used."),
 	.risk = N_("Everything that runs under this user stops: scripts, deployments, people."),
 	.undo_text =
 		N_("The policy that the step added is deleted; all others were not touched."),

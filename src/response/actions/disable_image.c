@@ -109,11 +109,9 @@ const struct action action_disable_image = {
 	.name = "disable-image",
 	.title = N_("Let nobody start the image"),
 	.why = N_("Auto Scaling and people start instances from an image without looking. One "
-		  "with "
-		  "malware in it makes every new host a compromised one."),
+		  "with malware in it makes every new host a compromised one."),
 	.risk = N_("What starts instances from the image fails, Auto Scaling among it. "
-		   "Accounts that it "
-		   "was shared with lose it."),
+		   "Accounts that it was shared with lose it."),
 	.undo_text =
 		N_("The image is enabled again and shared with those that it was shared with."),
 	.kinds = "EC2Image",

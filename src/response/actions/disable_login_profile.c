@@ -110,8 +110,7 @@ const struct action action_disable_login_profile = {
 	.name = "disable-login-profile",
 	.title = N_("Take the user's console password away"),
 	.why = N_("An intruder who got hold of a user often sets a password of his own, to "
-		  "come back "
-		  "through the console when the keys are gone."),
+		  "come back through the console when the keys are gone."),
 	.risk = N_("The person behind the user can't sign in to the console until given a new "
 		   "password."),
 	.undo_text = N_(

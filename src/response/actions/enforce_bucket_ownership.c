@@ -137,8 +137,7 @@ static const struct setting setting = {
 	.in_force =
 		N_("the bucket's owner is enforced already, and its ACL lets nobody else in"),
 	.done = N_("ACLs of bucket {0} and of its objects count no more: everything in it "
-		   "belongs to its "
-		   "owner."),
+		   "belongs to its owner."),
 	.not_done = N_("Bucket {0} does not show the new value of {1}."),
 	.read = read_parts,
 	.wanted = wanted,
@@ -153,8 +152,8 @@ const struct action action_enforce_bucket_ownership = {
 	.name = "enforce-bucket-ownership",
 	.title = N_("Let no ACL count in the bucket"),
 	.why = N_("An ACL on one object among millions gives it to another account or to "
-		  "everybody, and "
-		  "no policy shows it. With the bucket's owner enforced, no ACL counts."),
+		  "everybody, and no policy shows it. With the bucket's owner enforced, no ACL "
+		  "counts."),
 	.risk = N_(
 		"Accounts that read or write by ACL, or that upload with an ACL, are refused."),
 	.undo_text = N_(

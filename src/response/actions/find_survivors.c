@@ -26,8 +26,7 @@ static enum err_status observe(
 	const char *why = ssm_agent_objection(agent);
 	if (!why && (!c->config || c->config->isolation_endpoints.n == 0)) {
 		why = N_("response.isolation_endpoints is empty: once isolated, the host can't "
-			 "be "
-			 "asked");
+			 "be asked");
 	}
 	if (!why) {
 		TRY(ssm_document_find(c, &doc, err));

@@ -27,19 +27,16 @@ static const struct advice advices[] = {
 		NULL },
 	{ "root",
 		N_("In an organization with central root access, delete root's credentials "
-		   "from the "
-		   "management account: the session that this gives may do it."),
+		   "from the management account: the session that this gives may do it."),
 		"aws sts assume-root --target-principal {account} --task-policy-arn "
 		"arn=arn:aws:iam::aws:policy/root-task/IAMDeleteRootUserCredentials" },
 	{ "root",
 		N_("Otherwise sign in as root: delete its access keys, change its password, "
-		   "remove "
-		   "MFA devices that you do not know and add one of yours."),
+		   "remove MFA devices that you do not know and add one of yours."),
 		NULL },
 	{ "root",
 		N_("Change the password of the mailbox that root's address leads to: who reads "
-		   "it "
-		   "can reset root."),
+		   "it can reset root."),
 		NULL },
 	{ "root", N_("Look at what root did and made."),
 		"aws cloudtrail lookup-events --lookup-attributes "
@@ -62,10 +59,8 @@ static const struct advice advices[] = {
 	{ "identity-center",
 		N_("Take the assignment to this account away, if the user must not come back."),
 		"aws sso-admin delete-account-assignment --instance-arn INSTANCE --target-id "
-		"{account} "
-		"--target-type AWS_ACCOUNT --permission-set-arn PERMISSION_SET "
-		"--principal-type USER "
-		"--principal-id USER_ID" },
+		"{account} --target-type AWS_ACCOUNT --permission-set-arn PERMISSION_SET "
+		"--principal-type USER --principal-id USER_ID" },
 
 	{ "federated",
 		N_("Find who asked for this session: a user of this account with "
@@ -100,14 +95,11 @@ static const struct advice advices[] = {
 		"{namespace} logs {workload_type}/{workload} --all-containers > workload.log" },
 	{ "kubernetes", N_("Mark the pod."),
 		"kubectl -n {namespace} label {workload_type} {workload} "
-		"cordon-quarantine=true "
-		"--overwrite" },
+		"cordon-quarantine=true --overwrite" },
 	{ "kubernetes",
 		N_("Cut its network. Network policies add up: one that allows the pod "
-		   "something "
-		   "still wins, so take the labels from the pod that such a policy selects; "
-		   "and "
-		   "the cluster's network plugin must enforce policies at all."),
+		   "something still wins, so take the labels from the pod that such a policy "
+		   "selects; and the cluster's network plugin must enforce policies at all."),
 		"echo "
 		"'{\"apiVersion\":\"networking.k8s.io/"
 		"v1\",\"kind\":\"NetworkPolicy\",\"metadata\":"
@@ -120,14 +112,12 @@ static const struct advice advices[] = {
 		"jsonpath='{.spec.nodeName}')\"" },
 	{ "kubernetes",
 		N_("See what the identity that acted may do, and take bindings away that "
-		   "nobody "
-		   "answers for."),
+		   "nobody answers for."),
 		"kubectl auth can-i --list --as {username}; kubectl get "
 		"rolebindings,clusterrolebindings -A -o wide" },
 	{ "kubernetes",
 		N_("Look at what its service account may do; a role bound to it in IAM has "
-		   "sessions "
-		   "of its own to revoke."),
+		   "sessions of its own to revoke."),
 		"kubectl -n {namespace} get serviceaccount {service_account} -o yaml" },
 	{ "kubernetes",
 		N_("When evidence is taken, remove the workload through what owns it, or it "
@@ -142,8 +132,7 @@ static const struct advice advices[] = {
 		"{region}" },
 	{ "image", N_("Find what would start it again."),
 		"aws ec2 describe-launch-template-versions --versions '$Latest' '$Default' "
-		"--filters "
-		"Name=image-id,Values={id} --region {region}" },
+		"--filters Name=image-id,Values={id} --region {region}" },
 	{ "snapshot",
 		N_("Find volumes that were made from the snapshot, and the instances that use "
 		   "them."),
@@ -158,14 +147,11 @@ static const struct advice advices[] = {
 
 	{ "model", N_("See who invoked the model, and whether invocations are logged at all."),
 		"aws bedrock get-model-invocation-logging-configuration --region {region}; aws "
-		"cloudtrail "
-		"lookup-events --lookup-attributes "
-		"AttributeKey=EventName,AttributeValue=InvokeModel "
-		"--region {region}" },
+		"cloudtrail lookup-events --lookup-attributes "
+		"AttributeKey=EventName,AttributeValue=InvokeModel --region {region}" },
 	{ "model",
 		N_("Put a guardrail before the application, or make the one it has stricter; "
-		   "prompts come "
-		   "from its users, not from a credential that could be cut."),
+		   "prompts come from its users, not from a credential that could be cut."),
 		"aws bedrock list-guardrails --region {region}" },
 
 	{ "database",
@@ -288,8 +274,7 @@ const struct action action_hand_over = {
 	.name = "hand-over",
 	.title = N_("Tell people what only they can do"),
 	.why = N_("Not everything can be contained by a call to AWS. Saying so, with the steps "
-		  "and the "
-		  "commands, is faster than letting somebody look for them at night."),
+		  "and the commands, is faster than letting somebody look for them at night."),
 	.risk = N_("None: it only tells."),
 	.undo_text = N_("Nothing is undone: nothing was done."),
 	.kinds =

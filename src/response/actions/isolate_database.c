@@ -230,8 +230,7 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 		phrase_set(*proof, "text",
 			N_("Database {0} has changes that wait for its maintenance window, so "
 			   "its cluster's groups were not applied at once: apply those "
-			   "changes, "
-			   "or give the step flush_pending."),
+			   "changes, or give the step flush_pending."),
 			PHRASE_ARGS(c->id));
 	}
 out:

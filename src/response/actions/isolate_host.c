@@ -181,8 +181,7 @@ static enum err_status reach_agent(const struct action_ctx *c, struct err *err)
 	}
 	return err_set(err, ERR_FAILED,
 		"%s can't be opened from here: %s. Log in on its serial console and run: nft "
-		"delete "
-		"table inet cordon (or, with iptables, take out the CORDON- chains)",
+		"delete table inet cordon (or, with iptables, take out the CORDON- chains)",
 		c->id, why);
 }
 
@@ -237,8 +236,7 @@ const struct action action_isolate_host = {
 	.name = "isolate-host",
 	.title = N_("Isolate the host with its own firewall through Systems Manager"),
 	.why = N_("Security groups let connections that are open run on, and never filter DNS "
-		  "to the "
-		  "VPC's resolver. The host's own firewall cuts both at once."),
+		  "to the VPC's resolver. The host's own firewall cuts both at once."),
 	.risk = N_("Everything on the host loses the network except the agent and the evidence "
 		   "endpoints. A root intruder can see and remove the rules."),
 	.undo_text =

@@ -82,14 +82,12 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	if (*ok) {
 		phrase_set(*proof, "text",
 			N_("The policy of bucket {0} denies everything to everybody but those "
-			   "who are "
-			   "named in it; all other statements are as they were."),
+			   "who are named in it; all other statements are as they were."),
 			PHRASE_ARGS(c->id));
 	} else {
 		phrase_set(*proof, "text",
 			N_("The policy of bucket {0} does not hold the step's statement: "
-			   "somebody "
-			   "wrote it again."),
+			   "somebody wrote it again."),
 			PHRASE_ARGS(c->id));
 	}
 	return ERR_OK;
@@ -120,13 +118,10 @@ const struct action action_lock_bucket = {
 	.name = "lock-bucket",
 	.title = N_("Deny the bucket to everybody but those who are named"),
 	.why = N_("When data leaves under an identity that is not known, or under several, "
-		  "only the "
-		  "bucket itself can be closed. cordon and the account's root stay let in, so "
-		  "that it "
-		  "can be opened again."),
+		  "only the bucket itself can be closed. cordon and the account's root stay "
+		  "let in, so that it can be opened again."),
 	.risk = N_("Everything that uses the bucket stops, except AWS services that write into "
-		   "it for "
-		   "themselves (log delivery)."),
+		   "it for themselves (log delivery)."),
 	.undo_text = N_(
 		"The former policy is put back to the letter, or deleted when there was none; "
 		"if somebody changed it since, only the step's statement is taken out."),

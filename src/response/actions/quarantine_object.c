@@ -101,8 +101,7 @@ static enum err_status observe(
 	if (json_array_size(rest) == TAGS_MAX) {
 		st = ec2_skip(json_incref(seen),
 			N_("the object bears ten tags, and S3 takes no more: take one away, or "
-			   "lock the "
-			   "bucket"),
+			   "lock the bucket"),
 			before, needed);
 	} else if (ec2_tag(tags, TAG)) {
 		st = ec2_skip(json_incref(seen), N_("the object is in quarantine already"),
@@ -158,8 +157,7 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	if (*ok) {
 		phrase_set(*proof, "text",
 			N_("Object {0} bears the quarantine tag, and the bucket's policy "
-			   "denies reading "
-			   "what bears it."),
+			   "denies reading what bears it."),
 			PHRASE_ARGS(c->id));
 	} else {
 		phrase_set(*proof, "text", N_("Object {0} can still be read."),
@@ -189,14 +187,13 @@ static enum err_status untag(
 	TRY(st);
 	rest = others(now);
 	if (!doc_eq(rest, was)) {
-		ec2_differ(
-			diffs, &(struct ec2_difference){ .resource = c->id,
-				       .what = "ObjectTagging",
-				       .before = json_incref(json_object_get(before, "tags")),
-				       .now = json_incref(now),
-				       .text = N_("Somebody changed the object's tags after "
-						  "the step: only the "
-						  "quarantine tag was taken away.") });
+		ec2_differ(diffs,
+			&(struct ec2_difference){ .resource = c->id,
+				.what = "ObjectTagging",
+				.before = json_incref(json_object_get(before, "tags")),
+				.now = json_incref(now),
+				.text = N_("Somebody changed the object's tags after the step: "
+					   "only the quarantine tag was taken away.") });
 	}
 	if (!doc_eq(rest, now)) {
 		TRY(write_tags(c, rest, err));
@@ -237,9 +234,9 @@ static const char *const calls[] = { "s3:GetObjectTagging", "s3:GetObjectVersion
 const struct action action_quarantine_object = {
 	.name = "quarantine-object",
 	.title = N_("Let nobody read the object"),
-	.why = N_("Malware in a bucket is harmless until somebody fetches it. A tag and a deny "
-		  "for what "
-		  "bears it keep the object as evidence and everybody's hands off it."),
+	.why = N_(
+		"Malware in a bucket is harmless until somebody fetches it. A tag and a deny "
+		"for what bears it keep the object as evidence and everybody's hands off it."),
 	.risk = N_("Whatever reads this object fails; other objects are not concerned."),
 	.undo_text = N_("The object's tags and the bucket's policy are put back as they were."),
 	.kinds = "S3Object",

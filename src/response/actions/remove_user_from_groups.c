@@ -76,8 +76,7 @@ const struct action action_remove_user_from_groups = {
 	.name = "remove-user-from-groups",
 	.title = N_("Take the user out of all groups"),
 	.why = N_("A deny on the user is one policy, which an intruder with another identity "
-		  "may delete. "
-		  "Without its groups the user has little left even then."),
+		  "may delete. Without its groups the user has little left even then."),
 	.risk = N_("Whatever the user may do through its groups stops."),
 	.undo_text = N_("The user is put back into each group it was in."),
 	.kinds = "AccessKey",

@@ -85,9 +85,7 @@ static enum err_status observe(
 			json_decref(seen);
 			st = err_prefix(err,
 				"response.quarantine_profile %s can't be used; create it or "
-				"take it out "
-				"of "
-				"cordon.yaml",
+				"take it out of cordon.yaml",
 				quarantine(c));
 			goto out;
 		}
@@ -221,8 +219,7 @@ static enum err_status undo(const struct action_ctx *c, const json_t *before,
 	if (!there) {
 		st = err_set(err, ERR_FAILED,
 			"instance %s does not show the profile %s as associated yet; run the "
-			"undo "
-			"again in a minute",
+			"undo again in a minute",
 			c->id, old);
 		goto out;
 	}
@@ -243,10 +240,8 @@ const struct action action_replace_instance_profile = {
 	.name = "replace-instance-profile",
 	.title = N_("Replace the instance profile"),
 	.why = N_("As long as the host has its role, whoever runs code on it fetches new "
-		  "credentials "
-		  "as often as he likes. A profile without rights ends that, and keeps the "
-		  "Systems "
-		  "Manager agent able to work."),
+		  "credentials as often as he likes. A profile without rights ends that, and "
+		  "keeps the Systems Manager agent able to work."),
 	.risk = N_("Software on the host that calls AWS loses its rights within minutes."),
 	.undo_text = N_("The former profile, named by its ARN, is associated again."),
 	.kinds = "Instance",

@@ -54,8 +54,7 @@ static const char *objection(const json_t *entry, bool own)
 	}
 	if (strcmp(type, "STANDARD") != 0) {
 		return N_("it is the entry by which the cluster's nodes join it: without it "
-			  "every "
-			  "node is lost; isolate the node instead");
+			  "every node is lost; isolate the node instead");
 	}
 	return NULL;
 }

@@ -383,13 +383,11 @@ static const char *const calls[] = { "ec2:DescribeIamInstanceProfileAssociations
 const struct action action_revoke_role_sessions = {
 	.name = "revoke-role-sessions",
 	.title = N_("Revoke the sessions of the role"),
-	.why = N_(
-		"Credentials taken from a host keep working elsewhere until they expire, up to "
-		"36 "
-		"hours. A deny on everything issued before now makes them worthless at once."),
+	.why = N_("Credentials taken from a host keep working elsewhere until they expire, up "
+		  "to 36 hours. A deny on everything issued before now makes them worthless at "
+		  "once."),
 	.risk = N_("Every holder of the role is cut, healthy hosts among them, until they "
-		   "fetch new "
-		   "credentials; long-lived sessions must be started anew."),
+		   "fetch new credentials; long-lived sessions must be started anew."),
 	.undo_text =
 		N_("The policy that the step added is deleted. Sessions that have not expired "
 		   "by then work again."),

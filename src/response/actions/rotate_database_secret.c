@@ -53,11 +53,9 @@ static enum err_status observe(
 	if (!arn) {
 		st = ec2_skip(json_incref(seen),
 			N_("the master password is not kept in Secrets Manager, so only a "
-			   "person "
-			   "can give it a new one: let RDS manage it from now on (aws rds "
-			   "modify-db-instance --manage-master-user-password), or name the "
-			   "secret "
-			   "in the step's parameter secret"),
+			   "person can give it a new one: let RDS manage it from now on (aws "
+			   "rds modify-db-instance --manage-master-user-password), or name the "
+			   "secret in the step's parameter secret"),
 			before, needed);
 		goto out;
 	}

@@ -81,8 +81,7 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	if (*ok) {
 		phrase_set(*proof, "text",
 			N_("Snapshot {0} of database {1} exists; its state is {2}. It restores "
-			   "the "
-			   "moment at which it was begun."),
+			   "the moment at which it was begun."),
 			PHRASE_ARGS(name, c->id, state));
 	} else {
 		phrase_set(*proof, "text",

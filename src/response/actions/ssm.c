@@ -103,8 +103,7 @@ static enum err_status wait_active(
 	}
 	return err_set(err, ERR_UNREACHABLE,
 		"the document %s does not become active; see why with: aws ssm "
-		"describe-document "
-		"--name %s",
+		"describe-document --name %s",
 		doc->name, doc->name);
 }
 
@@ -245,8 +244,7 @@ enum err_status ssm_report(struct str output, json_t **said, struct err *err)
 		json_decref(raw);
 		return err_set(err, ERR_INPUT,
 			"the script on the host ended without its report; what it printed is "
-			"in the "
-			"command's output");
+			"in the command's output");
 	}
 	clean = json_object();
 	copy_text(raw, clean, "state", 16);

@@ -98,14 +98,12 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 	} else if (service) {
 		phrase_set(*proof, "text",
 			N_("The tasks have stopped (how many: {0}). Service {1} starts others "
-			   "from "
-			   "the same definition unless it is scaled to 0."),
+			   "from the same definition unless it is scaled to 0."),
 			PHRASE_ARGS(PHRASE_NUMBER(json_array_size(stopped)), service));
 	} else {
 		phrase_set(*proof, "text",
 			N_("The tasks have stopped (how many: {0}); they stood alone, so "
-			   "nothing "
-			   "starts them again."),
+			   "nothing starts them again."),
 			PHRASE_ARGS(PHRASE_NUMBER(json_array_size(stopped))));
 	}
 out:

@@ -71,8 +71,7 @@ enum err_status task_read(const struct action_ctx *c, json_t **out, struct err *
 	if (json_array_size(wanted) == 0 || json_array_size(wanted) > TASK_MAX) {
 		st = err_set(err, ERR_NOT_FOUND,
 			"the finding names no task of cluster %s (or more than %d): give them "
-			"in "
-			"the step's parameter tasks",
+			"in the step's parameter tasks",
 			c->id, TASK_MAX);
 		goto out;
 	}

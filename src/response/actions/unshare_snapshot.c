@@ -89,8 +89,7 @@ const struct action action_unshare_snapshot = {
 	.name = "unshare-snapshot",
 	.title = N_("Share the snapshot with nobody"),
 	.why = N_("A snapshot with malware in it infects whoever makes a disk of it; one that "
-		  "was "
-		  "shared by an intruder is data on its way out."),
+		  "was shared by an intruder is data on its way out."),
 	.risk = N_("Accounts that use the snapshot on purpose can't any more."),
 	.undo_text = N_("It is shared again with those that it was shared with."),
 	.kinds = "EBSSnapshot",
