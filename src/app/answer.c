@@ -11,9 +11,11 @@ enum err_status answer_read(
 	struct buf text = { 0 };
 	enum err_status st = app_read_input(app, path, ANSWER_MAX_FINDING, &text, err);
 
-	if (st == ERR_OK) {
-		st = finding_read(buf_view(&text), out, err);
+	if (st != ERR_OK) {
+		buf_deinit(&text);
+		return st; /* it names the file */
 	}
+	st = finding_read(buf_view(&text), out, err);
 	if (st != ERR_OK) {
 		st = err_prefix(err, "%s", strcmp(path, "-") == 0 ? "standard input" : path);
 	}

@@ -33,12 +33,15 @@ static enum err_status read_keys_file(
 	enum err_status st = ERR_OK;
 	buf_init(&text, KEYS_BYTES_MAX);
 	TRY(env_read_file(app->env, path, &text, err));
-	TRY(doc_parse(buf_view(&text), KEYS_BYTES_MAX, &doc, err));
-	TRY(trail_keys_add(keys, doc, err));
+	st = doc_parse(buf_view(&text), KEYS_BYTES_MAX, &doc, err);
+	if (st == ERR_OK) {
+		st = trail_keys_add(keys, doc, err);
+	}
+	st = st == ERR_OK ? st : err_prefix(err, "%s", path);
 out:
 	json_decref(doc);
 	buf_deinit(&text);
-	return st == ERR_OK ? st : err_prefix(err, "%s", path);
+	return st;
 }
 
 static enum err_status read_keys(
