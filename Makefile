@@ -6,6 +6,7 @@ ARGS ?=
 
 release := $(BUILD)/release
 debug := $(BUILD)/debug
+clang := $(BUILD)/clang
 
 all: $(release)/build.ninja
 	@out=$$(ninja -C $(release) --quiet) || { echo "$$out"; exit 1; }
@@ -34,10 +35,12 @@ quick: $(debug)/build.ninja
 	@meson test -C $(debug) --no-rebuild --suite unit --suite fuzz
 
 bench: all
+	@tools/setup.sh check
 	@tools/bench.sh $(ARGS)
 
-tidy: $(debug)/build.ninja
-	@tools/check_tidy.sh $(debug)
+tidy: $(clang)/build.ninja
+	@ninja -C $(clang) --quiet
+	@tools/check_tidy.sh $(clang)
 
 SECONDS ?= 10
 fuzz:
@@ -45,7 +48,7 @@ fuzz:
 	@tools/fuzz.sh $(SECONDS)
 
 format:
-	@tools/setup.sh build
+	@tools/setup.sh check
 	@find src tests -name '*.[ch]' -print0 | xargs -0 $(BUILD)/venv/bin/clang-format -i
 
 PREFIX ?= /usr/local
@@ -65,5 +68,10 @@ $(release)/build.ninja: | setup
 $(debug)/build.ninja:
 	@tools/setup.sh check
 	@meson setup $(debug) -Dbuildtype=debug -Db_sanitize=address,undefined >/dev/null
+
+# As tools/check.sh makes it: clang-tidy does not know all options of gcc.
+$(clang)/build.ninja:
+	@tools/setup.sh check
+	@CC=clang meson setup $(clang) -Dbuildtype=debugoptimized -Dtests=false >/dev/null
 
 .PHONY: all help drill check quick bench tidy fuzz format install clean setup
