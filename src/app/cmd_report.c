@@ -113,12 +113,11 @@ const struct app_command cmd_report = {
 	.name = "report",
 	.usage = "CASE",
 	.summary = N_("Render a case for people: HTML, Markdown or JSON"),
-	.examples =
-		"cordon report 2026-0042 --file report.html\t" N_(
-			"write the report as one HTML file") "\n"
-							     "cordon report 2026-0042 --format "
-							     "md\t" N_("read the case on the "
-								       "terminal") "\n",
+	.examples = "cordon report 2026-0042 --file report.html\t" N_(
+		"write the report as one HTML file") "\n"
+						     "cordon report 2026-0042 --format "
+						     "md\t" N_("read the case on the "
+							       "terminal") "\n",
 	.options = options,
 	.min_args = 1,
 	.max_args = 1,
