@@ -141,7 +141,8 @@ static enum err_status write_config(struct drill *d, struct err *err)
 		"notify:\n  topic_arn: \"%s\"\n  languages: [%s]\n"
 		"response:\n  quarantine_profile: cordon-quarantine\n  ssm_document: "
 		"cordon-isolate\n"
-		"  isolation_endpoints: [\"10.20.0.0/16\"]\n  approvers: "
+		"  isolation_endpoints: [\"10.20.0.0/16\"]\n"
+		"  settle_seconds: 2 # the emulated network changes at once\n  approvers: "
 		"[\"" DRILL_APPROVER "\"]\n"
 		"serve:\n  queue_url: \"%s\"\n",
 		d->dir, DRILL_REGION, n->evidence_bucket, n->trail_bucket,

@@ -29,8 +29,8 @@ ERR_MUST_CHECK enum err_status view_read(
 	struct journal *j, const char *case_id, json_t **out, struct err *err);
 /*
  * When the last done measure that takes network, credentials or data away from the intruder had
- * finished, Unix milliseconds; -1 when there is none. Measures that keep evidence, take the host out
- * of service or stop it do not count.
+ * finished, Unix milliseconds; -1 when there is none. Measures that look, keep evidence, take the
+ * host out of service or stop it do not count.
  */
 int64_t view_contained_ms(const json_t *view);
 /* The verdict's class ("leaked_access_key") in English words for i18n_tr; an unknown one as it is. */

@@ -26,11 +26,11 @@ const char *view_cause(const char *class_name)
 	return class_name;
 }
 
-/* Measures that keep what is there, take a host out of service, or wait for a person. */
+/* Measures that only look or keep, take a host out of service, or wait for a person. */
 static bool cuts_off(const char *action)
 {
-	static const char *const others[] = { "protect-", "snapshot-", "collect-", "detach-",
-		"stop-", "hand-over" };
+	static const char *const others[] = { "protect-", "snapshot-", "collect-", "find-",
+		"detach-", "stop-", "hand-over" };
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		if (strncmp(action, others[i], strlen(others[i])) == 0) {

@@ -8,6 +8,7 @@ import pathlib
 import subprocess
 
 import pytest
+import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CORDON = os.environ.get('CORDON_BIN', str(ROOT / 'build/debug/src/app/cordon'))
@@ -187,3 +188,14 @@ def test_the_list_of_types_is_complete(tmp_path):
     known = {t['type'] for family in json.loads((SHARED / 'types.json').read_text())['families'] for t in family['types']}
     listed = {line.split()[0] for line in (ROOT / 'playbooks/types.list').read_text().splitlines() if not line.startswith('#')}
     assert known <= listed
+
+
+def test_a_host_is_asked_before_it_is_stopped():
+    """A stopped host answers nobody: whoever stops one that is asked for survivors waits for the answer."""
+    held = 0
+    for path in sorted((ROOT / 'playbooks').glob('*.yaml')):
+        steps = {s.get('id', s['action']): s for s in yaml.safe_load(path.read_text())['steps']}
+        if {'find-survivors', 'stop-instance'} <= steps.keys():
+            held += 1
+            assert 'find-survivors' in steps['stop-instance'].get('after', []), path.name
+    assert held >= 5

@@ -239,13 +239,15 @@ static void test_what_keeps_evidence_contains_nothing(void **state)
 {
 	(void)state;
 	view = json_pack(
-		"{s:[{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s}]}",
-		"steps", "action", "revoke-role-sessions", "state", "done", "finished",
-		"2026-08-01T10:00:02Z", "action", "lock-bucket", "state", "done", "finished",
-		"2026-08-01T10:00:04Z", "action", "isolate-network", "state", "failed",
-		"finished", "2026-08-01T10:00:06Z", "action", "snapshot-volumes", "state",
-		"done", "finished", "2026-08-01T10:00:08Z", "action", "stop-instance", "state",
-		"done", "finished", "2026-08-01T11:00:00Z");
+		"{s:[{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s},{s:s,s:s,s:s},"
+		"{s:s,s:s,s:s}]}",
+		"steps", "action", "find-survivors", "state", "done", "finished",
+		"2026-08-01T10:00:30Z", "action", "revoke-role-sessions", "state", "done",
+		"finished", "2026-08-01T10:00:02Z", "action", "lock-bucket", "state", "done",
+		"finished", "2026-08-01T10:00:04Z", "action", "isolate-network", "state",
+		"failed", "finished", "2026-08-01T10:00:06Z", "action", "snapshot-volumes",
+		"state", "done", "finished", "2026-08-01T10:00:08Z", "action", "stop-instance",
+		"state", "done", "finished", "2026-08-01T11:00:00Z");
 	int64_t opened = 0;
 	assert_true(utc_parse(STR("2026-08-01T10:00:00Z"), &opened));
 	assert_int_equal(view_contained_ms(view) - opened, 4000);
