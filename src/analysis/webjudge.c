@@ -1,6 +1,7 @@
 /* Is a request an attempt to exploit something? By what it holds once its encodings are undone. */
 #include "analysis/weblog.h"
 
+#include "base/hash.h"
 #include "base/i18n.h"
 
 #include <string.h>
@@ -8,13 +9,11 @@
 #define DECODE_ROUNDS 3
 #define HEADER_MAX    2048
 
-static int hex_value(char c)
+/* The byte of two hex digits; false when they are none, and *c as it was. */
+static bool hex_byte(const char *two, char *c)
 {
-	if (c >= '0' && c <= '9') {
-		return c - '0';
-	}
-	c = (char)(c | 0x20);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	size_t n;
+	return hash_unhex((struct str){ two, 2 }, c, 1, &n);
 }
 
 /* One round of percent decoding in place, and lower case; "+" is a blank. */
@@ -23,15 +22,11 @@ static size_t decode_round(char *s, size_t n)
 	size_t out = 0;
 	for (size_t i = 0; i < n; i++) {
 		char c = s[i];
-		if (c == '%' && i + 2 < n && hex_value(s[i + 1]) >= 0 &&
-			hex_value(s[i + 2]) >= 0) {
-			c = (char)(hex_value(s[i + 1]) * 16 + hex_value(s[i + 2]));
+		if (c == '%' && i + 2 < n && hex_byte(s + i + 1, &c)) {
 			i += 2;
 		} else if (c == '\\' && i + 3 < n && s[i + 1] == 'x' &&
-			   hex_value(s[i + 2]) >= 0 && hex_value(s[i + 3]) >= 0) {
-			/* nginx writes bytes it finds odd as \xNN */
-			c = (char)(hex_value(s[i + 2]) * 16 + hex_value(s[i + 3]));
-			i += 3;
+			   hex_byte(s + i + 2, &c)) {
+			i += 3; /* nginx writes bytes it finds odd as \xNN */
 		} else if (c == '+') {
 			c = ' ';
 		}

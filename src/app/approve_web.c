@@ -193,20 +193,6 @@ static void origin(struct page *p, const json_t *step)
 	buf_deinit(&said);
 }
 
-static const json_t *step_of(const json_t *view, const char *id)
-{
-	const json_t *s;
-	size_t i;
-
-	json_array_foreach(json_object_get(view, "steps"), i, s)
-	{
-		if (strcmp(doc_text_or(s, "id", ""), id) == 0) {
-			return s;
-		}
-	}
-	return NULL;
-}
-
 static void facts(
 	struct page *p, const json_t *view, const json_t *step, const json_t *question)
 {
@@ -269,7 +255,7 @@ static void show(struct page *p, const json_t *view, const json_t *question,
 		say(p, wrong);
 		put(p, "</p>\n");
 	}
-	facts(p, view, step_of(view, doc_text_or(question, "step", "")), question);
+	facts(p, view, view_step(view, doc_text_or(question, "step", "")), question);
 	form(p, f);
 }
 

@@ -27,6 +27,8 @@ struct journal;
 /* The same of a case in a store; what journal_read gives, and ERR_INPUT. New reference. */
 ERR_MUST_CHECK enum err_status view_read(
 	struct journal *j, const char *case_id, json_t **out, struct err *err);
+/* The step of a view or a plan with this id; borrowed, NULL when there is none. */
+json_t *view_step(const json_t *view, const char *id);
 /*
  * When the last done measure that takes network, credentials or data away from the intruder had
  * finished, Unix milliseconds; -1 when there is none. Measures that look, keep evidence, take the

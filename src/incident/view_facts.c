@@ -16,6 +16,20 @@ static const char *const causes[][2] = {
 	{ "undetermined", N_("undetermined") },
 };
 
+json_t *view_step(const json_t *view, const char *id)
+{
+	json_t *step;
+	size_t i;
+
+	json_array_foreach(json_object_get(view, "steps"), i, step)
+	{
+		if (id != NULL && strcmp(doc_text_or(step, "id", ""), id) == 0) {
+			return step;
+		}
+	}
+	return NULL;
+}
+
 const char *view_cause(const char *class_name)
 {
 	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {

@@ -228,22 +228,10 @@ static void event_text(struct sheet *s, const json_t *e)
 	sheet_raw(s, "</span>");
 }
 
-static const json_t *step_named(const json_t *view, const char *id)
-{
-	const json_t *steps = doc_get(view, "steps");
-
-	for (size_t i = 0; id && i < json_array_size(steps); i++) {
-		if (strcmp(doc_text_or(json_array_get(steps, i), "id", ""), id) == 0) {
-			return json_array_get(steps, i);
-		}
-	}
-	return NULL;
-}
-
 /* Which measure, on what, and what the record adds in its own words. */
 static void record_detail(struct sheet *s, const json_t *entry)
 {
-	const json_t *step = step_named(s->view, doc_text(entry, "step"));
+	const json_t *step = view_step(s->view, doc_text(entry, "step"));
 	const char *detail = doc_text_or(entry, "detail", "");
 
 	if (step) {

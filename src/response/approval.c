@@ -13,20 +13,6 @@ static const char *text(const json_t *obj, const char *key)
 	return doc_text_or(obj, key, "?");
 }
 
-static const json_t *step_of(const json_t *view, const char *id)
-{
-	const json_t *s;
-	size_t i;
-
-	json_array_foreach(json_object_get(view, "steps"), i, s)
-	{
-		if (strcmp(doc_text_or(s, "id", ""), id) == 0) {
-			return s;
-		}
-	}
-	return NULL;
-}
-
 /* The newest question about a step, answered or not; NULL when none was ever put. */
 static const json_t *newest(const json_t *view, const char *step)
 {
@@ -94,7 +80,7 @@ static enum err_status choose(
 					"several steps of case %s wait; name one: %s",
 					text(view, "case"), names);
 	}
-	if (step_of(view, given) == NULL) {
+	if (view_step(view, given) == NULL) {
 		return err_set(err, ERR_NOT_FOUND, "case %s has no step %s; waiting: %s",
 			text(view, "case"), given, n > 0 ? names : "none");
 	}
@@ -125,7 +111,7 @@ static enum err_status check_answered(
 	if (q == NULL) {
 		return err_set(err, ERR_REFUSED,
 			"step %s of case %s waits for nobody: its state is %s", step,
-			text(view, "case"), text(step_of(view, step), "state"));
+			text(view, "case"), text(view_step(view, step), "state"));
 	}
 	if (json_is_string(json_object_get(q, "decision"))) {
 		bool yes = strcmp(text(q, "decision"), "approved") == 0;

@@ -27,20 +27,6 @@ bool engine_interrupted(void)
 	return atomic_load(&interrupted);
 }
 
-json_t *engine_view_step(const json_t *view, const char *id)
-{
-	json_t *step;
-	size_t i;
-
-	json_array_foreach(json_object_get(view, "steps"), i, step)
-	{
-		if (strcmp(doc_text_or(step, "id", ""), id) == 0) {
-			return step;
-		}
-	}
-	return NULL;
-}
-
 enum readiness { READY, NOT_YET, HELD, BLOCKED };
 
 static enum readiness ready(

@@ -77,8 +77,6 @@ enum err_status engine_answer_status(const json_t *response, struct err *err);
 ERR_MUST_CHECK enum err_status engine_answer_rehearse(
 	const char *case_id, const json_t *plan, json_t **out);
 
-/* A step of a view by id; borrowed, NULL when there is none. */
-json_t *engine_view_step(const json_t *view, const char *id);
 /* A person asked to stop (engine_interrupt). */
 bool engine_interrupted(void);
 

@@ -1,5 +1,6 @@
 #include "base/i18n.h"
 #include "base/utc.h"
+#include "incident/view.h"
 #include "response/approver.h"
 #include "response/engine_run.h"
 #include "response/guard.h"
@@ -262,7 +263,7 @@ enum err_status engine_settle_load(struct engine_work *w, struct err *err)
 	for (size_t i = 0; i < n; i++) {
 		struct engine_step *s = &w->steps[i];
 		s->planned = json_incref(json_array_get(steps, i));
-		s->known = engine_view_step(w->view, doc_text_or(s->planned, "id", ""));
+		s->known = view_step(w->view, doc_text_or(s->planned, "id", ""));
 		s->action = action_find(doc_text(s->planned, "action"));
 		settle_known(s);
 		recall(w, s);

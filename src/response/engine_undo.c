@@ -313,7 +313,7 @@ enum err_status engine_undo(const struct engine *e, const char *case_id, const c
 	json_t *view = NULL;
 	enum err_status st = view_read(e->journal, case_id, &view, err);
 
-	if (st == ERR_OK && step_id != NULL && engine_view_step(view, step_id) == NULL) {
+	if (st == ERR_OK && step_id != NULL && view_step(view, step_id) == NULL) {
 		st = err_set(err, ERR_NOT_FOUND,
 			"case %s has no step %s; `cordon case show %s` lists them", case_id,
 			step_id, case_id);

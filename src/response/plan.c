@@ -2,6 +2,7 @@
 
 #include "base/phrase.h"
 #include "base/utc.h"
+#include "incident/view.h"
 #include "response/engine_ctx.h"
 
 #include <pthread.h>
@@ -335,20 +336,6 @@ enum err_status plan_make(
 	return st;
 }
 
-static const json_t *step_of(const json_t *view, const char *id)
-{
-	const json_t *step;
-	size_t i;
-
-	json_array_foreach(json_object_get(view, "steps"), i, step)
-	{
-		if (strcmp(doc_text_or(step, "id", ""), id) == 0) {
-			return step;
-		}
-	}
-	return NULL;
-}
-
 static bool same_work(const json_t *a, const json_t *b)
 {
 	return doc_eq(json_object_get(a, "action"), json_object_get(b, "action")) &&
@@ -392,7 +379,7 @@ void plan_distinct(json_t *plan, const json_t *view)
 	json_array_foreach(json_object_get(plan, "steps"), i, step)
 	{
 		const char *id = doc_text_or(step, "id", "");
-		const json_t *known = step_of(view, id);
+		const json_t *known = view_step(view, id);
 		if (known == NULL || same_work(known, step)) {
 			continue;
 		}
@@ -417,7 +404,7 @@ void plan_add_steps(json_t *plan, const json_t *steps)
 
 	json_array_foreach(steps, i, step)
 	{
-		if (step_of(plan, doc_text_or(step, "id", "")) == NULL) {
+		if (view_step(plan, doc_text_or(step, "id", "")) == NULL) {
 			json_array_append_new(all, json_deep_copy(step));
 		}
 	}
@@ -446,7 +433,7 @@ void plan_hash(const json_t *plan, const char *step, char out[65])
 {
 	json_t *timeless = json_deep_copy(plan);
 	json_t *steps = json_object_get(timeless, "steps");
-	bool whole = step == NULL || is_follow_up(step_of(plan, step));
+	bool whole = step == NULL || is_follow_up(view_step(plan, step));
 
 	json_object_del(timeless, "made");
 	for (size_t i = json_array_size(steps); i > 0; i--) {

@@ -321,6 +321,31 @@ out:
 	return st;
 }
 
+enum err_status bucket_statement_apply(
+	const struct action_ctx *c, json_t *statement_taken, json_t **after, struct err *err)
+{
+	enum err_status st = bucket_policy_add(c, c->id, statement_taken, err);
+	if (st == ERR_OK) {
+		*after = json_pack("{s:O}", "statement", statement_taken);
+	}
+	json_decref(statement_taken);
+	return st;
+}
+
+enum err_status bucket_statement_undo(const struct action_ctx *c, const json_t *before,
+	json_t *statement_taken, json_t **differences, struct err *err)
+{
+	json_t *diffs = json_array();
+	enum err_status st = bucket_policy_undo(
+		c, c->id, doc_text_or(before, "policy", "none"), statement_taken, diffs, err);
+	json_decref(statement_taken);
+	if (st != ERR_OK) {
+		json_decref(diffs);
+		return st;
+	}
+	return ec2_undone(c, diffs, differences, err);
+}
+
 /* The account in a principal ("arn:aws:iam::ACCOUNT:..", the bare number), or "". */
 static struct str account_of(const char *principal)
 {

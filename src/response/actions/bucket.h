@@ -5,8 +5,8 @@
  * S3 has no condition on PutBucketPolicy, so two that write the policy of one bucket at the same time can
  * lose each other's statement: the engine runs no two steps on one policy side by side, of whatever
  * case or process (BUCKET_POLICY), and against anybody else what was written is read back and written
- * again. Each
- * step's statement bears a Sid of its own, by which it is found again, whoever else changed the policy.
+ * again. Each step's statement bears a Sid of its own, by which it is found again, whoever else changed
+ * the policy.
  */
 #ifndef CORDON_RESPONSE_ACTIONS_BUCKET_H
 #define CORDON_RESPONSE_ACTIONS_BUCKET_H
@@ -49,6 +49,14 @@ ERR_MUST_CHECK enum err_status bucket_policy_add(const struct action_ctx *c, con
 ERR_MUST_CHECK enum err_status bucket_policy_undo(const struct action_ctx *c,
 	const char *bucket, const char *old, const json_t *statement, json_t *differences,
 	struct err *err);
+/*
+ * The apply and the undo of a step that is one statement in the policy of the bucket c->id, and nothing
+ * else. Both take the statement over; `before` holds the policy's text from before the step.
+ */
+ERR_MUST_CHECK enum err_status bucket_statement_apply(
+	const struct action_ctx *c, json_t *statement_taken, json_t **after, struct err *err);
+ERR_MUST_CHECK enum err_status bucket_statement_undo(const struct action_ctx *c,
+	const json_t *before, json_t *statement_taken, json_t **differences, struct err *err);
 
 /*
  * Who a deny for everybody must leave out: the account's root, cordon itself (else only root could undo

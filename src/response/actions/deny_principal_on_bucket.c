@@ -146,13 +146,8 @@ out:
 static enum err_status apply(
 	const struct action_ctx *c, const json_t *before, json_t **after, struct err *err)
 {
-	json_t *statement = statement_for(c, json_object_get(before, "principals"));
-	enum err_status st = bucket_policy_add(c, c->id, statement, err);
-	if (st == ERR_OK) {
-		*after = json_pack("{s:O}", "statement", statement);
-	}
-	json_decref(statement);
-	return st;
+	return bucket_statement_apply(
+		c, statement_for(c, json_object_get(before, "principals")), after, err);
 }
 
 static enum err_status verify(const struct action_ctx *c, const json_t *before,
@@ -183,18 +178,9 @@ static enum err_status verify(const struct action_ctx *c, const json_t *before,
 static enum err_status undo(const struct action_ctx *c, const json_t *before,
 	const json_t *after, json_t **differences, struct err *err)
 {
-	json_t *diffs = json_array();
-	json_t *statement = statement_for(c, json_object_get(before, "principals"));
-	enum err_status st = ERR_OK;
 	(void)after;
-	TRY(bucket_policy_undo(
-		c, c->id, doc_text_or(before, "policy", "none"), statement, diffs, err));
-	st = ec2_undone(c, diffs, differences, err);
-	diffs = NULL;
-out:
-	json_decref(statement);
-	json_decref(diffs);
-	return st;
+	return bucket_statement_undo(c, before,
+		statement_for(c, json_object_get(before, "principals")), differences, err);
 }
 
 static const char *const calls[] = { "iam:GetRole", "iam:GetUser", "s3:GetBucketPolicy",
