@@ -1,5 +1,6 @@
 #include "aws/http.h"
 
+#include "base/mem.h"
 #include "base/wipe.h"
 
 #include <curl/curl.h>
@@ -32,7 +33,8 @@ struct http_pool {
 };
 struct http_transfer {
 	CURL *easy;
-	struct curl_slist *headers;
+	struct curl_slist *headers; /* one block, into `lines` */
+	struct buf lines;
 	struct str body;
 	size_t header_bytes;
 	bool stopped;
@@ -286,33 +288,32 @@ static int on_connected(void *user, char *to, char *from, int to_port, int from_
 
 /* ---- one transfer ---- */
 
-static struct curl_slist *add_header(
-	struct curl_slist *list, const char *name, const char *value)
-{
-	struct buf line;
-	buf_init(&line, (size_t)64 * 1024);
-	line.wipe = true;
-	/* libcurl sends a header without value only when it is written "Name;". */
-	buf_puts(&line, name);
-	buf_puts(&line, value[0] ? ": " : ";");
-	buf_puts(&line, value);
-	struct curl_slist *more = curl_slist_append(list, line.p ? line.p : "");
-	buf_deinit(&line);
-	return more ? more : list;
-}
-
-static struct curl_slist *header_list(const struct wire_request *r)
+/* As libcurl wants them: texts behind each other, and a list that points at them. */
+static void make_headers(struct http_transfer *t, const struct wire_request *r)
 {
 	/* Headers that libcurl would add on its own are switched off ("Name:"). */
-	struct curl_slist *list = curl_slist_append(NULL, "Expect:");
-	list = curl_slist_append(list, "Accept:");
-	if (!wire_get(&r->headers, "Content-Type")) {
-		list = curl_slist_append(list, "Content-Type:");
+	static const char *const off[] = { "Expect:", "Accept:", "Content-Type:" };
+	bool typed = wire_get(&r->headers, "Content-Type") != NULL;
+	size_t n_off = typed ? 2 : 3, n = n_off + r->headers.n;
+	t->headers = mem_zeroed(n, sizeof(*t->headers));
+	buf_init(&t->lines, MAX_HEADER_BYTES);
+	t->lines.wipe = true;
+	for (size_t i = 0; i < n_off; i++) {
+		buf_add(&t->lines, off[i], strlen(off[i]) + 1);
 	}
 	for (size_t i = 0; i < r->headers.n; i++) {
-		list = add_header(list, r->headers.items[i].name, r->headers.items[i].value);
+		const char *value = r->headers.items[i].value;
+		buf_puts(&t->lines, r->headers.items[i].name);
+		/* libcurl sends a header without value only when it is written "Name;". */
+		buf_puts(&t->lines, value[0] ? ": " : ";");
+		buf_add(&t->lines, value, strlen(value) + 1);
 	}
-	return list;
+	char *line = t->lines.p;
+	for (size_t i = 0; i < n && buf_ok(&t->lines); i++) {
+		t->headers[i].data = line;
+		t->headers[i].next = i + 1 < n ? &t->headers[i + 1] : NULL;
+		line += strlen(line) + 1;
+	}
 }
 
 static void set_body(struct http_exchange *x)
@@ -387,7 +388,8 @@ static void transfer_free(struct http *h, struct http_exchange *x)
 		} else {
 			curl_easy_cleanup(t->easy);
 		}
-		curl_slist_free_all(t->headers);
+		free(t->headers);
+		buf_deinit(&t->lines);
 		free(t);
 	}
 }
@@ -406,7 +408,7 @@ enum err_status http_start(struct http *h, struct http_exchange *x, struct err *
 	wire_url(x->request, &url);
 	t->easy = e;
 	x->transfer = t;
-	t->headers = header_list(x->request);
+	make_headers(t, x->request);
 	(void)curl_easy_setopt(e, CURLOPT_URL, url.p ? url.p : "");
 	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, x);
 	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
@@ -424,7 +426,8 @@ enum err_status http_start(struct http *h, struct http_exchange *x, struct err *
 	(void)curl_easy_setopt(e, CURLOPT_PREREQDATA, x);
 	set_limits(h, x);
 	set_body(x);
-	CURLMcode code = buf_ok(&url) ? curl_multi_add_handle(h->multi, e) : CURLM_BAD_HANDLE;
+	bool whole = buf_ok(&url) && buf_ok(&t->lines);
+	CURLMcode code = whole ? curl_multi_add_handle(h->multi, e) : CURLM_BAD_HANDLE;
 	buf_deinit(&url);
 	if (code != CURLM_OK) {
 		transfer_free(h, x);

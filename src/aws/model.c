@@ -9,9 +9,17 @@ const char *model_text(const struct model *m, uint16_t id)
 
 const struct model_service *model_service(const struct model *m, const char *name)
 {
-	for (size_t i = 0; i < m->n_services; i++) {
-		if (strcmp(model_text(m, m->services[i].name), name) == 0) {
-			return &m->services[i];
+	size_t low = 0, high = m->n_services;
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int order = strcmp(name, model_text(m, m->services[mid].name));
+		if (order == 0) {
+			return &m->services[mid];
+		}
+		if (order < 0) {
+			high = mid;
+		} else {
+			low = mid + 1;
 		}
 	}
 	return NULL;

@@ -50,7 +50,8 @@ static void hmac(const unsigned char *key, const char *text, unsigned char *out)
 	hash_hmac_sha256(k, str_from(text), out);
 }
 
-static void derive(const struct sigv4_params *p, const char *date, unsigned char *out)
+/* `when` begins with the date, eight digits, of which the key is. */
+static void derive(const struct sigv4_params *p, const char *when, unsigned char *out)
 {
 	struct buf start;
 	buf_init(&start, 4096);
@@ -58,7 +59,7 @@ static void derive(const struct sigv4_params *p, const char *date, unsigned char
 	buf_puts(&start, "AWS4");
 	buf_add_str(&start, secret_reveal(p->keys.secret_key));
 	unsigned char a[HASH_SHA256_BYTES], b[HASH_SHA256_BYTES];
-	hash_hmac_sha256(buf_view(&start), str_from(date), a);
+	hash_hmac_sha256(buf_view(&start), (struct str){ when, 8 }, a);
 	hmac(a, p->region, b);
 	hmac(b, p->service, a);
 	hmac(a, "aws4_request", out);
@@ -67,28 +68,27 @@ static void derive(const struct sigv4_params *p, const char *date, unsigned char
 	buf_deinit(&start);
 }
 
-static void key_id(const struct sigv4_params *p, const char *date, unsigned char *out)
+static void key_id(const struct sigv4_params *p, const char *when, unsigned char *out)
 {
 	struct hash_sha256 *h = hash_sha256_new();
 	struct str secret = secret_reveal(p->keys.secret_key);
+	hash_sha256_add(h, when, 8);
+	hash_sha256_add(h, p->region, strlen(p->region) + 1);
+	hash_sha256_add(h, p->service, strlen(p->service) + 1);
 	hash_sha256_add(h, secret.p, secret.n);
-	const char *rest[] = { date, p->region, p->service };
-	for (size_t i = 0; i < 3; i++) {
-		hash_sha256_add(h, rest[i], strlen(rest[i]) + 1);
-	}
 	hash_sha256_end(h, out);
 	hash_sha256_free(h);
 }
 
-static void signing_key(struct sigv4_cache *c, const struct sigv4_params *p, const char *date,
+static void signing_key(struct sigv4_cache *c, const struct sigv4_params *p, const char *when,
 	unsigned char *out)
 {
 	if (!c) {
-		derive(p, date, out);
+		derive(p, when, out);
 		return;
 	}
 	unsigned char id[HASH_SHA256_BYTES];
-	key_id(p, date, id);
+	key_id(p, when, id);
 	(void)pthread_mutex_lock(&c->lock);
 	struct slot *slot = NULL;
 	for (size_t i = 0; i < CACHE_SLOTS && !slot; i++) {
@@ -98,7 +98,7 @@ static void signing_key(struct sigv4_cache *c, const struct sigv4_params *p, con
 	}
 	if (!slot) {
 		slot = &c->slots[c->next++ % CACHE_SLOTS];
-		derive(p, date, slot->key);
+		derive(p, when, slot->key);
 		memcpy(slot->id, id, sizeof(id));
 		slot->used = true;
 	}
@@ -169,7 +169,12 @@ static void canonical_query(const struct wire_pairs *query, struct buf *out)
 	memcpy(sorted, query->items, query->n * sizeof(*sorted));
 	qsort(sorted, query->n, sizeof(*sorted), by_name_value);
 	for (size_t i = 0; i < query->n; i++) {
-		buf_printf(out, "%s%s=%s", i ? "&" : "", sorted[i].name, sorted[i].value);
+		if (i > 0) {
+			buf_putc(out, '&');
+		}
+		buf_puts(out, sorted[i].name);
+		buf_putc(out, '=');
+		buf_puts(out, sorted[i].value);
 	}
 	free(sorted);
 }
@@ -189,28 +194,34 @@ static bool signed_header(const char *name)
 
 static void lower(const char *name, struct buf *out)
 {
-	for (; *name; name++) {
-		bool capital = *name >= 'A' && *name <= 'Z';
-		int c = capital ? *name - 'A' + 'a' : *name;
-		buf_putc(out, (char)c);
+	size_t at = out->n;
+	buf_puts(out, name);
+	for (; at < out->n; at++) {
+		bool capital = out->p[at] >= 'A' && out->p[at] <= 'Z';
+		out->p[at] = (char)(capital ? out->p[at] - 'A' + 'a' : out->p[at]);
 	}
+}
+
+static bool is_white(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Trimmed, runs of white space as one blank. */
 static void squeeze(const char *value, struct buf *out)
 {
 	struct str s = str_trim(str_from(value));
-	bool blank = false;
-	for (size_t i = 0; i < s.n; i++) {
-		char c = s.p[i];
-		bool white = c == ' ' || c == '\t' || c == '\r' || c == '\n';
-		if (!white) {
-			if (blank) {
+	for (size_t i = 0, word = 0; i < s.n; i++) {
+		if (i + 1 == s.n || is_white(s.p[i + 1])) {
+			buf_add(out, s.p + word, i + 1 - word);
+			while (i + 1 < s.n && is_white(s.p[i + 1])) {
+				i++;
+			}
+			word = i + 1;
+			if (word < s.n) {
 				buf_putc(out, ' ');
 			}
-			buf_putc(out, c);
 		}
-		blank = white;
 	}
 }
 
@@ -226,9 +237,50 @@ static int by_header(const void *a, const void *b)
 	return order ? order : (x->at < y->at ? -1 : 1);
 }
 
-/* Canonical headers to `out` (may be NULL) and their names, ';' between, to `names`. */
-static void canonical_headers(
-	const struct wire_pairs *headers, struct buf *out, struct buf *names)
+/* What is signed and asked for more than once, found once for each request. */
+struct facts {
+	char when[20]; /* "20260801T100000Z" */
+	char hash[HASH_SHA256_HEX];
+	struct buf scope; /* "20260801/eu-west-1/ec2/aws4_request" */
+	struct buf lines; /* canonical headers; may have the session token */
+	struct buf names; /* of the headers, ';' between */
+};
+
+static void add_scope(const struct sigv4_params *p, const char *when, struct buf *out)
+{
+	buf_add(out, when, 8);
+	buf_putc(out, '/');
+	buf_puts(out, p->region);
+	buf_putc(out, '/');
+	buf_puts(out, p->service);
+	buf_puts(out, "/aws4_request");
+}
+
+static void facts_init(
+	const struct sigv4_params *p, const struct wire_request *r, struct facts *f)
+{
+	utc_basic(p->now_ms, f->when);
+	if (p->payload_hash) {
+		(void)snprintf(f->hash, sizeof(f->hash), "%s", p->payload_hash);
+	} else {
+		hash_sha256_hex(wire_body(r), f->hash);
+	}
+	buf_init(&f->scope, 1024);
+	buf_init(&f->lines, MAX_CANONICAL);
+	f->lines.wipe = true;
+	buf_init(&f->names, MAX_CANONICAL);
+	add_scope(p, f->when, &f->scope);
+}
+
+static void facts_deinit(struct facts *f)
+{
+	buf_deinit(&f->scope);
+	buf_deinit(&f->lines);
+	buf_deinit(&f->names);
+}
+
+/* Once all that are to be signed are there. */
+static void list_headers(const struct wire_pairs *headers, struct facts *f)
 {
 	struct ordered *list = headers->n ? calloc(headers->n, sizeof(*list)) : NULL;
 	size_t n = 0;
@@ -242,122 +294,136 @@ static void canonical_headers(
 		qsort(list, n, sizeof(*list), by_header);
 	}
 	for (size_t i = 0; i < n; i++) {
-		bool again = i > 0 && strcasecmp(list[i].name, list[i - 1].name) == 0;
-		if (!again) {
-			if (i > 0) {
-				buf_putc(names, ';');
-			}
-			lower(list[i].name, names);
-		}
-		if (!out) {
-			continue;
-		}
-		if (again) {
-			out->p[out->n - 1] = ','; /* in place of the line's end */
+		if (i > 0 && strcasecmp(list[i].name, list[i - 1].name) == 0) {
+			f->lines.p[f->lines.n - 1] = ','; /* in place of the line's end */
 		} else {
-			lower(list[i].name, out);
-			buf_putc(out, ':');
+			if (i > 0) {
+				buf_putc(&f->names, ';');
+			}
+			lower(list[i].name, &f->names);
+			lower(list[i].name, &f->lines);
+			buf_putc(&f->lines, ':');
 		}
-		squeeze(list[i].value, out);
-		buf_putc(out, '\n');
+		squeeze(list[i].value, &f->lines);
+		buf_putc(&f->lines, '\n');
 	}
 	free(list);
 }
 
-static void payload_hash(
-	const struct sigv4_params *p, const struct wire_request *r, char out[HASH_SHA256_HEX])
+static void canonical(const struct sigv4_params *p, const struct wire_request *r,
+	const struct facts *f, struct buf *out)
 {
-	if (p->payload_hash) {
-		(void)snprintf(out, HASH_SHA256_HEX, "%s", p->payload_hash);
-	} else {
-		hash_sha256_hex(wire_body(r), out);
-	}
+	buf_reserve(out, f->lines.n + f->names.n + 256);
+	buf_puts(out, r->method);
+	buf_putc(out, '\n');
+	canonical_path(p, buf_view(&r->path), out);
+	buf_putc(out, '\n');
+	canonical_query(&r->query, out);
+	buf_putc(out, '\n');
+	buf_add_str(out, buf_view(&f->lines));
+	buf_putc(out, '\n');
+	buf_add_str(out, buf_view(&f->names));
+	buf_putc(out, '\n');
+	buf_puts(out, f->hash);
 }
 
 void sigv4_canonical(
 	const struct sigv4_params *p, const struct wire_request *r, struct buf *out)
 {
-	struct buf names;
-	buf_init(&names, MAX_CANONICAL);
-	char hash[HASH_SHA256_HEX];
-	payload_hash(p, r, hash);
-	buf_printf(out, "%s\n", r->method);
-	canonical_path(p, buf_view(&r->path), out);
-	buf_putc(out, '\n');
-	canonical_query(&r->query, out);
-	buf_putc(out, '\n');
-	canonical_headers(&r->headers, out, &names);
-	buf_putc(out, '\n');
-	buf_add_str(out, buf_view(&names));
-	buf_printf(out, "\n%s", hash);
-	buf_deinit(&names);
+	struct facts f;
+	facts_init(p, r, &f);
+	list_headers(&r->headers, &f);
+	canonical(p, r, &f, out);
+	facts_deinit(&f);
 }
 
-void sigv4_string_to_sign(const struct sigv4_params *p, struct str canonical, struct buf *out)
+static void string_to_sign(
+	const char *when, struct str scope, struct str canonical_text, struct buf *out)
 {
-	char hash[HASH_SHA256_HEX], when[20];
-	hash_sha256_hex(canonical, hash);
+	char hash[HASH_SHA256_HEX];
+	hash_sha256_hex(canonical_text, hash);
+	buf_puts(out, "AWS4-HMAC-SHA256\n");
+	buf_puts(out, when);
+	buf_putc(out, '\n');
+	buf_add_str(out, scope);
+	buf_putc(out, '\n');
+	buf_puts(out, hash);
+}
+
+void sigv4_string_to_sign(
+	const struct sigv4_params *p, struct str canonical_text, struct buf *out)
+{
+	char when[20];
+	struct buf scope;
+	buf_init(&scope, 1024);
 	utc_basic(p->now_ms, when);
-	buf_printf(out, "AWS4-HMAC-SHA256\n%s\n%.8s/%s/%s/aws4_request\n%s", when, when,
-		p->region, p->service, hash);
+	add_scope(p, when, &scope);
+	string_to_sign(when, buf_view(&scope), canonical_text, out);
+	buf_deinit(&scope);
 }
 
 /* ---- signature ---- */
 
 static void signature(struct sigv4_cache *cache, const struct sigv4_params *p,
-	const struct wire_request *r, char out[HASH_SHA256_HEX])
+	const struct wire_request *r, const struct facts *f, char out[HASH_SHA256_HEX])
 {
-	struct buf canonical, to_sign;
-	buf_init(&canonical, MAX_CANONICAL);
-	canonical.wipe = true; /* has the session token */
+	struct buf text, to_sign;
+	buf_init(&text, MAX_CANONICAL);
+	text.wipe = true; /* has the session token */
 	buf_init(&to_sign, 4096);
-	sigv4_canonical(p, r, &canonical);
-	sigv4_string_to_sign(p, buf_view(&canonical), &to_sign);
-	char when[20], date[9];
-	utc_basic(p->now_ms, when);
-	(void)snprintf(date, sizeof(date), "%.8s", when);
+	canonical(p, r, f, &text);
+	string_to_sign(f->when, buf_view(&f->scope), buf_view(&text), &to_sign);
 	unsigned char key[HASH_SHA256_BYTES], mac[HASH_SHA256_BYTES];
-	signing_key(cache, p, date, key);
+	signing_key(cache, p, f->when, key);
 	struct str k = { (const char *)key, sizeof(key) };
 	hash_hmac_sha256(k, buf_view(&to_sign), mac);
 	hash_hex(mac, sizeof(mac), out);
 	OPENSSL_cleanse(key, sizeof(key));
-	buf_deinit(&canonical);
+	buf_deinit(&text);
 	buf_deinit(&to_sign);
+}
+
+static void add_authorization(struct wire_pairs *headers, const struct sigv4_params *p,
+	const struct facts *f, const char *sig)
+{
+	struct buf line;
+	buf_init(&line, MAX_CANONICAL);
+	buf_reserve(&line, f->scope.n + f->names.n + 256);
+	buf_puts(&line, "AWS4-HMAC-SHA256 Credential=");
+	buf_puts(&line, p->keys.access_key);
+	buf_putc(&line, '/');
+	buf_add_str(&line, buf_view(&f->scope));
+	buf_puts(&line, ", SignedHeaders=");
+	buf_add_str(&line, buf_view(&f->names));
+	buf_puts(&line, ", Signature=");
+	buf_puts(&line, sig);
+	wire_add(headers, "Authorization", buf_view(&line));
+	buf_deinit(&line);
 }
 
 void sigv4_sign(struct sigv4_cache *cache, const struct sigv4_params *p, struct wire_request *r)
 {
-	char when[20], hash[HASH_SHA256_HEX], sig[HASH_SHA256_HEX];
+	struct facts f;
+	char sig[HASH_SHA256_HEX];
 	struct str token = secret_reveal(p->keys.session_token);
-	utc_basic(p->now_ms, when);
-	payload_hash(p, r, hash);
+	facts_init(p, r, &f);
 	wire_remove(&r->headers, "Authorization");
 	wire_remove(&r->headers, "X-Amz-Security-Token");
 	wire_set(&r->headers, "Host", buf_view(&r->authority));
-	wire_set(&r->headers, "X-Amz-Date", str_from(when));
-	if (!p->no_content_sha256) {
-		wire_set(&r->headers, "x-amz-content-sha256", str_from(hash));
+	wire_set(&r->headers, "X-Amz-Date", str_from(f.when));
+	if (p->send_hash) {
+		wire_set(&r->headers, "x-amz-content-sha256", str_from(f.hash));
 	}
 	if (token.n && !p->token_unsigned) {
 		wire_set(&r->headers, "X-Amz-Security-Token", token);
 	}
-	signature(cache, p, r, sig);
-	struct buf names, line;
-	buf_init(&names, MAX_CANONICAL);
-	buf_init(&line, MAX_CANONICAL);
-	canonical_headers(&r->headers, NULL, &names);
-	buf_printf(&line,
-		"AWS4-HMAC-SHA256 Credential=%s/%.8s/%s/%s/aws4_request, SignedHeaders=",
-		p->keys.access_key, when, p->region, p->service);
-	buf_add_str(&line, buf_view(&names));
-	buf_printf(&line, ", Signature=%s", sig);
-	wire_add(&r->headers, "Authorization", buf_view(&line));
+	list_headers(&r->headers, &f);
+	signature(cache, p, r, &f, sig);
+	add_authorization(&r->headers, p, &f, sig);
 	if (token.n && p->token_unsigned) {
 		wire_set(&r->headers, "X-Amz-Security-Token", token);
 	}
-	buf_deinit(&names);
-	buf_deinit(&line);
+	facts_deinit(&f);
 }
 
 static void add_encoded(struct wire_pairs *query, const char *name, struct str value)
@@ -372,33 +438,31 @@ static void add_encoded(struct wire_pairs *query, const char *name, struct str v
 void sigv4_presign(
 	struct sigv4_cache *cache, const struct sigv4_params *p, struct wire_request *r)
 {
-	char when[20], sig[HASH_SHA256_HEX];
+	struct facts f;
+	char sig[HASH_SHA256_HEX], expires[24];
 	struct str token = secret_reveal(p->keys.session_token);
-	utc_basic(p->now_ms, when);
+	struct buf credential;
+	facts_init(p, r, &f);
 	wire_set(&r->headers, "Host", buf_view(&r->authority));
-	struct buf names, scope;
-	buf_init(&names, MAX_CANONICAL);
-	buf_init(&scope, 1024);
-	canonical_headers(&r->headers, NULL, &names);
-	buf_printf(&scope, "%s/%.8s/%s/%s/aws4_request", p->keys.access_key, when, p->region,
-		p->service);
+	list_headers(&r->headers, &f);
+	buf_init(&credential, 1024);
+	buf_printf(&credential, "%s/%s", p->keys.access_key, f.scope.p);
 	wire_add(&r->query, "X-Amz-Algorithm", STR("AWS4-HMAC-SHA256"));
-	add_encoded(&r->query, "X-Amz-Credential", buf_view(&scope));
-	wire_add(&r->query, "X-Amz-Date", str_from(when));
-	add_encoded(&r->query, "X-Amz-SignedHeaders", buf_view(&names));
-	char expires[24];
+	add_encoded(&r->query, "X-Amz-Credential", buf_view(&credential));
+	wire_add(&r->query, "X-Amz-Date", str_from(f.when));
+	add_encoded(&r->query, "X-Amz-SignedHeaders", buf_view(&f.names));
 	(void)snprintf(expires, sizeof(expires), "%lld", (long long)p->expires_s);
 	wire_add(&r->query, "X-Amz-Expires", str_from(expires));
 	if (token.n && !p->token_unsigned) {
 		add_encoded(&r->query, "X-Amz-Security-Token", token);
 	}
-	signature(cache, p, r, sig);
+	signature(cache, p, r, &f, sig);
 	wire_add(&r->query, "X-Amz-Signature", str_from(sig));
 	if (token.n && p->token_unsigned) {
 		add_encoded(&r->query, "X-Amz-Security-Token", token);
 	}
-	buf_deinit(&names);
-	buf_deinit(&scope);
+	buf_deinit(&credential);
+	facts_deinit(&f);
 }
 
 /* ---- chunks ---- */
@@ -406,12 +470,11 @@ void sigv4_presign(
 void sigv4_chain_begin(struct sigv4_cache *cache, const struct sigv4_params *p,
 	const struct wire_request *r, struct sigv4_chain *out)
 {
-	char when[20], date[9];
+	char when[20];
 	utc_basic(p->now_ms, when);
-	(void)snprintf(date, sizeof(date), "%.8s", when);
-	signing_key(cache, p, date, out->key);
-	(void)snprintf(out->scope, sizeof(out->scope), "%s\n%s/%s/%s/aws4_request", when, date,
-		p->region, p->service);
+	signing_key(cache, p, when, out->key);
+	(void)snprintf(out->scope, sizeof(out->scope), "%s\n%.8s/%s/%s/aws4_request", when,
+		when, p->region, p->service);
 	const char *auth = wire_get(&r->headers, "Authorization");
 	const char *seed = auth ? strstr(auth, "Signature=") : NULL;
 	(void)snprintf(

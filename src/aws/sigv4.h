@@ -25,8 +25,8 @@ struct sigv4_params {
 	bool s3; /* the path is signed as it is sent; else normalised and encoded once more */
 	const char *payload_hash; /* lower-case hex, SIGV4_UNSIGNED; NULL = of wire_body() */
 	bool token_unsigned;      /* the session token is added after signing */
-	bool no_content_sha256;   /* do not send x-amz-content-sha256 (AWS's test suite) */
-	int64_t expires_s;        /* presign: X-Amz-Expires */
+	bool send_hash;           /* as x-amz-content-sha256 too */
+	int64_t expires_s; /* presign: X-Amz-Expires */
 };
 
 /*
@@ -38,7 +38,8 @@ struct sigv4_cache *sigv4_cache_new(void);
 void sigv4_cache_free(struct sigv4_cache *c);
 
 /*
- * Adds X-Amz-Date, X-Amz-Security-Token, x-amz-content-sha256, Host and Authorization to the headers.
+ * Adds X-Amz-Date, X-Amz-Security-Token, Host, Authorization and, where asked for, x-amz-content-sha256
+ * to the headers.
  * Every header that is there already is signed, save those that proxies and carriers change.
  * `cache` may be NULL. Signing the same request twice replaces the first signature.
  */
@@ -69,6 +70,7 @@ void sigv4_chain_wipe(struct sigv4_chain *c);
 /* The canonical request and the string to sign of a request that has its date; for tests. */
 void sigv4_canonical(
 	const struct sigv4_params *p, const struct wire_request *r, struct buf *out);
-void sigv4_string_to_sign(const struct sigv4_params *p, struct str canonical, struct buf *out);
+void sigv4_string_to_sign(
+	const struct sigv4_params *p, struct str canonical_text, struct buf *out);
 
 #endif

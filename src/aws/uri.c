@@ -11,16 +11,18 @@ static bool unreserved(unsigned char c)
 void uri_encode(struct str s, bool keep_slash, struct buf *out)
 {
 	static const char hex[] = "0123456789ABCDEF";
+	size_t from = 0; /* of what stands as it is */
 	for (size_t i = 0; i < s.n; i++) {
 		unsigned char c = (unsigned char)s.p[i];
 		if (unreserved(c) || (c == '/' && keep_slash)) {
-			buf_putc(out, (char)c);
-		} else {
-			buf_putc(out, '%');
-			buf_putc(out, hex[c >> 4]);
-			buf_putc(out, hex[c & 15]);
+			continue;
 		}
+		char code[] = { '%', hex[c >> 4], hex[c & 15] };
+		buf_add_str(out, str_sub(s, from, i - from));
+		buf_add(out, code, sizeof(code));
+		from = i + 1;
 	}
+	buf_add_str(out, str_sub(s, from, SIZE_MAX));
 }
 
 void uri_decode(struct str s, struct buf *out)

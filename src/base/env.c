@@ -273,11 +273,15 @@ enum err_status env_write_file(
 void env_uuid(struct env *e, char out[37])
 {
 	unsigned char b[16];
-	char hex[33];
+	static const size_t bytes[] = { 4, 2, 2, 2, 6 };
 	env_random(e, b, sizeof(b));
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	hash_hex(b, sizeof(b), hex);
-	(void)snprintf(out, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16,
-		hex + 20);
+	for (size_t i = 0, from = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+		hash_hex(b + from, bytes[i], out);
+		from += bytes[i];
+		out += 2 * bytes[i];
+		*out++ = '-';
+	}
+	out[-1] = '\0';
 }

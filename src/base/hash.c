@@ -2,10 +2,13 @@
 
 #include "base/err.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define SHA256_BLOCK 64
 
 struct hash_sha256 {
 	EVP_MD_CTX *ctx;
@@ -77,11 +80,36 @@ void hash_sha256_hex(struct str s, char out[HASH_SHA256_HEX])
 	hash_hex(digest, sizeof(digest), out);
 }
 
+/* One of the two digests of RFC 2104: over the key, each byte changed by `pad`, and the text. */
+static void hmac_round(EVP_MD_CTX *ctx, const unsigned char key[SHA256_BLOCK],
+	unsigned char pad, struct str s, unsigned char out[HASH_SHA256_BYTES])
+{
+	unsigned char block[SHA256_BLOCK];
+	for (size_t i = 0; i < sizeof(block); i++) {
+		block[i] = key[i] ^ pad;
+	}
+	must(EVP_DigestInit_ex(ctx, algorithm(), NULL));
+	must(EVP_DigestUpdate(ctx, block, sizeof(block)));
+	must(EVP_DigestUpdate(ctx, s.n ? s.p : "", s.n));
+	must(EVP_DigestFinal_ex(ctx, out, NULL));
+	OPENSSL_cleanse(block, sizeof(block));
+}
+
+/* By hand: libcrypto's HMAC looks its parts up anew for every text, which takes longer than a short one. */
 void hash_hmac_sha256(struct str key, struct str s, unsigned char out[HASH_SHA256_BYTES])
 {
-	unsigned len = HASH_SHA256_BYTES;
-	must(HMAC(EVP_sha256(), key.n ? key.p : "", (int)key.n,
-		     (const unsigned char *)(s.n ? s.p : ""), s.n, out, &len) != NULL);
+	unsigned char block[SHA256_BLOCK] = { 0 };
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	must(ctx != NULL);
+	if (key.n > sizeof(block)) {
+		hash_sha256_of(key, block);
+	} else if (key.n) {
+		memcpy(block, key.p, key.n);
+	}
+	hmac_round(ctx, block, 0x36, s, out);
+	hmac_round(ctx, block, 0x5c, (struct str){ (const char *)out, HASH_SHA256_BYTES }, out);
+	OPENSSL_cleanse(block, sizeof(block));
+	EVP_MD_CTX_free(ctx);
 }
 
 void hash_md5_of(struct str s, unsigned char out[16])

@@ -190,9 +190,15 @@ void utc_rfc3339(int64_t ms, char out[32])
 void utc_basic(int64_t ms, char out[20])
 {
 	struct utc_parts p = utc_split(ms);
-	(void)snprintf(out, 20, "%04u%02u%02uT%02u%02u%02uZ", (unsigned)p.year % 10000u,
-		(unsigned)p.month % 100u, (unsigned)p.day % 100u, (unsigned)p.hour % 100u,
-		(unsigned)p.minute % 100u, (unsigned)p.second % 100u);
+	char *to = put(out, (unsigned)p.year, 4);
+	to = put(to, (unsigned)p.month, 2);
+	to = put(to, (unsigned)p.day, 2);
+	*to++ = 'T';
+	to = put(to, (unsigned)p.hour, 2);
+	to = put(to, (unsigned)p.minute, 2);
+	to = put(to, (unsigned)p.second, 2);
+	*to++ = 'Z';
+	*to = '\0';
 }
 
 bool utc_parse_http(struct str s, int64_t *ms)

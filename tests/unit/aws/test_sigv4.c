@@ -134,7 +134,7 @@ static void check_case(const char *dir)
 		.service = doc_text(c, "service"),
 		.now_ms = when,
 		.s3 = !normalize,
-		.no_content_sha256 = !doc_true(c, "sign_body"),
+		.send_hash = doc_true(c, "sign_body"),
 		.token_unsigned = doc_true(c, "omit_session_token"),
 		.expires_s = doc_int(c, "expiration_in_seconds", 0),
 	};
@@ -201,7 +201,8 @@ static void test_s3_example(void **state)
 		.region = "us-east-1",
 		.service = "s3",
 		.now_ms = 1369353600000,
-		.s3 = true };
+		.s3 = true,
+		.send_hash = true };
 	struct wire_request r;
 	wire_request_init(&r);
 	r.method = "GET";
