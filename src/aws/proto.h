@@ -36,8 +36,8 @@ enum err_status proto_rest_parse(const struct model_call *c, const struct wire_r
 /* JSON body text of a value under its wire names; members that live elsewhere are left out. */
 void proto_json_write(
 	const struct model *m, const struct model_shape *s, const json_t *v, struct buf *out);
-/* The inverse: members of `s` found in a parsed body; new reference. */
-json_t *proto_json_read(const struct model *m, const struct model_shape *s, const json_t *body);
+/* The inverse: members of `s` found in a parsed body, which is used up for it; new reference. */
+json_t *proto_json_read(const struct model *m, const struct model_shape *s, json_t *body);
 
 /* Name and name space (with its prefix, if any) of the element that holds a value. */
 struct proto_element {

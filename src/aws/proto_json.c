@@ -102,100 +102,142 @@ void proto_json_write(
 
 /* ---- reading: wire names to API names ---- */
 
+/* A new reference; `v` is changed, and given back itself where it is the same on the wire. */
 static json_t *from_wire(
-	const struct model *m, const struct model_member *mem, const json_t *v, int depth);
+	const struct model *m, const struct model_member *mem, json_t *v, int depth);
 
-static bool known(const struct model *m, const struct model_shape *s, const char *key)
+/* The member that stands in a body under this name. */
+static const struct model_member *member_of(
+	const struct model *m, const struct model_shape *s, const char *key)
 {
 	for (size_t i = 0; i < s->n; i++) {
 		const struct model_member *mem = model_at(m, s, i);
-		if (model_read_from_body(mem) && strcmp(model_wire(m, mem), key) == 0) {
+		const char *name = model_wire(m, mem);
+		/* Most names differ in their first letter, and there are many. */
+		if (name[0] == key[0] && strcmp(name, key) == 0 && model_read_from_body(mem)) {
+			return mem;
+		}
+	}
+	return NULL;
+}
+
+static bool has_other_names(const struct model *m, const struct model_shape *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		if (model_at(m, s, i)->wire) {
 			return true;
 		}
 	}
-	return strcmp(key, "__type") == 0; /* the protocol's own */
+	return false;
 }
 
-/* What the model does not know is passed on as it came: AWS adds members all the time. */
-static void keep_unknown(
-	const struct model *m, const struct model_shape *s, const json_t *v, json_t *out)
+/* What was read of an item into its place, where it mostly is already. */
+static void put_back(json_t *object, const char *key, const json_t *item, json_t *read)
 {
-	const char *key;
-	json_t *item;
-	json_object_foreach((json_t *)(uintptr_t)v, key, item)
-	{
-		if (!json_is_null(item) && !known(m, s, key) && !json_object_get(out, key)) {
-			(void)json_object_set(out, key, item);
-		}
+	if (read == item) {
+		json_decref(read);
+	} else {
+		(void)json_object_set_new_nocheck(object, key, read);
 	}
 }
 
 /* NOLINTBEGIN(misc-no-recursion): bounded by `depth` */
+/*
+ * In place, unless members have other names on the wire. What the model does not know is passed on as
+ * it came: AWS adds members all the time.
+ */
 static json_t *structure_from_wire(
-	const struct model *m, const struct model_shape *s, const json_t *v, int depth)
+	const struct model *m, const struct model_shape *s, json_t *v, int depth)
 {
-	size_t found = 0;
-	json_t *out = json_object();
-	for (size_t i = 0; depth > 0 && i < s->n; i++) {
-		const struct model_member *mem = model_at(m, s, i);
-		const json_t *item = json_object_get(v, model_wire(m, mem));
-		if (item && !json_is_null(item) && model_read_from_body(mem)) {
-			(void)json_object_set_new(
-				out, model_name(m, mem), from_wire(m, mem, item, depth));
-			found++;
-		}
+	if (!json_is_object(v) || depth <= 0) {
+		return json_object();
 	}
-	if (found < json_object_size(v)) {
-		keep_unknown(m, s, v, out);
+	bool renamed = has_other_names(m, s);
+	json_t *out = renamed ? json_object() : json_incref(v);
+	for (void *at = json_object_iter(v), *next; at; at = next) {
+		const char *key = json_object_iter_key(at);
+		json_t *item = json_object_iter_value(at);
+		next = json_object_iter_next(v, at);
+		const struct model_member *mem = member_of(m, s, key);
+		bool own = !mem && strcmp(key, "__type") == 0; /* the protocol's */
+		if (json_is_null(item) || own) {
+			if (!renamed) {
+				(void)json_object_del(out, key);
+			}
+		} else if (mem && renamed) {
+			(void)json_object_set_new_nocheck(
+				out, model_name(m, mem), from_wire(m, mem, item, depth));
+		} else if (mem) {
+			put_back(out, key, item, from_wire(m, mem, item, depth));
+		} else if (renamed && !json_object_get(out, key)) {
+			(void)json_object_set_nocheck(out, key, item);
+		}
 	}
 	return out;
 }
 
+static json_t *list_from_wire(
+	const struct model *m, const struct model_member *element, json_t *v, int depth)
+{
+	size_t i;
+	json_t *item;
+	if (!json_is_array(v)) {
+		return json_array();
+	}
+	json_array_foreach(v, i, item)
+	{
+		if (!json_is_null(item)) {
+			(void)json_array_set_new(v, i, from_wire(m, element, item, depth));
+		}
+	}
+	return json_incref(v);
+}
+
+static json_t *map_from_wire(
+	const struct model *m, const struct model_member *value, json_t *v, int depth)
+{
+	const char *key;
+	json_t *item;
+	void *next;
+	if (!json_is_object(v)) {
+		return json_object();
+	}
+	json_object_foreach_safe(v, next, key, item)
+	{
+		if (json_is_null(item)) {
+			(void)json_object_del(v, key);
+		} else {
+			put_back(v, key, item, from_wire(m, value, item, depth));
+		}
+	}
+	return json_incref(v);
+}
+
 static json_t *from_wire(
-	const struct model *m, const struct model_member *mem, const json_t *v, int depth)
+	const struct model *m, const struct model_member *mem, json_t *v, int depth)
 {
 	const struct model_shape *s = model_shape_of(m, mem);
-	json_t *out, *item;
-	size_t i;
-	const char *key;
 	switch (s->type) {
 	case MODEL_STRUCTURE:
 		return structure_from_wire(m, s, v, depth - 1);
 	case MODEL_LIST:
-		out = json_array();
-		json_array_foreach((json_t *)(uintptr_t)v, i, item)
-		{
-			(void)json_array_append_new(
-				out, json_is_null(item)
-					     ? json_null()
-					     : from_wire(m, model_at(m, s, 0), item, depth));
-		}
-		return out;
+		return list_from_wire(m, model_at(m, s, 0), v, depth);
 	case MODEL_MAP:
-		out = json_object();
-		json_object_foreach((json_t *)(uintptr_t)v, key, item)
-		{
-			if (!json_is_null(item)) {
-				(void)json_object_set_new(
-					out, key, from_wire(m, model_at(m, s, 1), item, depth));
-			}
-		}
-		return out;
+		return map_from_wire(m, model_at(m, s, 1), v, depth);
 	case MODEL_TIMESTAMP:
 		if (json_is_number(v)) {
 			return value_time_from_seconds(json_number_value(v));
 		}
 		return value_parse_time(str_from(json_string_value(v)));
 	case MODEL_FLOAT:
-		return json_is_integer(v) ? json_real(json_number_value(v))
-					  : json_incref((json_t *)(uintptr_t)v);
+		return json_is_integer(v) ? json_real(json_number_value(v)) : json_incref(v);
 	default:
-		return json_incref((json_t *)(uintptr_t)v);
+		return json_incref(v);
 	}
 }
 /* NOLINTEND(misc-no-recursion) */
 
-json_t *proto_json_read(const struct model *m, const struct model_shape *s, const json_t *body)
+json_t *proto_json_read(const struct model *m, const struct model_shape *s, json_t *body)
 {
 	return s ? structure_from_wire(m, s, body, MAX_DEPTH) : json_object();
 }

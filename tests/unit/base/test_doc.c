@@ -43,6 +43,79 @@ static void documents_have_ceilings(void **state)
 	assert_null(d);
 }
 
+/* What is no document, and where: line and column of what can't be. */
+static void what_is_no_json_is_told_where(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *why;
+	} bad[] = {
+		{ "", "line 1, column 1: a value is missing" },
+		{ "{\"a\":1,\n \"a\":2}", "line 2, column 7: the name was there before" },
+		{ "[1,\n2,]", "line 2, column 3: a value is missing" },
+		{ "[1 2]", "line 1, column 4: a comma or ] is missing" },
+		{ "{\"a\" 1}", "line 1, column 6: a colon is missing" },
+		{ "{a:1}", "line 1, column 2: a name in quotes is missing" },
+		{ "{\"a\":1", "line 1, column 7: a comma or } is missing" },
+		{ "\"a", "line 1, column 3: the string does not end" },
+		{ "\"\t\"", "line 1, column 2: a control character in a string" },
+		{ "\"\xc3\"", "line 1, column 2: not UTF-8" },
+		{ "\"\xed\xa0\x80\"", "line 1, column 2: not UTF-8" },
+		{ "\"\\x\"", "line 1, column 3: no such escape" },
+		{ "\"\\u12g4\"", "line 1, column 6: \\u wants four hexadecimal digits" },
+		{ "\"\\u12", "line 1, column 4: an escape is cut short" },
+		{ "\"\\ud800\"", "line 1, column 8: half a surrogate pair" },
+		{ "\"\\udc00\"", "line 1, column 8: half a surrogate pair" },
+		{ "{\"\\u0000\":1}", "line 1, column 10: a NUL in a name" },
+		{ "01", "line 1, column 2: something follows the document" },
+		{ "1.", "line 1, column 3: not a number" },
+		{ "-", "line 1, column 2: not a number" },
+		{ "1e+", "line 1, column 4: not a number" },
+		{ "1e999", "line 1, column 6: the number is too large" },
+		{ "9223372036854775808", "line 1, column 20: the integer is too large" },
+		{ "nul", "line 1, column 1: a value is missing" },
+	};
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		json_t *d = NULL;
+		struct err e = { 0 };
+		assert_int_equal(doc_parse(str_from(bad[i].text), 100, &d, &e), ERR_INPUT);
+		assert_null(d);
+		assert_non_null(strstr(e.msg, "not valid JSON at "));
+		assert_string_equal(e.msg + strlen("not valid JSON at "), bad[i].why);
+	}
+}
+
+static void every_form_of_json_is_read(void **state)
+{
+	(void)state;
+	json_t *d = NULL;
+	assert_int_equal(
+		doc_parse(
+			STR(" {\"\\u0061\\n\" : [ -0, 1.5e-2, true, false, null, {}, [] ],\r\n"
+			    "\t\"\": "
+			    "\"\\u00e9\\uD83D\\uDE00\\u0000x\\\"\\\\\\/\\b\\f\\n\\r\\t\" }\n"),
+			1000, &d, NULL),
+		ERR_OK);
+	const json_t *list = json_object_get(d, "a\n");
+	assert_int_equal(json_array_size(list), 7);
+	assert_true(json_is_integer(json_array_get(list, 0)));
+	assert_true(json_real_value(json_array_get(list, 1)) > 0.0149);
+	assert_true(json_is_null(json_array_get(list, 4)));
+	static const char text[] = "\xc3\xa9\xf0\x9f\x98\x80\0x\"\\/\b\f\n\r\t";
+	const json_t *v = json_object_get(d, "");
+	assert_int_equal(json_string_length(v), sizeof(text) - 1);
+	assert_memory_equal(json_string_value(v), text, sizeof(text));
+	json_decref(d);
+	/* As deep as may be, and one level more. */
+	char nested[2 * (DOC_MAX_DEPTH + 1)];
+	memset(nested, '[', sizeof(nested) / 2);
+	memset(nested + sizeof(nested) / 2, ']', sizeof(nested) / 2);
+	struct str all = { nested, sizeof(nested) };
+	assert_int_equal(doc_parse(all, 1000, &d, NULL), ERR_LIMIT);
+	assert_int_equal(doc_parse(str_sub(all, 1, all.n - 2), 1000, &d, NULL), ERR_OK);
+	json_decref(d);
+}
+
 static void canonical_text_is_one(void **state)
 {
 	(void)state;
@@ -250,6 +323,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paths_reach_values),
 		cmocka_unit_test(documents_have_ceilings),
+		cmocka_unit_test(what_is_no_json_is_told_where),
+		cmocka_unit_test(every_form_of_json_is_read),
 		cmocka_unit_test(canonical_text_is_one),
 		cmocka_unit_test(lines_show_reals_as_people_write_them),
 		cmocka_unit_test(yaml_knows_lines_and_types),
