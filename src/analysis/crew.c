@@ -53,12 +53,62 @@ static void count(void *ctx, uint64_t n)
 	}
 }
 
-/* Takes file after file until there are none. */
+/*
+ * Files come in order of their names, which begin with account and region. Each worker has a run
+ * of neighbours: what they tell of is the same, and hardly anything of it is held twice.
+ */
+static void share_out(struct crew *c, size_t n_workers)
+{
+	for (size_t i = 0; i < n_workers; i++) {
+		uint64_t first = c->files.n * i / n_workers;
+		c->workers[i].share = first << 32 | c->files.n * (i + 1) / n_workers;
+	}
+}
+
+static uint32_t left(uint64_t share)
+{
+	return (uint32_t)share - (uint32_t)(share >> 32);
+}
+
+/* The first file of a worker's share for itself, the last one for another; SIZE_MAX: there is none. */
+static size_t take(struct crew_worker *from, bool first)
+{
+	uint64_t share = from->share;
+	while (left(share)) {
+		uint64_t rest = first ? share + (UINT64_C(1) << 32) : share - 1;
+		if (atomic_compare_exchange_weak(&from->share, &share, rest)) {
+			return first ? (size_t)(share >> 32) : (size_t)(uint32_t)rest;
+		}
+	}
+	return SIZE_MAX;
+}
+
+/* A file of one's own; when there are none, of the one who has most left to do. */
+static size_t next_file(struct crew_worker *w)
+{
+	struct crew *c = w->crew;
+	size_t file = take(w, true);
+	while (file == SIZE_MAX) {
+		struct crew_worker *slow = NULL;
+		for (size_t i = 0; i < c->n_workers; i++) {
+			struct crew_worker *other = &c->workers[i];
+			if (left(other->share) > (slow ? left(slow->share) : 0)) {
+				slow = other;
+			}
+		}
+		if (!slow) {
+			break;
+		}
+		file = take(slow, false);
+	}
+	return file;
+}
+
 static void *work(void *arg)
 {
 	struct crew_worker *w = arg;
 	struct crew *c = w->crew;
-	for (size_t i = c->next++; i < c->files.n; i = c->next++) {
+	for (size_t i = next_file(w); i != SIZE_MAX; i = next_file(w)) {
 		reader_file(&w->reader, c->files.paths[i]);
 	}
 	sigma_thread_done();
@@ -113,6 +163,7 @@ enum err_status crew_read(
 	if (st != ERR_OK) {
 		return st;
 	}
+	share_out(c, n ? n : 1);
 	for (; n_threads < n; n_threads++) {
 		struct crew_worker *w = &c->workers[n_threads];
 		start(c, w);

@@ -14,6 +14,8 @@ struct crew_worker {
 	struct reader reader;
 	struct detect detect;
 	struct crew *crew;
+	_Atomic uint64_t
+		share; /* its files that nobody has taken yet: first << 32 | one past */
 };
 
 struct crew {
@@ -29,7 +31,6 @@ struct crew {
 
 	/* while reading */
 	struct files files;
-	_Atomic size_t next;       /* file to take */
 	_Atomic uint64_t raw_done; /* bytes of files taken, as they lie there */
 };
 

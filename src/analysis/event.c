@@ -1,5 +1,8 @@
 #include "analysis/event.h"
 
+#include "analysis/event_parts.h"
+#include "analysis/event_tail.h"
+#include "analysis/event_who.h"
 #include "analysis/table.h"
 #include "base/err.h"
 #include "base/utc.h"
@@ -17,34 +20,6 @@ struct str event_text(const struct event *e, uint32_t node, const char *path)
 	return text_at(e->tape, node, path);
 }
 
-static enum event_identity identity_of(struct str type, struct str account)
-{
-	static const struct {
-		const char *name;
-		enum event_identity identity;
-	} names[] = {
-		{ "IAMUser", EVENT_IAM_USER },
-		{ "AssumedRole", EVENT_ASSUMED_ROLE },
-		{ "AWSService", EVENT_SERVICE },
-		{ "Root", EVENT_ROOT },
-		{ "AWSAccount", EVENT_ACCOUNT },
-		{ "FederatedUser", EVENT_FEDERATED },
-		{ "SAMLUser", EVENT_FEDERATED },
-		{ "WebIdentityUser", EVENT_WEB_IDENTITY },
-		{ "IdentityCenterUser", EVENT_FEDERATED },
-		{ "Directory", EVENT_FEDERATED },
-	};
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (str_is(type, names[i].name)) {
-			bool anonymous = names[i].identity == EVENT_ACCOUNT &&
-					 (str_is(account, "ANONYMOUS_PRINCIPAL") ||
-						 str_is(account, "anonymous"));
-			return anonymous ? EVENT_ANONYMOUS : names[i].identity;
-		}
-	}
-	return EVENT_UNKNOWN;
-}
-
 static bool is_service_address(struct str ip)
 {
 	/* Numbers, mostly. */
@@ -53,74 +28,6 @@ static bool is_service_address(struct str ip)
 	}
 	return ip.n == 0 || str_is(ip, "AWS Internal") || str_ends(ip, STR(".amazonaws.com")) ||
 	       str_ends(ip, STR(".amazonaws.com.cn"));
-}
-
-/* ---- who ---- */
-
-#define WHO_SLOTS    2048u
-#define WHO_TEXT_MAX 1536u
-
-struct kept_who {
-	struct event_who who;
-	char text[WHO_TEXT_MAX];
-};
-
-/* How long the text of an identity was that had these bytes near its beginning, and its key. */
-#define GUESSES    4096u
-#define GUESS_FROM 32u /* after the type, in the id, which tells most of them apart */
-#define GUESS_N    63u
-struct guess {
-	uint64_t key;
-	uint32_t n;
-};
-
-static void read_session(struct event_who *w, struct scan_tape *t, uint32_t context)
-{
-	w->issuer_arn = text_at(t, context, "sessionIssuer.arn");
-	w->issuer_name = text_at(t, context, "sessionIssuer.userName");
-	uint32_t attributes = scan_member(t, context, STR("attributes"));
-	w->creation = text_at(t, attributes, "creationDate");
-	uint32_t mfa = scan_member(t, attributes, STR("mfaAuthenticated"));
-	w->mfa_known = mfa != SCAN_NONE;
-	w->mfa = w->mfa_known && scan_is_true(t, mfa);
-	w->source_identity = text_at(t, context, "sourceIdentity");
-	w->delivery = scan_raw(t, scan_member(t, context, STR("ec2RoleDelivery")));
-}
-
-static void read_who(struct event_who *w, struct scan_tape *t, uint32_t node)
-{
-	struct str type = { "", 0 };
-	const struct {
-		struct str name;
-		struct str *text;
-	} texts[] = {
-		{ STR("type"), &type },
-		{ STR("arn"), &w->arn },
-		{ STR("principalId"), &w->principal_id },
-		{ STR("accessKeyId"), &w->key },
-		{ STR("userName"), &w->user_name },
-		{ STR("invokedBy"), &w->invoked_by },
-		{ STR("accountId"), &w->account },
-	};
-	for (uint32_t k = scan_first(t, node); k != SCAN_NONE; k = scan_after(t, node, k + 1)) {
-		struct str key = scan_raw(t, k);
-		for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-			if (str_eq(key, texts[i].name)) {
-				*texts[i].text = scan_text(t, k + 1);
-			}
-		}
-		if (str_eq(key, STR("sessionContext"))) {
-			read_session(w, t, k + 1);
-		} else if (str_eq(key, STR("inScopeOf"))) {
-			w->issued_to = text_at(t, k + 1, "credentialsIssuedTo");
-		}
-	}
-	w->identity = identity_of(type, w->account);
-	if (w->identity == EVENT_ASSUMED_ROLE) {
-		size_t colon = str_find_char(w->principal_id, ':');
-		w->session = colon == SIZE_MAX ? (struct str){ "", 0 }
-					       : str_sub(w->principal_id, colon + 1, SIZE_MAX);
-	}
 }
 
 /* ---- a record ---- */
@@ -165,12 +72,6 @@ static const char *const names[FIELDS] = { "eventVersion", "userIdentity", "even
 	"managementEvent", "recipientAccountId", "sharedEventID", "vpcEndpointId",
 	"vpcEndpointAccountId", "eventCategory", "tlsDetails", "sessionCredentialFromConsole" };
 
-/*
- * Of the content: always the same, because events with the same id and time are told in the order
- * of it. That can't be abused, as part of every record is chosen at random by AWS.
- */
-#define CONTENT_SEED UINT64_C(0x0c5a1f0ec0de1e55)
-
 struct turn {
 	struct scan_tape tape;
 	const struct event_who *who;
@@ -182,10 +83,9 @@ struct turn {
 struct event_reader {
 	uint64_t seed; /* of what only this run sees */
 	struct skim_keys keys;
-	struct scan_tape who_tape;
-	struct kept_who *kept; /* WHO_SLOTS, by key */
-	struct guess *guesses; /* GUESSES, by hash of some bytes */
-	uint64_t jumped;       /* key of the identity that was jumped over; 0: none was */
+	struct event_whos *whos;
+	struct event_tails *tails;
+	uint64_t tail_hint; /* of the record being read */
 	struct skim_member members[MEMBERS_MAX];
 	char before[64]; /* of the event read last, what stands before its identity */
 	size_t before_n;
@@ -196,49 +96,57 @@ struct event_reader {
 	unsigned turn;
 };
 
-static struct guess *guess_at(const struct event_reader *r, struct str json)
-{
-	struct str some = { json.p + GUESS_FROM, GUESS_N };
-	return &r->guesses[table_hash(r->seed, some) % GUESSES];
-}
+#define BIT(field) (UINT64_C(1) << (field))
+/* What an event needs of a tail; and what it needs, so that no tail may be kept that holds it. */
+#define TAIL_WANTED                                                                    \
+	(BIT(F_ACCOUNT) | BIT(F_VPC_ENDPOINT) | BIT(F_VPC_ACCOUNT) | BIT(F_CATEGORY) | \
+		BIT(F_CONSOLE))
+#define TAIL_NEVER                                                                     \
+	(BIT(F_IDENTITY) | BIT(F_TIME) | BIT(F_SOURCE) | BIT(F_NAME) | BIT(F_REGION) | \
+		BIT(F_IP) | BIT(F_AGENT) | BIT(F_ERROR_CODE) | BIT(F_ERROR_MESSAGE) |  \
+		BIT(F_REQUEST) | BIT(F_RESPONSE) | BIT(F_EXTRA) | BIT(F_ID) |          \
+		BIT(F_READ_ONLY))
 
-/* For skimming: an identity that was read before need not be skimmed again. */
 static size_t known_who(void *ctx, struct str text)
 {
 	struct event_reader *r = ctx;
-	r->jumped = 0;
-	if (text.n < GUESS_FROM + GUESS_N) {
-		return 0;
+	return event_who_known(r->whos, text);
+}
+
+/* A service in a region has few tails. */
+static size_t known_tail(void *ctx, struct str text, size_t at, struct skim_out *out)
+{
+	struct event_reader *r = ctx;
+	r->tail_hint = r->seed;
+	for (size_t i = 0; i < out->n; i++) {
+		const struct skim_member *m = &out->members[i];
+		if (m->known == F_SOURCE || m->known == F_REGION) {
+			struct str value = { text.p + m->value, m->value_n };
+			r->tail_hint = table_hash(r->tail_hint, value);
+		}
 	}
-	const struct guess *g = guess_at(r, text);
-	if (g->n == 0 || g->n >= text.n ||
-		(table_hash(r->seed, (struct str){ text.p, g->n }) | 1) != g->key) {
-		return 0;
-	}
-	r->jumped = g->key;
-	return g->n;
+	return event_tail_known(r->tails, r->tail_hint, text, at, out);
 }
 
 struct event_reader *event_reader_new(uint64_t seed)
 {
 	struct event_reader *r = calloc(1, sizeof(*r));
-	struct kept_who *kept = calloc(WHO_SLOTS, sizeof(*kept));
-	struct guess *guesses = calloc(GUESSES, sizeof(*guesses));
-	if (!r || !kept || !guesses) {
+	if (!r) {
 		BUG("out of memory");
 	}
 	r->seed = seed;
-	r->kept = kept;
-	r->guesses = guesses;
+	r->whos = event_who_new(seed);
+	r->tails = event_tail_new(seed, TAIL_WANTED);
 	for (size_t i = 0; i < 2; i++) {
 		scan_init(&r->turns[i].tape);
 	}
-	scan_init(&r->who_tape);
 	for (size_t i = 0; i < FIELDS; i++) {
 		skim_keys_add(&r->keys, names[i]);
 	}
 	r->keys.jump = known_who;
 	r->keys.jump_key = F_IDENTITY;
+	r->keys.rest = known_tail;
+	r->keys.rest_key = F_TYPE;
 	r->keys.ctx = r;
 	return r;
 }
@@ -250,38 +158,10 @@ void event_reader_free(struct event_reader *r)
 			scan_deinit(&r->turns[i].tape);
 			free(r->turns[i].plain);
 		}
-		scan_deinit(&r->who_tape);
-		free(r->kept);
-		free(r->guesses);
+		event_who_free(r->whos);
+		event_tail_free(r->tails);
 		free(r);
 	}
-}
-
-/* All identities are told apart by their keys, which nobody outside can foresee. */
-static struct event_who *who_of(struct event_reader *r, struct turn *turn, struct str json)
-{
-	uint64_t key = r->jumped ? r->jumped : table_hash(r->seed, json) | 1;
-	r->jumped = 0;
-	struct kept_who *slot = &r->kept[key % WHO_SLOTS];
-	if (slot->who.here == key) {
-		return &slot->who;
-	}
-	struct event_who w = { .here = key, .hash = table_hash(CONTENT_SEED, json) };
-	bool plain = !memchr(json.p, '\\', json.n);
-	bool busy = r->turns[!r->turn].who == &slot->who;
-	bool keep = !busy && json.n <= WHO_TEXT_MAX && plain;
-	if (plain && json.n >= GUESS_FROM + GUESS_N) {
-		*guess_at(r, json) = (struct guess){ key, (uint32_t)json.n };
-	}
-	if (keep) {
-		memcpy(slot->text, json.p, json.n);
-		json.p = slot->text;
-	}
-	scan_lazy(&r->who_tape, json);
-	read_who(&w, &r->who_tape, 0);
-	struct event_who *out = keep ? &slot->who : &turn->rare;
-	*out = w;
-	return out;
 }
 
 /* "2026-08-01T10:00:00Z", whose day is mostly that of the event before. */
@@ -317,6 +197,7 @@ static bool read_time(struct event_reader *r, struct str s, int64_t *ms)
 struct found {
 	struct turn *turn;
 	const struct skim_member *of[FIELDS];
+	size_t tail; /* where the tail begins, or where the record ends */
 };
 
 static struct str slice(const struct found *f, enum field field)
@@ -382,23 +263,28 @@ static uint64_t hash_flag(const struct found *f, uint64_t h, enum field field)
 	return word ? table_mix(h, m->first) : hash_more(f, h, field);
 }
 
-/* The identity is hashed already, what comes before it mostly for the event before. */
+/*
+ * The identity is hashed already, what comes before it mostly for the event before, and the tail
+ * mostly for the one of another event.
+ */
 static uint64_t hash_content(
 	struct event_reader *r, const struct found *f, uint64_t who, size_t n)
 {
 	const char *p = f->turn->tape.text;
 	const struct skim_member *m = f->of[F_IDENTITY];
-	if (!m) {
-		return table_hash(CONTENT_SEED, (struct str){ p, n });
+	size_t after = m ? m->value + m->value_n : SIZE_MAX;
+	if (after > f->tail) {
+		return table_hash(EVENT_CONTENT_SEED, (struct str){ p, n });
 	}
-	size_t after = m->value + m->value_n;
 	if (m->value != r->before_n || memcmp(p, r->before, r->before_n) != 0) {
 		r->before_n = m->value < sizeof(r->before) ? m->value : 0;
 		memcpy(r->before, p, r->before_n);
-		r->before_hash = table_hash(CONTENT_SEED, (struct str){ p, m->value });
+		r->before_hash = table_hash(EVENT_CONTENT_SEED, (struct str){ p, m->value });
 	}
 	uint64_t h = table_mix(who, r->before_hash);
-	return table_hash(h, (struct str){ p + after, n - after });
+	h = table_hash(h, (struct str){ p + after, f->tail - after });
+	struct str tail = { p + f->tail, n - f->tail };
+	return tail.n ? table_mix(h, event_tail_content(r->tails, tail)) : h;
 }
 
 static void fill_who(struct event *e, struct event_who *w)
@@ -468,7 +354,8 @@ static bool fill(struct event_reader *r, const struct found *f, size_t n, struct
 	e->read_only = flag_of(f, F_READ_ONLY);
 	e->console = flag_of(f, F_CONSOLE);
 	e->data_event = str_eq(text_of(f, F_CATEGORY), STR("Data"));
-	fill_who(e, who_of(r, f->turn, slice(f, F_IDENTITY)));
+	fill_who(e, event_who_read(r->whos, slice(f, F_IDENTITY), r->turns[!r->turn].who,
+			    &f->turn->rare));
 	fill_hashes(r, f, n, e);
 	return true;
 }
@@ -501,11 +388,36 @@ static struct str without_blanks(struct turn *t, struct str json)
 	return (struct str){ t->plain, n };
 }
 
+/* The fields of a record and its tail, which is kept when all of it may be jumped over next time. */
+static void find_fields(
+	struct event_reader *r, const struct skim_out *skim, struct str s, struct found *f)
+{
+	size_t n = 0; /* members before the tail */
+	uint64_t in_tail = 0;
+	f->tail = skim->rest ? skim->rest : s.n;
+	for (size_t i = 0; i < skim->n; i++) {
+		const struct skim_member *m = &r->members[i];
+		if (m->known == SKIM_UNKNOWN) {
+			continue;
+		}
+		f->of[m->known] = m;
+		if (m->known == F_TYPE && !n && !skim->rest) {
+			n = i;
+			f->tail = m->key - 1;
+		}
+		in_tail |= n ? BIT(m->known) : 0;
+	}
+	if (n && !(in_tail & TAIL_NEVER)) {
+		event_tail_keep(
+			r->tails, r->tail_hint, s, f->tail, r->members + n, skim->n - n);
+	}
+}
+
 enum event_result event_take(
 	struct event_reader *r, struct str s, struct event *out, size_t *used)
 {
 	struct skim_out skim = { .members = r->members, .room = MEMBERS_MAX };
-	struct found f = { &r->turns[r->turn], { NULL } };
+	struct found f = { .turn = &r->turns[r->turn] };
 	if (s.n == 0 || s.p[0] != '{') {
 		return EVENT_OTHER;
 	}
@@ -520,11 +432,7 @@ enum event_result event_take(
 		skim.n = 0;
 		(void)skim_value(s, &r->keys, &skim);
 	}
-	for (size_t i = 0; i < skim.n; i++) {
-		if (r->members[i].known != SKIM_UNKNOWN) {
-			f.of[r->members[i].known] = &r->members[i];
-		}
-	}
+	find_fields(r, &skim, s, &f);
 	scan_lazy(&f.turn->tape, s);
 	if (!fill(r, &f, s.n, out)) {
 		return EVENT_OTHER;

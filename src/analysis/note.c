@@ -215,25 +215,52 @@ static struct str detail_of(const struct event *e, const struct api *api, struct
 	return policy.n ? policy : event_text(e, e->request, "policyName");
 }
 
+#define ISSUES (API_ASSUME | API_CREDENTIAL | API_PERSIST)
+
+static bool by_service(const struct track *t, uint32_t edge)
+{
+	return track_holder_at(t, track_edge_at(t, edge)->holder)->kind == TRACK_SERVICE;
+}
+
+/* The other account's copy of the call names its maker; this one only the account. */
+static bool may_issue(const struct event *e, const struct track_row *row)
+{
+	return row->ok && e->identity != EVENT_ACCOUNT && row->api->tags & ISSUES;
+}
+
+/*
+ * Reading data and taking roles is counted, not kept one by one: the relations hold what is needed of it.
+ * Of what AWS itself does only the quarantine of a stolen key matters.
+ */
+static bool may_keep(const struct track *t, const struct event *e, const struct track_row *row)
+{
+	unsigned kept = row->api->tags & ~(unsigned)(API_DATA | API_ASSUME | API_WHOAMI);
+	return kept && (str_is(e->name, "AttachUserPolicy") || !by_service(t, row->edge));
+}
+
+bool track_may_note(const struct track *t, const struct event *e, const struct track_row *row)
+{
+	return may_issue(e, row) || may_keep(t, e, row);
+}
+
+static bool is_quarantine(const struct event *e)
+{
+	return str_is(e->name, "AttachUserPolicy") &&
+	       str_find(event_text(e, e->request, "policyArn"),
+		       STR("AWSCompromisedKeyQuarantine")) != SIZE_MAX;
+}
+
 void track_note_event(struct track *t, const struct event *e, const struct track_row *row,
 	const struct track_ref *ref)
 {
 	const struct api *api = row->api;
 	uint32_t edge = row->edge;
 	bool ok = row->ok;
-	bool service =
-		track_holder_at(t, track_edge_at(t, edge)->holder)->kind == TRACK_SERVICE;
-	/* The other account's copy of the call names its maker; this one only the account. */
-	bool foreign = e->identity == EVENT_ACCOUNT;
-	if (ok && !foreign && api->tags & (API_ASSUME | API_CREDENTIAL | API_PERSIST)) {
+	bool service = by_service(t, edge);
+	if (may_issue(e, row)) {
 		note_issue(t, e, service ? UINT32_MAX : edge, ref);
 	}
-	/* Counted, not kept one by one: the relations hold what is needed of them. */
-	unsigned kept = api->tags & ~(unsigned)(API_DATA | API_ASSUME | API_WHOAMI);
-	bool quarantine = str_is(e->name, "AttachUserPolicy") &&
-			  str_find(event_text(e, e->request, "policyArn"),
-				  STR("AWSCompromisedKeyQuarantine")) != SIZE_MAX;
-	if ((service && !quarantine) || kept == 0) {
+	if (!may_keep(t, e, row) || (service && !is_quarantine(e))) {
 		return;
 	}
 	static _Thread_local char room[SQUEEZE_MAX];

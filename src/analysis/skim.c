@@ -167,7 +167,7 @@ bool skim_use(const char *name)
 
 enum skim_result skim_value(struct str s, struct skim_keys *keys, struct skim_out *out)
 {
-	out->used = 0;
+	out->used = out->rest = 0;
 	if (s.n == 0) {
 		return SKIM_MORE;
 	}

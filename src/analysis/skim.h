@@ -20,12 +20,15 @@ struct skim_member {
 	uint8_t known;                   /* place of the key in skim_keys, or SKIM_UNKNOWN */
 };
 
+struct skim_out;
 /*
  * Keys that are likely, as they stand in the text: "\"eventName\":", at most 32 bytes, the rest
  * zero. `next` and `other` are learnt: the keys that last came after each, which are tried first.
  * Whoever knows the value of one of them may say so: `jump` is shown the text from the value of the
  * key `jump_key` on and returns the length of an object, without blanks and backslashes, that was
- * skimmed before and stands there again; 0: not known.
+ * skimmed before and stands there again; 0: not known. In the same way `rest` is shown the whole text
+ * and where the key `rest_key` stands, and returns the length of all that is left of the object with
+ * its bracket; the members of it that somebody wants it adds to `out` itself.
  */
 #define SKIM_KEYS    64
 #define SKIM_UNKNOWN 0xff
@@ -38,8 +41,9 @@ struct skim_keys {
 	size_t n;
 	uint8_t next[SKIM_KEYS + 1]; /* [0]: the first key; [i + 1]: what follows key i */
 	uint8_t other[SKIM_KEYS + 1];
-	uint8_t jump_key;
-	size_t (*jump)(void *ctx, struct str text); /* or NULL */
+	uint8_t jump_key, rest_key;
+	size_t (*jump)(void *ctx, struct str text); /* or NULL, and rest too */
+	size_t (*rest)(void *ctx, struct str text, size_t at, struct skim_out *out);
 	void *ctx;
 };
 void skim_keys_add(struct skim_keys *k, const char *name);
@@ -55,6 +59,7 @@ struct skim_out {
 	struct skim_member *members;
 	size_t n, room;
 	size_t used; /* bytes of the value; where the trouble is when there is any */
+	size_t rest; /* where the rest begins that was jumped over; 0: none was */
 	bool blanks; /* there is white space between the tokens, at any depth */
 };
 

@@ -26,6 +26,17 @@ static inline void skim_keys_learn(struct skim_keys *k, uint8_t before, uint8_t 
 	}
 }
 
+/* What need not be skimmed of a member whose key is at `at` and its value at `value`; 0: nothing. */
+static inline size_t skim_keys_jump(const struct skim_keys *k, struct skim_out *out,
+	struct str text, size_t at, size_t value)
+{
+	uint8_t key = out->members[out->n].known;
+	if (k->jump && key == k->jump_key) {
+		return k->jump(k->ctx, str_sub(text, value, SIZE_MAX));
+	}
+	return k->jump && key == k->rest_key ? k->rest(k->ctx, text, at, out) : 0;
+}
+
 uint8_t skim_keys_find(const struct skim_keys *k, struct str key);
 bool skim_is_plain(struct str s);
 

@@ -396,6 +396,7 @@ static void begin_row(struct track *t, const struct event *e, struct track_row *
 	row->api = a.api;
 	row->ok = event_succeeded(e);
 	row->denied = event_denied(e);
+	row->noted = a.api && track_may_note(t, e, row);
 	row->tags = (a.api ? a.api->tags : 0) | (row->denied ? TRACK_DENIED : 0);
 	if (p->person) {
 		row->person = true;
@@ -586,7 +587,7 @@ bool track_event(struct track *t, const struct event *e)
 		struct str own = event_text(e, e->request, "iPAddress");
 		relate(t, row->edge, TRACK_PRIVATE, own, 0, &ref);
 	}
-	if (row->api) {
+	if (row->noted) {
 		track_note_event(t, e, row, &ref);
 	}
 	/* A ledger must see what each event adds by itself. */

@@ -131,6 +131,7 @@ struct track_row {
 	unsigned tags; /* of a line for a timeline */
 	uint32_t n;
 	bool ok, denied, read, person;
+	bool noted;          /* track_note_event may have something to keep of such a call */
 	bool data;           /* it reads stored data: how much of what is in its parameters */
 	bool states_address; /* its parameters say the caller's own address */
 	_Alignas(64) struct track_ref first, last;
@@ -212,6 +213,8 @@ struct track_relation *track_relation_of(
 	const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what);
 
 /* Parts of track_event, in files of their own. */
+/* Whether calls like this one, which the table of calls knows, can leave a note or a credential. */
+bool track_may_note(const struct track *t, const struct event *e, const struct track_row *row);
 /* Keeps a call that the table of calls knows as a note, and the credential that it made. */
 void track_note_event(struct track *t, const struct event *e, const struct track_row *row,
 	const struct track_ref *ref);

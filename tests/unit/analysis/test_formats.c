@@ -391,46 +391,6 @@ static void event_of(const struct columns *c, const struct str *values, struct s
 	assert_true(event_read(reader, buf_view(b), e));
 }
 
-#define BEGIN "{\"eventVersion\":\"1.11\","
-#define REST                                                                           \
-	"\"eventTime\":\"2026-08-01T10:00:00Z\",\"eventSource\":\"s3.amazonaws.com\"," \
-	"\"eventName\":"                                                               \
-	"\"GetObject\",\"requestParameters\":{\"a\":[1,{}]},\"eventID\":\"id-1\"}"
-#define USER(name)                                                                          \
-	"\"userIdentity\":{\"type\":\"IAMUser\",\"principalId\":\"AIDA" name                \
-	"ABCDEFGHIJKL\",\"arn\":\"arn:aws:iam::111122223333:user/" name "\",\"accountId\":" \
-	"\"111122223333\",\"accessKeyId\":\"AKIA" name "\",\"userName\":\"" name "\"},"
-
-static void take_user(struct event_reader *reader, const char *json, const char *name)
-{
-	struct event e;
-	size_t used = 0;
-	struct str s = str_from(json);
-	assert_int_equal(event_take(reader, s, &e, &used), EVENT_OK);
-	assert_int_equal(used, s.n);
-	same(e.user_name, name);
-	same(e.id, "id-1");
-	same(e.name, "GetObject");
-}
-
-/* An identity that was read before is jumped over; which one an event has is told by its own text. */
-static void test_known_identities(void **state)
-{
-	(void)state;
-	struct event_reader *reader = event_reader_new(1);
-	for (int i = 0; i < 3; i++) {
-		take_user(reader, BEGIN USER("anna") REST, "anna");
-		take_user(reader, BEGIN USER("bert") REST, "bert");
-		/* Of two, the last one counts, whichever of them is known. */
-		take_user(reader, BEGIN USER("anna") USER("carl") REST, "carl");
-		take_user(reader, BEGIN USER("carl") USER("dora") REST, "dora");
-		take_user(reader, BEGIN USER("erik") USER("anna") REST, "anna");
-		/* With blanks the text is another one, the content is not. */
-		take_user(reader, BEGIN " " USER("anna") REST, "anna");
-	}
-	event_reader_free(reader);
-}
-
 /* What Athena and CloudTrail Lake make of an event, and back. */
 static void test_columns(void **state)
 {
@@ -552,7 +512,6 @@ int main(void)
 		cmocka_unit_test(test_workers_are_joined),
 		cmocka_unit_test(test_flow_versions),
 		cmocka_unit_test(test_csv),
-		cmocka_unit_test(test_known_identities),
 		cmocka_unit_test(test_columns),
 		cmocka_unit_test(test_columns_struct),
 	};
