@@ -1,5 +1,6 @@
 #include "analysis/correlate.h"
 
+#include "analysis/intake.h"
 #include "analysis/ledger.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -135,20 +136,21 @@ void correlate_save(const struct correlate *c, struct buf *out)
 	}
 }
 
-static bool load_row(struct correlate *c, size_t feed, const struct pool *refs, struct str *s)
+static bool load_row(
+	struct correlate *c, size_t feed, const struct pool *refs, struct intake *in)
 {
 	struct correlate_feed *f = &c->feeds[feed];
 	size_t fields = c->rules->feeds[feed].n;
 	if (f->n == f->cap) {
 		grow(f, fields);
 	}
-	if (!fold_load_ref(s, refs, &f->refs[f->n]) || !f->refs[f->n].set) {
+	if (!fold_load_ref(in, refs, &f->refs[f->n]) || !f->refs[f->n].set) {
 		return false;
 	}
 	for (size_t v = 0; v < fields; v++) {
 		uint64_t text = 0;
 		bool none = false;
-		if (!ledger_get(s, &text)) {
+		if (!intake_number(in, &text)) {
 			return false;
 		}
 		none = text == (uint64_t)CORRELATE_NONE + 1;
@@ -162,14 +164,15 @@ static bool load_row(struct correlate *c, size_t feed, const struct pool *refs, 
 }
 
 enum err_status correlate_load(
-	struct correlate *c, const struct pool *refs, struct str *s, struct err *err)
+	struct correlate *c, const struct pool *refs, struct intake *in, struct err *err)
 {
 	uint64_t n = 0;
-	bool ok = fold_load_pool(s, &c->pool);
+	bool ok = fold_load_pool(in, &c->pool);
 	for (size_t i = 0; ok && i < c->rules->n_feeds; i++) {
-		ok = ledger_get(s, &c->feeds[i].seen) && ledger_get(s, &n) && n <= c->share;
+		ok = intake_number(in, &c->feeds[i].seen) && intake_number(in, &n) &&
+		     n <= c->share;
 		for (uint64_t k = 0; ok && k < n; k++) {
-			ok = load_row(c, i, refs, s);
+			ok = load_row(c, i, refs, in);
 		}
 	}
 	return ok ? ERR_OK

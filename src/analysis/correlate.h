@@ -27,6 +27,7 @@ struct correlate_feed {
 	uint64_t seen; /* rows offered; more than n when the share was used up */
 };
 
+struct intake;
 struct correlate {
 	const struct sigma_set *rules;
 	struct pool pool;
@@ -48,7 +49,7 @@ void correlate_fold(struct correlate *c, struct pool *refs, const struct correla
 /* What was kept, as bytes and back; the references' texts are numbers in `refs`. */
 void correlate_save(const struct correlate *c, struct buf *out);
 ERR_MUST_CHECK enum err_status correlate_load(
-	struct correlate *c, const struct pool *refs, struct str *s, struct err *err);
+	struct correlate *c, const struct pool *refs, struct intake *in, struct err *err);
 /* Rows that several workers kept of one event are kept once. */
 void correlate_drop_copies(struct correlate *c, const struct pool *refs);
 

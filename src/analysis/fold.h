@@ -38,6 +38,7 @@ enum fold_kind {
 /* The largest item that is joined: who has a larger one learns it from the compiler (TYPE). */
 #define FOLD_ITEM_MAX 8192
 
+struct intake;
 struct track_ref;
 
 struct fold_field {
@@ -91,17 +92,17 @@ struct fold_plan {
 #define FOLD_PARTS_MAX 64
 
 /*
- * Appends the state to `out`, and reads it back from the front of *s into a state that was just
- * begun. What is read is not trusted: ERR_INPUT for whatever a state can't be.
+ * Appends the state to `out`, and reads it back from the front of what comes in into a state that
+ * was just begun. What is read is not trusted: ERR_INPUT for whatever a state can't be.
  */
 void fold_save(const struct fold_plan *plan, const void *state, struct buf *out);
 ERR_MUST_CHECK enum err_status fold_load(
-	const struct fold_plan *plan, void *state, struct str *s, struct err *err);
+	const struct fold_plan *plan, void *state, struct intake *in, struct err *err);
 /* Parts of the two, for who has more to write than states. */
 void fold_save_ref(struct buf *out, const struct track_ref *r);
-bool fold_load_ref(struct str *s, const struct pool *texts, struct track_ref *r);
+bool fold_load_ref(struct intake *in, const struct pool *texts, struct track_ref *r);
 void fold_save_pool(const struct pool *p, struct buf *out);
-bool fold_load_pool(struct str *s, struct pool *p);
+bool fold_load_pool(struct intake *in, struct pool *p);
 /* Tells one plan from another, so that a result is only read by who has the same. */
 uint64_t fold_print(const struct fold_plan *plan);
 

@@ -1,6 +1,7 @@
 /* A state as bytes, and back: the same tables that join states say what is written of them. */
 #include "analysis/fold.h"
 
+#include "analysis/intake.h"
 #include "analysis/ledger.h"
 #include "analysis/track.h"
 
@@ -155,7 +156,7 @@ struct loading {
 	const struct fold_plan *plan;
 	unsigned char *state;
 	struct pool *pool;
-	struct str rest;
+	struct intake *in;
 	size_t counts[FOLD_PARTS_MAX]; /* items of the parts read so far */
 	size_t calls;
 	const char *trouble;
@@ -169,17 +170,12 @@ static bool fail(struct loading *l, const char *why)
 
 static bool get(struct loading *l, uint64_t *v)
 {
-	return ledger_get(&l->rest, v) || fail(l, "it ends in the midst of a number");
+	return intake_number(l->in, v) || fail(l, "it ends in the midst of a number");
 }
 
 static bool get_bytes(struct loading *l, void *out, size_t n)
 {
-	if (l->rest.n < n) {
-		return fail(l, "it is cut off");
-	}
-	memcpy(out, l->rest.p, n);
-	l->rest = str_sub(l->rest, n, SIZE_MAX);
-	return true;
+	return intake_bytes(l->in, out, n) || fail(l, "it is cut off");
 }
 
 static bool get_below(struct loading *l, uint64_t limit, uint64_t *v)
@@ -350,8 +346,8 @@ static bool get_pool(struct loading *l)
 		if (!get_below(l, TEXT_MAX + 1, &length)) {
 			return false;
 		}
-		struct str s = str_sub(l->rest, 0, length);
-		l->rest = str_sub(l->rest, length, SIZE_MAX);
+		struct str s = intake_has(l->in, length) ? intake_take(l->in, length)
+							 : (struct str){ "", 0 };
 		if (s.n != length || pool_put(l->pool, s) != i) {
 			return fail(l, "its texts are not as they are written");
 		}
@@ -430,9 +426,9 @@ static bool get_part(struct loading *l, size_t i)
 }
 
 enum err_status fold_load(
-	const struct fold_plan *plan, void *state, struct str *s, struct err *err)
+	const struct fold_plan *plan, void *state, struct intake *in, struct err *err)
 {
-	struct loading l = { .plan = plan, .state = state, .rest = *s };
+	struct loading l = { .plan = plan, .state = state, .in = in };
 	l.pool = (void *)(l.state + plan->pool);
 	while (api_row(l.calls)) {
 		l.calls++;
@@ -444,22 +440,17 @@ enum err_status fold_load(
 	if (!ok) {
 		return err_set(err, ERR_INPUT, "%s", l.trouble);
 	}
-	*s = l.rest;
 	return ERR_OK;
 }
 
-bool fold_load_ref(struct str *s, const struct pool *texts, struct track_ref *r)
+bool fold_load_ref(struct intake *in, const struct pool *texts, struct track_ref *r)
 {
-	struct loading l = { .pool = (struct pool *)(uintptr_t)texts, .rest = *s };
-	bool ok = get_ref(&l, r);
-	*s = l.rest;
-	return ok;
+	struct loading l = { .pool = (struct pool *)(uintptr_t)texts, .in = in };
+	return get_ref(&l, r);
 }
 
-bool fold_load_pool(struct str *s, struct pool *p)
+bool fold_load_pool(struct intake *in, struct pool *p)
 {
-	struct loading l = { .pool = p, .rest = *s };
-	bool ok = get_pool(&l);
-	*s = l.rest;
-	return ok;
+	struct loading l = { .pool = p, .in = in };
+	return get_pool(&l);
 }

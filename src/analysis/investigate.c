@@ -3,6 +3,7 @@
 #include "analysis/crew.h"
 #include "analysis/inquiry.h"
 #include "analysis/partial.h"
+#include "base/mem.h"
 #include "base/phrase.h"
 
 #include <stdio.h>
@@ -173,10 +174,11 @@ enum err_status investigate_merge(
 	crew_init(&crew, terms.seed, &rules, 1);
 	set_up(&crew, env, opts);
 	crew.shared.merging = true;
+	mem_give_back();
 	crew_begin(&crew);
 	TRY(find_parts(opts, &parts, err));
 	for (size_t i = 0; i < parts.n; i++) {
-		TRY(partial_read(env, &crew, &terms, parts.paths[i], err));
+		TRY(partial_read(&crew, &terms, parts.paths[i], err));
 	}
 	partial_settle(&crew);
 	*out = judge(&crew, timeline_of(opts));

@@ -27,9 +27,9 @@ void ledger_put(struct buf *b, uint64_t v)
 bool ledger_get(struct str *s, uint64_t *v)
 {
 	uint64_t out = 0;
-	for (unsigned i = 0; i < 10 && i < s->n; i++) {
+	for (unsigned i = 0; i < LEDGER_NUMBER_MAX && i < s->n; i++) {
 		uint64_t byte = (unsigned char)s->p[i];
-		if (i == 9 && byte > 1) {
+		if (i == LEDGER_NUMBER_MAX - 1 && byte > 1) {
 			return false;
 		}
 		out |= (byte & 0x7f) << (7 * i);

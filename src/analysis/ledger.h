@@ -51,6 +51,7 @@ void ledger_touch(struct ledger *l, const struct table *t, size_t i);
 void ledger_take_back(const struct ledger *l, uint32_t change);
 
 /* Numbers of seven bits a byte, lowest first. False when the bytes end or the number is too long. */
+#define LEDGER_NUMBER_MAX 10 /* bytes */
 void ledger_put(struct buf *b, uint64_t v);
 bool ledger_get(struct str *s, uint64_t *v);
 

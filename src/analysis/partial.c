@@ -1,6 +1,7 @@
 #include "analysis/partial.h"
 
-#include "analysis/lites.h"
+#include "analysis/intake.h"
+#include "analysis/sources.h"
 #include "base/hash.h"
 
 #include <stdlib.h>
@@ -9,7 +10,8 @@
 #define WORKERS_MAX 1024u
 #define ROWS_MAX    (64u * 1024 * 1024)
 
-static const char heading[] = "cordon partial result 1\n";
+#define HEADING "cordon partial result "
+static const char heading[] = HEADING "1\n";
 
 uint64_t partial_seed(const char *job)
 {
@@ -46,6 +48,15 @@ void partial_terms_init(struct partial_terms *t, const char *job, const struct s
 	t->window = table_hash(t->window, window->regions);
 }
 
+/*
+ * What a record adds, and how it is told from others, is decided all over this folder: results of
+ * other sources are not joined, even if they look the same.
+ */
+static uint64_t print_build(void)
+{
+	return table_hash(fold_print(&reader_plan), str_from(sources_print));
+}
+
 /* ---- writing ---- */
 
 static void put_ledger(const struct ledger *l, struct buf *out)
@@ -65,8 +76,8 @@ static void put_ledger(const struct ledger *l, struct buf *out)
 
 void partial_heading(const struct partial_terms *t, struct buf *out)
 {
-	const uint64_t numbers[] = { fold_print(&reader_plan), partial_seed("check") ^ t->seed,
-		t->rules, t->window };
+	const uint64_t numbers[] = { print_build(), partial_seed("check") ^ t->seed, t->rules,
+		t->window };
 	buf_add(out, heading, sizeof(heading) - 1);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		ledger_put(out, numbers[i]);
@@ -120,10 +131,14 @@ out:
 
 /* ---- reading ---- */
 
+#define OTHER_BUILD                                                                           \
+	"it was written by another build of cordon; write and merge all parts with the same " \
+	"one"
+
 struct taking {
 	struct crew *crew;
 	struct crew_worker *guest;
-	struct str rest;
+	struct intake *in;
 	const char *trouble;
 };
 
@@ -135,7 +150,7 @@ static bool fail(struct taking *t, const char *why)
 
 static bool get(struct taking *t, uint64_t limit, uint64_t *v)
 {
-	return (ledger_get(&t->rest, v) && *v <= limit) ||
+	return (intake_number(t->in, v) && *v <= limit) ||
 	       fail(t, "a number in it leads nowhere");
 }
 
@@ -147,7 +162,7 @@ static bool get_changes(struct taking *t, struct ledger *l)
 		return false;
 	}
 	for (uint64_t i = 0; i < n; i++) {
-		if (!get(t, t->rest.n, &length)) {
+		if (!get(t, PARTIAL_MAX, &length)) {
 			return false;
 		}
 		size_t at = table_add(&l->changes, i, NULL);
@@ -156,8 +171,11 @@ static bool get_changes(struct taking *t, struct ledger *l)
 		}
 		*(struct ledger_change *)table_at(&l->changes, at) =
 			(struct ledger_change){ (uint32_t)l->spelt.n, (uint32_t)length };
-		buf_add_str(&l->spelt, str_sub(t->rest, 0, length));
-		t->rest = str_sub(t->rest, length, SIZE_MAX);
+		while (length && intake_has(t->in, 1)) {
+			struct str piece = intake_take(t->in, length);
+			buf_add_str(&l->spelt, piece);
+			length -= piece.n;
+		}
 	}
 	return buf_ok(&l->spelt) || fail(t, "it holds too much");
 }
@@ -173,11 +191,9 @@ static bool get_rows(struct taking *t, struct ledger *l)
 		return false;
 	}
 	for (uint64_t i = 0; i < n; i++) {
-		if (t->rest.n < sizeof(key)) {
+		if (!intake_bytes(t->in, &key, sizeof(key))) {
 			return fail(t, "it is cut off");
 		}
-		memcpy(&key, t->rest.p, sizeof(key));
-		t->rest = str_sub(t->rest, sizeof(key), SIZE_MAX);
 		if (!get(t, UINT32_MAX, &v) || v >> 1 >= l->changes.n) {
 			return fail(t, "a number in it leads nowhere");
 		}
@@ -195,8 +211,8 @@ static bool take_worker(struct taking *t, struct err *err)
 {
 	struct reader *r = &t->guest->reader;
 	struct err inner = { 0 };
-	if (fold_load(&reader_plan, r, &t->rest, &inner) != ERR_OK ||
-		correlate_load(&t->guest->detect.correlate, &r->track.pool, &t->rest, &inner) !=
+	if (fold_load(&reader_plan, r, t->in, &inner) != ERR_OK ||
+		correlate_load(&t->guest->detect.correlate, &r->track.pool, t->in, &inner) !=
 			ERR_OK) {
 		(void)err_set(err, ERR_INPUT, "%s", inner.msg);
 		return false;
@@ -214,17 +230,17 @@ static bool take_worker(struct taking *t, struct err *err)
 static bool take_terms(struct taking *t, const struct partial_terms *terms)
 {
 	uint64_t numbers[4] = { 0 };
-	if (!str_starts(t->rest, str_from(heading))) {
-		return fail(t, "it is no partial result, or one of another version of cordon");
+	if (!intake_has(t->in, sizeof(heading) - 1) ||
+		!str_eq(intake_take(t->in, sizeof(heading) - 1), str_from(heading))) {
+		return fail(t, OTHER_BUILD);
 	}
-	t->rest = str_sub(t->rest, sizeof(heading) - 1, SIZE_MAX);
 	for (size_t i = 0; i < 4; i++) {
 		if (!get(t, UINT64_MAX, &numbers[i])) {
 			return false;
 		}
 	}
-	if (numbers[0] != fold_print(&reader_plan)) {
-		return fail(t, "it was made by another version of cordon");
+	if (numbers[0] != print_build()) {
+		return fail(t, OTHER_BUILD);
 	}
 	if (numbers[1] != (partial_seed("check") ^ terms->seed)) {
 		return fail(t, "it belongs to another job (--job)");
@@ -236,10 +252,10 @@ static bool take_terms(struct taking *t, const struct partial_terms *terms)
 	       fail(t, "it was made for another time or other regions");
 }
 
-enum err_status partial_take(
-	struct crew *c, const struct partial_terms *terms, struct str bytes, struct err *err)
+static enum err_status take(
+	struct crew *c, const struct partial_terms *terms, struct intake *in, struct err *err)
 {
-	struct taking t = { .crew = c, .rest = bytes };
+	struct taking t = { .crew = c, .in = in };
 	uint64_t n = 0;
 	bool ok = take_terms(&t, terms) && get(&t, WORKERS_MAX, &n);
 	for (uint64_t i = 0; ok && i < n; i++) {
@@ -250,7 +266,7 @@ enum err_status partial_take(
 		}
 		crew_dismiss(t.guest);
 	}
-	if (!ok || t.rest.n) {
+	if (!ok || intake_has(in, 1)) {
 		const char *why =
 			t.trouble ? t.trouble : "there is more in it than belongs there";
 		return err_set(err, ERR_INPUT, "%s", ok || t.trouble ? why : err->msg);
@@ -258,65 +274,36 @@ enum err_status partial_take(
 	return ERR_OK;
 }
 
-#define OBJECT_STEP ((size_t)1024 * 1024)
-
-static enum err_status read_object(
-	const struct source *s, const char *path, struct buf *out, struct err *err)
+enum err_status partial_take(
+	struct crew *c, const struct partial_terms *terms, struct str bytes, struct err *err)
 {
-	uint64_t size = 0;
-	int64_t changed_ms = 0;
-	const char *trouble = NULL;
-	struct source_object *o = s->open(s->ctx, path, &size, &changed_ms);
-	char *step = malloc(OBJECT_STEP);
-	if (!step) {
-		BUG("out of memory");
-	}
-	size_t n = 0;
-	while (o && !trouble && (n = s->read(o, step, OBJECT_STEP, &trouble)) > 0) {
-		buf_add(out, step, n);
-	}
-	free(step);
-	if (o) {
-		s->close(o);
-	}
-	if (!o || trouble) {
-		return err_set(err, ERR_FAILED, "can't read %s: %s", path,
-			trouble ? trouble : "it can't be opened");
-	}
-	return buf_ok(out) ? ERR_OK : err_set(err, ERR_LIMIT, "%s is larger than 2 GiB", path);
+	struct intake in;
+	intake_memory(&in, bytes);
+	return take(c, terms, &in, err);
 }
 
-enum err_status partial_read(struct env *env, struct crew *c, const struct partial_terms *terms,
-	const char *path, struct err *err)
+enum err_status partial_read(
+	struct crew *c, const struct partial_terms *terms, const char *path, struct err *err)
 {
-	unsigned char digest[HASH_SHA256_BYTES];
-	struct buf all;
+	struct intake in;
 	struct err inner = { 0 };
 	enum err_status st = ERR_OK;
-	buf_init(&all, PARTIAL_MAX);
-	if (source_takes(path)) {
-		TRY(read_object(c->shared.source, path, &all, err));
-	} else {
-		TRY(env_read_file(env, path, &all, err));
-	}
-	struct str body = buf_view(&all);
-	body.n -= body.n < sizeof(digest) ? body.n : sizeof(digest);
-	hash_sha256_of(body, digest);
-	if (!str_starts(body, str_from(heading))) {
+	TRY(intake_open(&in, c->shared.source, path, err));
+	(void)intake_has(&in, sizeof(heading) - 1);
+	if (!str_starts(in.rest, STR(HEADING))) {
 		st = err_set(err, ERR_INPUT, "%s is no partial result of cordon", path);
 		goto out;
 	}
-	if (memcmp(body.p + body.n, digest, sizeof(digest)) != 0) {
+	enum err_status took = take(c, terms, &in, &inner);
+	if (!intake_is_sound(&in)) {
 		st = err_set(err, ERR_INPUT,
 			"%s is damaged: its end does not fit what is in it; write it again",
 			path);
-		goto out;
-	}
-	if (partial_take(c, terms, body, &inner) != ERR_OK) {
+	} else if (took != ERR_OK) {
 		st = err_set(err, ERR_INPUT, "%s can't be merged: %s", path, inner.msg);
 	}
 out:
-	buf_deinit(&all);
+	intake_close(&in);
 	return st;
 }
 

@@ -32,11 +32,12 @@ void partial_heading(const struct partial_terms *t, struct buf *out);
 ERR_MUST_CHECK enum err_status partial_write(struct env *env, const struct crew *c,
 	const struct partial_terms *terms, const char *path, struct err *err);
 /*
- * Takes a file, or an object that the crew's source has listed, into the crew, which was begun (crew_begin) with the same rules and seed. ERR_INPUT
- * when it is none, was made under other terms, or is damaged.
+ * Takes a file, or an object that the crew's source has listed, into the crew, which was begun
+ * (crew_begin) with the same rules and seed. ERR_INPUT when it is none, was made under other terms or
+ * by another build, or is damaged; the crew is of no use then. The file is not held in memory whole.
  */
-ERR_MUST_CHECK enum err_status partial_read(struct env *env, struct crew *c,
-	const struct partial_terms *terms, const char *path, struct err *err);
+ERR_MUST_CHECK enum err_status partial_read(
+	struct crew *c, const struct partial_terms *terms, const char *path, struct err *err);
 /* After the last file: what several files hold is kept once. */
 void partial_settle(struct crew *c);
 /* The same from bytes without the hash at the end; for the fuzz target. */

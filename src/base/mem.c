@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 
 void *mem_zeroed(size_t n, size_t size)
@@ -26,4 +27,9 @@ void *mem_grown(void *p, size_t n, size_t size)
 		BUG("out of memory");
 	}
 	return q;
+}
+
+void mem_give_back(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, 1024 * 1024);
 }

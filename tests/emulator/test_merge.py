@@ -3,6 +3,7 @@ No emulator is asked."""
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import pathlib
@@ -81,6 +82,39 @@ def test_what_does_not_fit_is_refused(logs, tmp_path: pathlib.Path):
     with_rules = partial(logs[1], '--rules', rules, '--job', 'x')
     doc = json.loads(run('merge', '--rules', rules, '--job', 'x', '--output', 'json', with_rules).stdout)
     assert [d['title'] for d in doc['detections']] in ([], ['A'])
+
+
+def sealed(data: bytes) -> bytes:
+    """With the hash that belongs at the end: nothing is wrong with it but what is written in it."""
+    return data + hashlib.sha256(data).digest()
+
+
+def test_parts_of_other_builds_are_refused(logs, tmp_path: pathlib.Path):
+    data = partial(logs[0]).read_bytes()[:-32]
+    heading = data.index(b'\n') + 1
+    assert data[:heading] == b'cordon partial result 1\n'
+    other = tmp_path / 'other.part'
+    other.write_bytes(sealed(data))
+    run('merge', other)
+    for changed in (data.replace(b'result 1', b'result 0', 1), data.replace(b'result 1', b'result 12', 1),
+                    data[:heading] + bytes([data[heading] ^ 1]) + data[heading + 1:]):
+        other.write_bytes(sealed(changed))
+        assert run('merge', other, expect=1).stderr.endswith(
+            b"other.part can't be merged: it was written by another build of cordon; write and merge all parts with the same one\n")
+
+
+def test_what_is_cut_off_is_refused_wherever(logs, tmp_path: pathlib.Path):
+    data = partial(logs[0]).read_bytes()
+    cut = tmp_path / 'cut.part'
+    for n in sorted({0, 1, 20, 24, 30, 60, 1000, *range(2000, len(data), len(data) // 12), len(data) - 33, len(data) - 32, len(data) - 1}):
+        cut.write_bytes(data[:n])
+        said = run('merge', cut, expect=1).stderr
+        assert b'damaged' in said or (n < 55 and b'no partial result' in said), (n, said)
+        if n > 60:
+            cut.write_bytes(sealed(data[:n]) if n < len(data) - 32 else sealed(data[:-33]))
+            assert b"cut.part can't be merged: " in run('merge', cut, expect=1).stderr
+    cut.write_bytes(sealed(data[:-32] + b'x'))
+    assert b'more in it than belongs there' in run('merge', cut, expect=1).stderr
 
 
 def test_correlations_see_all_shares(logs, tmp_path: pathlib.Path):
