@@ -354,17 +354,20 @@ static void weigh_colleagues(
 	struct inquiry_peers peers = inquiry_same_address(q, s);
 	for (size_t i = 0; i < peers.n && others < 2; i++) {
 		const struct suspect *o = &q->suspects[peers.suspects[i]];
+		if (!fits(s, o)) {
+			continue; /* hardly anybody does, of thousands at a busy address */
+		}
 		const struct track_holder *h = track_holder_at(q->t, o->holder);
 		/* One's own sign-in is another credential: as good as somebody else's. */
 		bool own = h->arn == track_holder_at(q->t, s->holder)->arn;
-		bool other = fits(s, o) && h->arn != seen && (!own || is_sign_in(s, o, fits));
+		if (h->arn == seen || (own && !is_sign_in(s, o, fits))) {
+			continue;
+		}
 		bool sure = is_root_with_mfa(q, o) ||
 			    (fits == was_here_before && (o->moved_in || own));
-		others += other ? 1 + sure : 0;
-		seen = other ? h->arn : seen;
-		if (other) {
-			inquiry_cite(q, colleagues, &o->first);
-		}
+		others += 1 + sure;
+		seen = h->arn;
+		inquiry_cite(q, colleagues, &o->first);
 	}
 	if (others >= 2) {
 		inquiry_claim(

@@ -11,6 +11,7 @@
 #include "analysis/workload.h"
 
 #include "base/i18n.h"
+#include "base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,34 +23,42 @@
 
 /* ---- the main attack ---- */
 
-static double attack_score(const struct inquiry *q, size_t attack)
+struct weight_of_attack {
+	double best, rest;
+};
+
+/* How much each attack weighs, at the place of its smallest suspect. The caller frees. */
+static struct weight_of_attack *weigh_attacks(const struct inquiry *q)
 {
-	double best = WEIGHTS_PRIOR;
-	double rest = 0;
+	struct weight_of_attack *all = mem_zeroed(q->n_suspects + 1, sizeof(*all));
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		const struct suspect *s = &q->suspects[i];
-		if (s->attack == attack && s->guilty) {
-			rest += s->score > 0 ? 0.5 : 0.1;
-			best = s->score > best ? s->score : best;
+		struct weight_of_attack *w = &all[s->attack];
+		if (s->guilty) {
+			w->best = w->rest > 0 ? w->best : WEIGHTS_PRIOR;
+			w->best = s->score > w->best ? s->score : w->best;
+			w->rest += s->score > 0 ? 0.5 : 0.1;
 		}
 	}
-	return best + rest;
+	return all;
 }
 
 static size_t main_attack(const struct inquiry *q)
 {
 	size_t found = INQUIRY_NONE;
 	double best = 0;
+	struct weight_of_attack *weights = weigh_attacks(q);
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		if (!q->suspects[i].guilty || q->suspects[i].attack != i) {
 			continue;
 		}
-		double score = attack_score(q, i);
+		double score = weights[i].best + weights[i].rest;
 		if (found == INQUIRY_NONE || score > best) {
 			found = i;
 			best = score;
 		}
 	}
+	free(weights);
 	return found;
 }
 

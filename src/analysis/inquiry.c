@@ -21,6 +21,13 @@ void inquiry_init(struct inquiry *q, struct reader *r)
 		.visitors = json_array() };
 }
 
+static void free_alike(struct inquiry_alike *alike)
+{
+	free(alike->order);
+	free(alike->at);
+	free(alike->n);
+}
+
 void inquiry_deinit(struct inquiry *q)
 {
 	for (size_t i = 0; i < q->n_suspects; i++) {
@@ -32,14 +39,10 @@ void inquiry_deinit(struct inquiry *q)
 	free(q->relations);
 	free(q->relation_from);
 	free(q->note_from);
-	free(q->holders.order);
-	free(q->holders.at);
-	free(q->addresses.order);
-	free(q->addresses.at);
-	free(q->persons.order);
-	free(q->persons.at);
-	free(q->roles.order);
-	free(q->roles.at);
+	free_alike(&q->holders);
+	free_alike(&q->addresses);
+	free_alike(&q->persons);
+	free_alike(&q->roles);
 	free(q->by_time);
 	free(q->failed_logins);
 	free(q->quarantines);
@@ -378,6 +381,7 @@ static void index_alike(const struct inquiry *q, struct inquiry_alike *alike, ke
 	struct alike_ctx ctx = { q, key };
 	alike->order = room(n, sizeof(size_t));
 	alike->at = room(n, sizeof(size_t));
+	alike->n = room(n, sizeof(size_t));
 	for (size_t i = 0; i < n; i++) {
 		alike->order[i] = i;
 	}
@@ -387,19 +391,17 @@ static void index_alike(const struct inquiry *q, struct inquiry_alike *alike, ke
 		uint32_t here = key(q, &q->suspects[alike->order[i]]);
 		begin = here == key(q, &q->suspects[alike->order[begin]]) ? begin : i;
 		alike->at[alike->order[i]] = begin;
+		alike->n[begin]++;
 	}
 }
 
-static struct inquiry_peers alike_of(const struct inquiry *q, const struct inquiry_alike *alike,
-	const struct suspect *s, key_fn key)
+static struct inquiry_peers alike_of(
+	const struct inquiry *q, const struct inquiry_alike *alike, const struct suspect *s)
 {
 	size_t from = alike->at[s - q->suspects];
-	size_t to = from;
-	while (to < q->n_suspects && to - from < INQUIRY_PEERS &&
-		key(q, &q->suspects[alike->order[to]]) == key(q, s)) {
-		to++;
-	}
-	return (struct inquiry_peers){ alike->order + from, to - from };
+	size_t n = alike->n[from];
+	return (struct inquiry_peers){ alike->order + from,
+		n < INQUIRY_PEERS ? n : INQUIRY_PEERS };
 }
 
 static int time_order(const void *a, const void *b, void *ctx)
@@ -438,22 +440,22 @@ static void index_notes(struct inquiry *q)
 
 struct inquiry_peers inquiry_same_holder(const struct inquiry *q, const struct suspect *s)
 {
-	return alike_of(q, &q->holders, s, holder_key);
+	return alike_of(q, &q->holders, s);
 }
 
 struct inquiry_peers inquiry_same_address(const struct inquiry *q, const struct suspect *s)
 {
-	return alike_of(q, &q->addresses, s, address_key);
+	return alike_of(q, &q->addresses, s);
 }
 
 struct inquiry_peers inquiry_same_person(const struct inquiry *q, const struct suspect *s)
 {
-	return alike_of(q, &q->persons, s, person_key);
+	return alike_of(q, &q->persons, s);
 }
 
 struct inquiry_peers inquiry_same_role(const struct inquiry *q, const struct suspect *s)
 {
-	return alike_of(q, &q->roles, s, role_key);
+	return alike_of(q, &q->roles, s);
 }
 
 void inquiry_index(struct inquiry *q)

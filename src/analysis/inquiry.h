@@ -55,6 +55,7 @@ struct suspect {
 struct inquiry_alike {
 	size_t *order; /* suspects */
 	size_t *at;    /* suspect -> where its group begins in `order` */
+	size_t *n;     /* place in `order` where a group begins -> how many are in it */
 };
 
 struct inquiry {

@@ -93,10 +93,12 @@ static int home_cues(const struct inquiry *q, const struct suspect *s)
 static bool owner_with_mfa(const struct inquiry *q, const struct suspect *s)
 {
 	uint32_t arn = track_holder_at(q->t, s->holder)->arn;
-	struct inquiry_peers peers = inquiry_same_address(q, s);
-	for (size_t i = 0; i < peers.n; i++) {
+	struct inquiry_peers there = inquiry_same_address(q, s);
+	struct inquiry_peers person = inquiry_same_person(q, s);
+	struct inquiry_peers peers = there.n < person.n ? there : person;
+	for (size_t i = 0; i < peers.n && arn; i++) {
 		const struct suspect *o = &q->suspects[peers.suspects[i]];
-		bool same = track_holder_at(q->t, o->holder)->arn == arn && arn;
+		bool same = track_holder_at(q->t, o->holder)->arn == arn && o->ip == s->ip;
 		if (o != s && same && o->mfa) {
 			return true;
 		}
