@@ -88,30 +88,6 @@ static unsigned hex4(const char *p)
 	return v;
 }
 
-static size_t put_utf8(char *out, unsigned c)
-{
-	if (c < 0x80) {
-		out[0] = (char)c;
-		return 1;
-	}
-	if (c < 0x800) {
-		out[0] = (char)(0xc0 | c >> 6);
-		out[1] = (char)(0x80 | (c & 0x3f));
-		return 2;
-	}
-	if (c < 0x10000) {
-		out[0] = (char)(0xe0 | c >> 12);
-		out[1] = (char)(0x80 | (c >> 6 & 0x3f));
-		out[2] = (char)(0x80 | (c & 0x3f));
-		return 3;
-	}
-	out[0] = (char)(0xf0 | c >> 18);
-	out[1] = (char)(0x80 | (c >> 12 & 0x3f));
-	out[2] = (char)(0x80 | (c >> 6 & 0x3f));
-	out[3] = (char)(0x80 | (c & 0x3f));
-	return 4;
-}
-
 static bool is_hex4(const char *p)
 {
 	for (int i = 0; i < 4; i++) {
@@ -134,10 +110,11 @@ static size_t unicode(const char *p, size_t left, char *out, size_t *taken)
 		unsigned low = hex4(p + 8);
 		if (low >= 0xdc00 && low < 0xe000) {
 			*taken = 12;
-			return put_utf8(out, 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00));
+			return str_utf8_put(
+				0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00), out);
 		}
 	}
-	return put_utf8(out, c >= 0xd800 && c < 0xe000 ? 0xfffd : c);
+	return str_utf8_put(c >= 0xd800 && c < 0xe000 ? 0xfffd : c, out);
 }
 
 /* Takes any bytes: an escape that is cut off or unknown is copied as it stands. */

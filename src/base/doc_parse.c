@@ -61,23 +61,6 @@ static bool hex4(struct reader *r, uint32_t *out)
 	return true;
 }
 
-static void add_utf8(struct buf *b, uint32_t c)
-{
-	char four[4] = { (char)(0xf0 | c >> 18), (char)(0x80 | (c >> 12 & 0x3f)),
-		(char)(0x80 | (c >> 6 & 0x3f)), (char)(0x80 | (c & 0x3f)) };
-	if (c < 0x80) {
-		buf_putc(b, (char)c);
-	} else if (c < 0x800) {
-		four[2] = (char)(0xc0 | c >> 6);
-		buf_add(b, four + 2, 2);
-	} else if (c < 0x10000) {
-		four[1] = (char)(0xe0 | c >> 12);
-		buf_add(b, four + 1, 3);
-	} else {
-		buf_add(b, four, 4);
-	}
-}
-
 /* After "\u": one code point, which above the first plane is written as two. */
 static bool code_point(struct reader *r)
 {
@@ -100,7 +83,8 @@ static bool code_point(struct reader *r)
 	} else if (c >= 0xdc00 && c <= 0xdfff) {
 		return fail(r, "half a surrogate pair");
 	}
-	add_utf8(&r->text, c);
+	char bytes[4];
+	buf_add(&r->text, bytes, str_utf8_put(c, bytes));
 	return true;
 }
 

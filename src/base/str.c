@@ -228,6 +228,20 @@ size_t str_utf8_len(struct str s)
 	return len;
 }
 
+size_t str_utf8_put(uint32_t c, char out[4])
+{
+	if (c < 0x80) {
+		out[0] = (char)c;
+		return 1;
+	}
+	size_t n = c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+	for (size_t i = n - 1; i > 0; i--, c >>= 6) {
+		out[i] = (char)(0x80 | (c & 0x3f));
+	}
+	out[0] = (char)(0xf00u >> n | c); /* as many ones as there are bytes */
+	return n;
+}
+
 bool str_is_utf8(struct str s)
 {
 	while (s.n) {

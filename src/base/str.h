@@ -50,6 +50,8 @@ bool str_glob(struct str pattern, struct str s);
 char *str_dup(struct str s);
 /* Bytes of the well-formed UTF-8 character at the front; 0 when there is none. */
 size_t str_utf8_len(struct str s);
+/* The bytes of a code point, which must be one; how many they are. */
+size_t str_utf8_put(uint32_t c, char out[4]);
 /* True when the bytes are well-formed UTF-8 (no surrogates, no overlong forms). */
 bool str_is_utf8(struct str s);
 

@@ -317,7 +317,8 @@ static void stream_of_a(enum checksum_kind kind, const char *const *signatures, 
 		.region = "us-east-1",
 		.service = "s3",
 		.now_ms = 1369353600000,
-		.s3 = true };
+		.s3 = true,
+		.send_hash = true };
 	size_t left = 66560;
 	struct aws_source source = { .read = give_a, .ctx = &left, .size = left };
 	struct wire_request r;

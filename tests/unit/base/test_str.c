@@ -54,6 +54,18 @@ static void utf8_is_strict(void **state)
 {
 	(void)state;
 	assert_true(str_is_utf8(STR("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80")));
+	static const uint32_t edges[] = { 0, 0x7f, 0x80, 0x7ff, 0x800, 0xd7ff, 0xe000, 0xffff,
+		0x10000, 0x10ffff };
+	static const size_t lengths[] = { 1, 1, 2, 2, 3, 3, 3, 3, 4, 4 };
+	for (size_t i = 0; i < sizeof(edges) / sizeof(edges[0]); i++) {
+		char bytes[4];
+		struct str one = { bytes, str_utf8_put(edges[i], bytes) };
+		assert_int_equal(one.n, lengths[i]);
+		assert_int_equal(str_utf8_len(one), lengths[i]);
+	}
+	char euro[4];
+	assert_int_equal(str_utf8_put(0x20ac, euro), 3);
+	assert_memory_equal(euro, "\xe2\x82\xac", 3);
 	assert_false(str_is_utf8(STR("\xc0\xaf")));         /* overlong */
 	assert_false(str_is_utf8(STR("\xed\xa0\x80")));     /* surrogate */
 	assert_false(str_is_utf8(STR("\xf4\x90\x80\x80"))); /* past U+10FFFF */
