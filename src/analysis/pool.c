@@ -96,6 +96,11 @@ struct str pool_get(const struct pool *p, uint32_t id)
 	return id < p->table.n ? *(struct str *)table_at(&p->table, id) : (struct str){ "", 0 };
 }
 
+int pool_order(const struct pool *p, uint32_t a, uint32_t b)
+{
+	return a == b ? 0 : str_cmp(pool_get(p, a), pool_get(p, b));
+}
+
 uint32_t pool_least(const struct pool *p, uint32_t a, uint32_t b)
 {
 	if (a == b || a == 0 || b == 0) {

@@ -30,6 +30,8 @@ struct str pool_get(const struct pool *p, uint32_t id);
 uint64_t pool_key(const struct pool *p, uint32_t id);
 /* The one of two texts that comes first in byte order; an empty one gives way. */
 uint32_t pool_least(const struct pool *p, uint32_t a, uint32_t b);
+/* As str_cmp of the two texts. */
+int pool_order(const struct pool *p, uint32_t a, uint32_t b);
 /* Number of a text that is there already, or UINT32_MAX. */
 uint32_t pool_find(const struct pool *p, struct str s);
 

@@ -220,14 +220,24 @@ void ssh_add(struct ssh *s, const struct ssh_line *l, struct str id, uint64_t ke
 
 /* ---- after the last line ---- */
 
+/* Files of one name in several folders may have the same id for different lines. */
 static int by_time(const void *a, const void *b, void *pool)
 {
 	const struct ssh_event *x = a;
 	const struct ssh_event *y = b;
+	const uint32_t texts[][2] = { { x->id, y->id }, { x->host, y->host },
+		{ x->user, y->user }, { x->ip, y->ip }, { x->text, y->text } };
+	int c = 0;
 	if (x->time_ms != y->time_ms) {
 		return x->time_ms < y->time_ms ? -1 : 1;
 	}
-	return str_cmp(pool_get(pool, x->id), pool_get(pool, y->id));
+	for (size_t i = 0; c == 0 && i < sizeof(texts) / sizeof(texts[0]); i++) {
+		c = pool_order(pool, texts[i][0], texts[i][1]);
+	}
+	if (c || x->kind != y->kind) {
+		return c ? c : x->kind < y->kind ? -1 : 1;
+	}
+	return x->repeat < y->repeat ? -1 : x->repeat > y->repeat;
 }
 
 static int64_t in_year(int64_t ms, int year)

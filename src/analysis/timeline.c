@@ -152,6 +152,30 @@ static void collect_hosts(const struct inquiry *q, struct entries *e)
 	}
 }
 
+/*
+ * Ids need not be unique (what tests and mocks write), and the hash of the content would put events
+ * in another order with another hash: what is shown of them decides.
+ */
+static int line_order(
+	const struct track *t, const struct track_lite *a, const struct track_lite *b)
+{
+	const struct track_edge *x = track_edge_at(t, a->edge);
+	const struct track_edge *y = track_edge_at(t, b->edge);
+	const uint32_t shown[][2] = {
+		{ track_holder_at(t, x->holder)->arn, track_holder_at(t, y->holder)->arn },
+		{ x->ip, y->ip },
+		{ a->action, b->action },
+		{ a->target, b->target },
+		{ a->outcome, b->outcome },
+		{ a->region, b->region },
+	};
+	int c = track_ref_id_order(&t->pool, &a->ref, &b->ref);
+	for (size_t i = 0; c == 0 && i < sizeof(shown) / sizeof(shown[0]); i++) {
+		c = pool_order(&t->pool, shown[i][0], shown[i][1]);
+	}
+	return c ? c : track_ref_cmp(t, &a->ref, &b->ref);
+}
+
 static int order(const void *a, const void *b, void *ctx)
 {
 	const struct entry *x = a;
@@ -166,7 +190,7 @@ static int order(const void *a, const void *b, void *ctx)
 		return track_ref_cmp(ctx, &x->note->ref, &y->note->ref);
 	}
 	if (x->kind == E_CALL) {
-		return track_ref_cmp(ctx, &x->lite->ref, &y->lite->ref);
+		return line_order(ctx, x->lite, y->lite);
 	}
 	return x->index < y->index ? -1 : x->index > y->index;
 }

@@ -192,6 +192,9 @@ void track_drop_copies(struct track *t);
 void track_flush(struct track *t);
 
 int track_ref_order(const struct pool *p, const struct track_ref *a, const struct track_ref *b);
+/* By time and id alone: 0 for different events that have both in common. */
+int track_ref_id_order(
+	const struct pool *p, const struct track_ref *a, const struct track_ref *b);
 /* *into becomes the earlier (the later) of the two; one that is not set gives way. */
 void track_ref_first(
 	const struct pool *p, struct track_ref *into, const struct track_ref *other);

@@ -86,7 +86,8 @@ static int text_order(
 	return strcmp(left, right);
 }
 
-int track_ref_order(const struct pool *p, const struct track_ref *a, const struct track_ref *b)
+int track_ref_id_order(
+	const struct pool *p, const struct track_ref *a, const struct track_ref *b)
 {
 	if (a->time_ms != b->time_ms) {
 		return a->time_ms < b->time_ms ? -1 : 1;
@@ -99,12 +100,15 @@ int track_ref_order(const struct pool *p, const struct track_ref *a, const struc
 			return a->lo < b->lo ? -1 : 1;
 		}
 	} else if (a->uuid != b->uuid || a->lo != b->lo) {
-		int c = text_order(p, a, b);
-		if (c) {
-			return c;
-		}
+		return text_order(p, a, b);
 	}
-	return a->hash < b->hash ? -1 : a->hash > b->hash;
+	return 0;
+}
+
+int track_ref_order(const struct pool *p, const struct track_ref *a, const struct track_ref *b)
+{
+	int c = track_ref_id_order(p, a, b);
+	return c ? c : a->hash < b->hash ? -1 : a->hash > b->hash;
 }
 
 int track_ref_cmp(const struct track *t, const struct track_ref *a, const struct track_ref *b)

@@ -267,14 +267,24 @@ static void drop_copies(struct web *w)
 	w->n_hits = n;
 }
 
+/* Files of one name in several folders may have the same id for different lines. */
 static int by_time(const void *a, const void *b, void *pool)
 {
 	const struct web_hit *x = a;
 	const struct web_hit *y = b;
+	const uint32_t texts[][2] = { { x->id, y->id }, { x->ip, y->ip },
+		{ x->target, y->target }, { x->agent, y->agent } };
+	int c = 0;
 	if (x->time_ms != y->time_ms) {
 		return x->time_ms < y->time_ms ? -1 : 1;
 	}
-	return str_cmp(pool_get(pool, x->id), pool_get(pool, y->id));
+	for (size_t i = 0; c == 0 && i < sizeof(texts) / sizeof(texts[0]); i++) {
+		c = pool_order(pool, texts[i][0], texts[i][1]);
+	}
+	if (c || x->status != y->status) {
+		return c ? c : x->status < y->status ? -1 : 1;
+	}
+	return x->bytes < y->bytes ? -1 : x->bytes > y->bytes;
 }
 
 /* Answers of one client that look alike, and the first two paths that got them. */

@@ -97,6 +97,35 @@ def test_the_story_is_understood(plain):
     assert v['claims'] and all(set(c['events']) <= ids and c['events'] for c in v['claims'] if c['weight'] > 0)
 
 
+def test_equal_times_and_ids_are_told_in_the_order_of_what_is_shown(tmp_path: pathlib.Path):
+    """Ids that are not unique, and lines of files with one name in several folders: no hash and no seed orders the timeline."""
+    same = [event(0, 150, 'GetSecretValue', 'secretsmanager', 'backup-svc', NEW_KEY, INTRUDER, 'Boto3/1.34 md/Kali',
+                  requestParameters={'secretId': f'prod/{c}'}) for c in 'hcfaegbd']
+    events = story() + [{**e, 'eventID': 'same', 'eventTime': '2026-08-01T12:30:00Z'} for e in same]
+    answers = set()
+    for turn in range(3):
+        folder = tmp_path / str(turn)
+        random.Random(turn).shuffle(events)
+        for n, half in enumerate((events[::2], events[1::2])):
+            path = folder / f'{n}' / 'events.json'
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps({'Records': half}))
+        for c in 'hcfaegbd':
+            (folder / c).mkdir()
+            (folder / c / 'access.log').write_text(
+                f'{INTRUDER} - - [01/Aug/2026:12:31:00 +0000] "GET /{c}?x=;cat+/etc/passwd HTTP/1.1" 200 9 "-" "curl/8"\n')
+            (folder / c / 'auth.log').write_text(
+                f'Aug  1 12:32:00 {c} sshd[1]: Failed password for root from {INTRUDER} port 5 ssh2\n')
+            os.utime(folder / c / 'auth.log', (1785585600, 1785585600))
+        doc = investigate(folder)
+        rows = [r for r in doc['timeline'] if r['event'] == 'same']
+        assert [r['target'] for r in rows] == [f'prod/{c}' for c in 'abcdefgh']
+        assert [r['target'][:2] for r in doc['timeline'] if r['source'] == 'web'] == [f'/{c}' for c in 'abcdefgh']
+        assert [r['target'] for r in doc['timeline'] if r['source'] == 'ssh'] == list('abcdefgh')
+        answers.add(answer(doc))
+    assert len(answers) == 1
+
+
 @pytest.mark.parametrize('how', ['shuffled', 'doubled', 'split and zipped', 'lines', 'array', 'members', 'stdin'])
 def test_packing_changes_nothing(plain, tmp_path: pathlib.Path, how: str):
     events, expected = plain
