@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Both languages are complete: every text marked for translation in src/ has its Spanish in po/es, with the
 same printf conversions; every file of po/es is built in and nothing in it is unused. Prints what is wrong, exits 1."""
+import os
 import pathlib
 import re
 import sys
@@ -11,6 +12,8 @@ import po2c  # noqa: E402
 CALLS = re.compile(r'(?:\bN_|\bapp_tr|\bi18n_tr|\bi18n_trn|\btr|\btrn)\s*\(')
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 ERRORS = re.compile(r'\berr_(?:set|prefix)\s*\(')
+# Whoever looks into logs meets the errors of these rooms: every one of them is told in Spanish.
+SPOKEN = ('src/analysis/', 'src/base/')
 CONVERSION = re.compile(r'%(?:\d+\$)?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|j|z|t)?([diouxXcsfgeaAEGp])')
 
 
@@ -74,8 +77,17 @@ def main() -> int:
                     line = text.count('\n', 0, m.start()) + 1
                     used.setdefault(unescape(literal), f'{path.relative_to(root)}:{line}')
         for m in ERRORS.finditer(text):
-            errors |= {unescape(literal) for literal in literals_in_call(text, m.end())}
+            said = {unescape(literal) for literal in literals_in_call(text, m.end())}
+            errors |= said
+            for literal in said - spanish.keys():
+                if str(path.relative_to(root)).startswith(SPOKEN) and re.search('[a-z]{2} |[a-z]{2}$', CONVERSION.sub('', literal)):
+                    print(f'{path.relative_to(root)}:{text.count(chr(10), 0, m.start()) + 1}: no Spanish for the error {literal!r}')
+                    bad += 1
+    system = {os.strerror(i) for i in range(256)} | {'an error the system has no words for'}
     for key in spanish:
+        if where[key] == 'errno.po' and key and key not in system:
+            print(f'po/es/errno.po: no error of the system is {key!r}')
+            bad += 1
         if where[key] == 'errors.po' and key and key not in errors:
             print(f'po/es/errors.po: no error says {key!r}')
             bad += 1

@@ -4,6 +4,7 @@
 #include "analysis/intake.h"
 #include "analysis/ledger.h"
 #include "analysis/track.h"
+#include "base/i18n.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -170,17 +171,17 @@ static bool fail(struct loading *l, const char *why)
 
 static bool get(struct loading *l, uint64_t *v)
 {
-	return intake_number(l->in, v) || fail(l, "it ends in the midst of a number");
+	return intake_number(l->in, v) || fail(l, N_("it ends in the midst of a number"));
 }
 
 static bool get_bytes(struct loading *l, void *out, size_t n)
 {
-	return intake_bytes(l->in, out, n) || fail(l, "it is cut off");
+	return intake_bytes(l->in, out, n) || fail(l, N_("it is cut off"));
 }
 
 static bool get_below(struct loading *l, uint64_t limit, uint64_t *v)
 {
-	return get(l, v) && (*v < limit || fail(l, "a number in it leads nowhere"));
+	return get(l, v) && (*v < limit || fail(l, N_("a number in it leads nowhere")));
 }
 
 static bool get_time(struct loading *l, int64_t *ms)
@@ -190,7 +191,7 @@ static bool get_time(struct loading *l, int64_t *ms)
 		return false;
 	}
 	*ms = (int64_t)v;
-	return (*ms >= -TIME_MAX && *ms <= TIME_MAX) || fail(l, "a time in it is none");
+	return (*ms >= -TIME_MAX && *ms <= TIME_MAX) || fail(l, N_("a time in it is none"));
 }
 
 static bool get_ref(struct loading *l, struct track_ref *r)
@@ -274,12 +275,12 @@ static bool get_number(struct loading *l, const struct fold_field *f, void *out)
 	} else if ((f->kind == FOLD_ROW || f->kind == FOLD_ROW_OR) &&
 		   !(f->kind == FOLD_ROW_OR && v == FOLD_NONE)) {
 		if (l->counts[f->arg] == 0) {
-			return fail(l, "a number in it leads nowhere");
+			return fail(l, N_("a number in it leads nowhere"));
 		}
 		limit = l->counts[f->arg] - 1;
 	}
 	if (v > limit) {
-		return fail(l, "a number in it leads nowhere");
+		return fail(l, N_("a number in it leads nowhere"));
 	}
 	uint32_t word = (uint32_t)v;
 	uint16_t half = (uint16_t)v;
@@ -310,7 +311,7 @@ static bool get_field(struct loading *l, const struct fold_field *f, void *out)
 		return get_time(l, out);
 	case FOLD_REAL:
 		if (!get_bytes(l, &real, sizeof(real)) || !isfinite(real)) {
-			return fail(l, "a number in it is none");
+			return fail(l, N_("a number in it is none"));
 		}
 		memcpy(out, &real, sizeof(real));
 		return true;
@@ -349,7 +350,7 @@ static bool get_pool(struct loading *l)
 		struct str s = intake_has(l->in, length) ? intake_take(l->in, length)
 							 : (struct str){ "", 0 };
 		if (s.n != length || pool_put(l->pool, s) != i) {
-			return fail(l, "its texts are not as they are written");
+			return fail(l, N_("its texts are not as they are written"));
 		}
 	}
 	return true;
@@ -369,13 +370,13 @@ static bool get_table(
 			return false;
 		}
 		if (table_add(t, key, &fresh) != i || fresh == begun) {
-			return fail(l, "an item in it comes twice or not at all");
+			return fail(l, N_("an item in it comes twice or not at all"));
 		}
 		if (type->size) {
 			memcpy(table_at(t, i), item, type->size);
 		}
 	}
-	return t->n == n || fail(l, "an item in it comes twice or not at all");
+	return t->n == n || fail(l, N_("an item in it comes twice or not at all"));
 }
 
 static bool get_list(struct loading *l, const struct fold_part *p, size_t n)
@@ -383,7 +384,7 @@ static bool get_list(struct loading *l, const struct fold_part *p, size_t n)
 	size_t cap = 0;
 	unsigned char *items = NULL;
 	size_t got = 0;
-	bool ok = n <= p->max || fail(l, "a list in it is too long");
+	bool ok = n <= p->max || fail(l, N_("a list in it is too long"));
 	/* Room grows with what is read, not with what is claimed. */
 	while (ok && got < n) {
 		if (got == cap) {
@@ -421,7 +422,7 @@ static bool get_part(struct loading *l, size_t i)
 	if (p->shape == FOLD_LIST) {
 		return get_list(l, p, n);
 	}
-	return (n == 1 || fail(l, "a part of it is missing")) &&
+	return (n == 1 || fail(l, N_("a part of it is missing"))) &&
 	       get_item(l, p->type, l->state + p->at);
 }
 

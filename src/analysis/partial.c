@@ -3,6 +3,7 @@
 #include "analysis/intake.h"
 #include "analysis/sources.h"
 #include "base/hash.h"
+#include "base/i18n.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,9 +132,8 @@ out:
 
 /* ---- reading ---- */
 
-#define OTHER_BUILD                                                                           \
-	"it was written by another build of cordon; write and merge all parts with the same " \
-	"one"
+static const char other_build[] = N_("it was written by another build of cordon; write and "
+				     "merge all parts with the same one");
 
 struct taking {
 	struct crew *crew;
@@ -151,7 +151,7 @@ static bool fail(struct taking *t, const char *why)
 static bool get(struct taking *t, uint64_t limit, uint64_t *v)
 {
 	return (intake_number(t->in, v) && *v <= limit) ||
-	       fail(t, "a number in it leads nowhere");
+	       fail(t, N_("a number in it leads nowhere"));
 }
 
 static bool get_changes(struct taking *t, struct ledger *l)
@@ -167,7 +167,7 @@ static bool get_changes(struct taking *t, struct ledger *l)
 		}
 		size_t at = table_add(&l->changes, i, NULL);
 		if (at != i) {
-			return fail(t, "it holds too much");
+			return fail(t, N_("it holds too much"));
 		}
 		*(struct ledger_change *)table_at(&l->changes, at) =
 			(struct ledger_change){ (uint32_t)l->spelt.n, (uint32_t)length };
@@ -177,7 +177,7 @@ static bool get_changes(struct taking *t, struct ledger *l)
 			length -= piece.n;
 		}
 	}
-	return buf_ok(&l->spelt) || fail(t, "it holds too much");
+	return buf_ok(&l->spelt) || fail(t, N_("it holds too much"));
 }
 
 /* A record that another file brought already adds nothing. */
@@ -192,10 +192,10 @@ static bool get_rows(struct taking *t, struct ledger *l)
 	}
 	for (uint64_t i = 0; i < n; i++) {
 		if (!intake_bytes(t->in, &key, sizeof(key))) {
-			return fail(t, "it is cut off");
+			return fail(t, N_("it is cut off"));
 		}
 		if (!get(t, UINT32_MAX, &v) || v >> 1 >= l->changes.n) {
-			return fail(t, "a number in it leads nowhere");
+			return fail(t, N_("a number in it leads nowhere"));
 		}
 		bool line = v & 1;
 		struct reader_shared *s = &t->crew->shared;
@@ -232,7 +232,7 @@ static bool take_terms(struct taking *t, const struct partial_terms *terms)
 	uint64_t numbers[4] = { 0 };
 	if (!intake_has(t->in, sizeof(heading) - 1) ||
 		!str_eq(intake_take(t->in, sizeof(heading) - 1), str_from(heading))) {
-		return fail(t, OTHER_BUILD);
+		return fail(t, other_build);
 	}
 	for (size_t i = 0; i < 4; i++) {
 		if (!get(t, UINT64_MAX, &numbers[i])) {
@@ -240,16 +240,16 @@ static bool take_terms(struct taking *t, const struct partial_terms *terms)
 		}
 	}
 	if (numbers[0] != print_build()) {
-		return fail(t, OTHER_BUILD);
+		return fail(t, other_build);
 	}
 	if (numbers[1] != (partial_seed("check") ^ terms->seed)) {
-		return fail(t, "it belongs to another job (--job)");
+		return fail(t, N_("it belongs to another job (--job)"));
 	}
 	if (numbers[2] != terms->rules) {
-		return fail(t, "it was made with other rules");
+		return fail(t, N_("it was made with other rules"));
 	}
 	return numbers[3] == terms->window ||
-	       fail(t, "it was made for another time or other regions");
+	       fail(t, N_("it was made for another time or other regions"));
 }
 
 static enum err_status take(
@@ -268,7 +268,7 @@ static enum err_status take(
 	}
 	if (!ok || intake_has(in, 1)) {
 		const char *why =
-			t.trouble ? t.trouble : "there is more in it than belongs there";
+			t.trouble ? t.trouble : N_("there is more in it than belongs there");
 		return err_set(err, ERR_INPUT, "%s", ok || t.trouble ? why : err->msg);
 	}
 	return ERR_OK;

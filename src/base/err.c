@@ -63,6 +63,91 @@ static void make_printable(char *text)
 	}
 }
 
+/* Takes the argument of the conversion after a '%'; *text when it is a whole string. Where it ends. */
+static const char *take_argument(const char *p, va_list *ap, const char **text)
+{
+	bool cut = false;
+	int longs = 0;
+	bool size = false;
+	for (; *p && strchr("-+ #0123456789.*", *p); p++) {
+		cut |= *p == '.';
+		if (*p == '*') {
+			(void)va_arg(*ap, int);
+		}
+	}
+	for (; *p && strchr("hlzjt", *p); p++) {
+		longs += *p == 'l';
+		size |= *p != 'l' && *p != 'h';
+	}
+	if (*p == 's' || *p == 'p') {
+		const char *arg = va_arg(*ap, const char *);
+		*text = *p == 's' && !cut ? arg : NULL;
+	} else if (*p && strchr("eEfFgG", *p)) {
+		(void)va_arg(*ap, double);
+	} else if (*p != '%' && *p != '\0') {
+		if (longs > 1) {
+			(void)va_arg(*ap, long long);
+		} else if (longs == 1) {
+			(void)va_arg(*ap, long);
+		} else if (size) {
+			(void)va_arg(*ap, size_t);
+		} else {
+			(void)va_arg(*ap, int);
+		}
+	}
+	return *p ? p + 1 : p;
+}
+
+/*
+ * What stands behind a colon at the end says why, often in a sentence of its own; names stand
+ * elsewhere. NULL: there is none.
+ */
+static const char *reason_of(const char *fmt, va_list *ap)
+{
+	const char *p = fmt;
+	while ((p = strchr(p, '%'))) {
+		const char *text = NULL;
+		bool begins = p == fmt || (p >= fmt + 2 && memcmp(p - 2, ": ", 2) == 0);
+		p = take_argument(p + 1, ap, &text);
+		bool ends = *p == '\0' || *p == ';' || strncmp(p, " (", 2) == 0;
+		if (text && begins && ends) {
+			return text;
+		}
+	}
+	return NULL;
+}
+
+static const char *last_of(const char *text, const char *part)
+{
+	const char *found = NULL;
+	for (const char *p = strstr(text, part); p && *part; p = strstr(p + 1, part)) {
+		found = p;
+	}
+	return found;
+}
+
+/* The same in the language that is spoken, with its reason; "" when neither has a translation. */
+static void tell(struct err *e, const char *fmt, va_list *args)
+{
+	va_list ap;
+	va_copy(ap, *args);
+	const char *why = reason_of(fmt, &ap);
+	va_end(ap);
+	const char *why_told = why ? spoken(why) : NULL;
+	if (translated(fmt) == fmt && why_told == why) {
+		return;
+	}
+	int n = vsnprintf(e->told, sizeof(e->told), translated(fmt), *args);
+	const char *at = why_told != why ? last_of(e->told, why) : NULL;
+	if (at && n > 0 && (size_t)n < sizeof(e->told)) {
+		char rest[sizeof(e->told)];
+		size_t head = (size_t)(at - e->told);
+		memcpy(rest, at + strlen(why), strlen(at + strlen(why)) + 1);
+		(void)snprintf(e->told + head, sizeof(e->told) - head, "%s%s", why_told, rest);
+	}
+	make_printable(e->told);
+}
+
 enum err_status err_set_at(
 	struct err *e, enum err_status status, const char *file, int line, const char *fmt, ...)
 {
@@ -76,11 +161,10 @@ enum err_status err_set_at(
 		(void)vsnprintf(e->msg, sizeof(e->msg), fmt, ap);
 		va_end(ap);
 		make_printable(e->msg);
-		if (translated(fmt) != fmt) {
+		if (spoken) {
 			va_start(ap, fmt);
-			(void)vsnprintf(e->told, sizeof(e->told), translated(fmt), ap);
+			tell(e, fmt, &ap);
 			va_end(ap);
-			make_printable(e->told);
 		}
 	}
 	return status;

@@ -43,6 +43,36 @@ static void test_spoken(void **state)
 	err_speak(NULL);
 }
 
+/* Why it went wrong is told as well when it is known; what only looks like it is not touched. */
+static void test_reason(void **state)
+{
+	(void)state;
+	struct err e = { 0 };
+	err_speak(in_spanish);
+	(void)err_set(&e, ERR_NOT_FOUND, "can't open %s: %s", "out of memory", err_errno(2));
+	assert_string_equal(e.msg, "can't open out of memory: No such file or directory");
+	assert_string_equal(err_told(&e),
+		"no se puede abrir out of memory: no existe el archivo o la carpeta");
+	struct err inner = { 0 };
+	(void)err_set(&inner, ERR_INPUT, "%s", "not valid YAML");
+	assert_string_equal(err_told(&inner), "no es YAML válido");
+	/* Behind a number, a cut text and a real; and in front of what to do about it. */
+	(void)err_set(&e, ERR_IO, "%zu %.*s %5.1f %ld: %s (wait)", (size_t)1 << 40, 2, "abc",
+		2.5, -7L, "cancelled");
+	assert_string_equal(err_told(&e), "1099511627776 ab   2.5 -7: cancelado (wait)");
+	(void)err_set(&e, ERR_INPUT, "%s: %s must be text", "not valid YAML", "cancelled");
+	assert_string_equal(err_told(&e), "not valid YAML: cancelled debe ser texto");
+	/* No room for a longer reason. */
+	char text[384];
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 0;
+	(void)err_set(&e, ERR_IO, "%s: %s", text, "out of memory");
+	assert_string_equal(e.msg + 383, ": out of memory");
+	assert_string_equal(e.told + 383, ": no queda memor");
+	assert_int_equal(strlen(e.told), sizeof(e.told) - 1);
+	err_speak(NULL);
+}
+
 static void test_no_room(void **state)
 {
 	(void)state;
@@ -69,6 +99,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_spoken),
+		cmocka_unit_test(test_reason),
 		cmocka_unit_test(test_no_room),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
