@@ -3,6 +3,7 @@
 #include "base/wipe.h"
 #include "tests/unit/unit.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,52 @@ static void room_is_made_within_the_ceiling(void **state)
 	buf_deinit(&b);
 }
 
+/* Blocks that come again are empty; those of a thread go with it (a checker of leaks would tell). */
+static void *use_blocks(void *arg)
+{
+	enum { BLOCKS = 64 };
+	char *blocks[BLOCKS];
+	size_t *full = arg;
+	for (size_t round = 0; round < 3; round++) {
+		for (size_t i = 0; i < BLOCKS; i++) {
+			size_t n = 8 + i * 5;
+			blocks[i] = i % 2 ? wipe_calloc(1, n) : wipe_malloc(n);
+			for (size_t k = 0; i % 2 && k < n; k++) {
+				*full += blocks[i][k] != 0;
+			}
+			memset(blocks[i], 'x', n);
+		}
+		for (size_t i = 0; i < BLOCKS; i++) {
+			wipe_free(blocks[i]);
+		}
+	}
+	return NULL;
+}
+
+static void blocks_come_again(void **state)
+{
+	(void)state;
+	pthread_t threads[4];
+	size_t full[5] = { 0 };
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_create(&threads[i], NULL, use_blocks, &full[i]), 0);
+	}
+	for (size_t i = 0; i < 4; i++) {
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	}
+	(void)use_blocks(&full[4]);
+	for (size_t i = 0; i < 5; i++) {
+		assert_int_equal(full[i], 0);
+	}
+	/* From malloc, and back to it. */
+	char *p = malloc(40);
+	memset(p, 's', 40);
+	wipe_free(p);
+	p = wipe_strdup("a text of twenty-four b.");
+	assert_string_equal(p, "a text of twenty-four b.");
+	free(p);
+}
+
 /* What a wiped block held is gone although the heap keeps the block. */
 static void blocks_are_wiped(void **state)
 {
@@ -194,6 +241,7 @@ int main(void)
 		cmocka_unit_test(printing_fits_or_changes_nothing),
 		cmocka_unit_test(room_is_made_within_the_ceiling),
 		cmocka_unit_test(blocks_are_wiped),
+		cmocka_unit_test(blocks_come_again),
 		cmocka_unit_test(an_arena_refuses_past_its_ceiling),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
