@@ -262,7 +262,7 @@ static bool members(struct reader *r, json_t *out)
 			return false;
 		}
 		if (json_object_size(out) < n) {
-			return fail(r, "the name was there before");
+			return fail(r, "a duplicate name");
 		}
 		char c = next(r);
 		if (c != ',' && c != '}') {

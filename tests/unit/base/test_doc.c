@@ -51,7 +51,7 @@ static void what_is_no_json_is_told_where(void **state)
 		const char *text, *why;
 	} bad[] = {
 		{ "", "line 1, column 1: a value is missing" },
-		{ "{\"a\":1,\n \"a\":2}", "line 2, column 7: the name was there before" },
+		{ "{\"a\":1,\n \"a\":2}", "line 2, column 7: a duplicate name" },
 		{ "[1,\n2,]", "line 2, column 3: a value is missing" },
 		{ "[1 2]", "line 1, column 4: a comma or ] is missing" },
 		{ "{\"a\" 1}", "line 1, column 6: a colon is missing" },
