@@ -110,13 +110,14 @@ static json_t *rejected(const struct reader *r, bool skipped)
 	return out;
 }
 
-static uint64_t left_out(const struct reader *r)
+uint64_t account_left_out(const struct reader *r)
 {
 	const struct table *tables[] = { &r->track.edges, &r->track.holders,
 		&r->track.relations, &r->track.issues, &r->rejects, &r->flow.rows, &r->dns.rows,
 		&r->dns.addresses, &r->s3.rows, &r->s3.objects, &r->web.clients, &r->hours };
-	uint64_t n = r->track.pool.refused + r->track.refused + r->track.lines_lost +
-		     r->web.refused + r->ssh.refused;
+	uint64_t n = r->track.pool.refused + r->track.refused + r->web.refused +
+		     r->ssh.refused + seen_past(&r->shared->events) +
+		     seen_past(&r->shared->lines);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
 		n += tables[i]->refused;
 	}
@@ -145,7 +146,8 @@ json_t *account_json(const struct reader *r)
 	json_object_set_new(in, "outside_window", json_integer((json_int_t)r->n_outside));
 	json_object_set_new(in, "own_calls", json_integer((json_int_t)r->track.n_own));
 	json_object_set_new(in, "sample_findings", json_integer((json_int_t)r->n_samples));
-	json_object_set_new(in, "past_ceilings", json_integer((json_int_t)left_out(r)));
+	json_object_set_new(in, "past_ceilings",
+		json_integer((json_int_t)(account_left_out(r) + r->track.lines_lost)));
 	if (r->ssh.guessed) {
 		json_object_set_new(in, "assumed_year", json_integer(r->ssh.year));
 	}

@@ -10,5 +10,7 @@
  * "skipped":[..],"gaps":[{"source","from","to"}],"sources":{..}, ...}; new reference.
  */
 json_t *account_json(const struct reader *r);
+/* What was read and found no room, lines for a timeline aside: nothing is said about it. */
+uint64_t account_left_out(const struct reader *r);
 
 #endif

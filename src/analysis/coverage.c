@@ -1,5 +1,6 @@
 #include "analysis/coverage.h"
 
+#include "analysis/account.h"
 #include "analysis/effects.h"
 #include "analysis/ruling.h"
 #include "analysis/traces.h"
@@ -272,6 +273,25 @@ static bool services_unread(struct inquiry *q)
 	return web || ssh;
 }
 
+/* Part of what would show an incident is known to be there, and was not weighed. */
+static bool is_partly_read(const struct inquiry *q)
+{
+	return q->r->n_cut > 0 || account_left_out(q->r) > 0;
+}
+
+void coverage_limits(struct inquiry *q)
+{
+	if (q->r->n_cut > 0) {
+		ruling_missing(q, N_("The rest of the files that could not be read, or not to "
+				     "their end: the account of what was rejected names them"));
+	}
+	if (account_left_out(q->r) > 0) {
+		ruling_missing(
+			q, N_("What found no room in memory: less of the logs at a time, "
+			      "by days or accounts, would be weighed whole"));
+	}
+}
+
 static void nothing_read(struct inquiry *q)
 {
 	q->verdict = CLASS_UNDETERMINED;
@@ -293,6 +313,7 @@ void coverage_decide(struct inquiry *q)
 	open |= flows_unanswered(q);
 	open |= gifts_unanswered(q);
 	open |= trail_missing(q);
+	open |= is_partly_read(q);
 	if (has_hole(q)) {
 		ruling_missing(q, N_("CloudTrail events of the hours that are missing in the "
 				     "middle of those read"));

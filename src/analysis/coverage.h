@@ -10,5 +10,7 @@
 
 /* Decides between no_incident and undetermined when nobody is suspect. */
 void coverage_decide(struct inquiry *q);
+/* Whatever was decided: says what of the input was not read or found no room. */
+void coverage_limits(struct inquiry *q);
 
 #endif

@@ -118,7 +118,7 @@ static void *work(void *arg)
 static void reject(void *ctx, const char *path, const char *reason)
 {
 	struct crew *c = ctx;
-	reader_reject_path(&c->workers[0].reader, path, reason, 1);
+	reader_reject_path(&c->workers[0].reader, path, reason);
 }
 
 static void skip(void *ctx, const char *path, const char *reason)

@@ -304,7 +304,7 @@ static void decide_open(struct inquiry *q, size_t i)
 	ruling_missing(q, N_("The owner's word whether these calls were theirs"));
 }
 
-void inquiry_decide(struct inquiry *q)
+static void decide(struct inquiry *q)
 {
 	size_t attack = main_attack(q);
 	if (attack != INQUIRY_NONE) {
@@ -330,4 +330,10 @@ void inquiry_decide(struct inquiry *q)
 	if (!decide_ssh(q) && !decide_key_login(q) && !exposure_ask(q)) {
 		coverage_decide(q);
 	}
+}
+
+void inquiry_decide(struct inquiry *q)
+{
+	decide(q);
+	coverage_limits(q);
 }

@@ -102,12 +102,18 @@ static struct reader_reject *reject_row(struct reader *r, struct str file, const
 }
 
 /* Named as it lies on the disk: events are cited without .gz, but a person looks for the file. */
-void reader_reject_path(struct reader *r, const char *path, const char *reason, uint64_t count)
+static void reject_path(struct reader *r, const char *path, const char *reason, uint64_t count)
 {
 	struct reader_reject *row = reject_row(r, str_from(files_base_name(path)), reason);
 	if (row) {
 		row->n += count;
 	}
+}
+
+void reader_reject_path(struct reader *r, const char *path, const char *reason)
+{
+	r->n_cut++;
+	reject_path(r, path, reason, 1);
 }
 
 /* A folder "07" says nothing by itself: named from the root of the log tree on. */
@@ -122,7 +128,7 @@ void reader_skip(struct reader *r, const char *path, const char *reason)
 
 void reader_reject(struct reader *r, const char *reason, uint64_t count)
 {
-	reader_reject_path(r, r->path ? r->path : r->name, reason, count);
+	reject_path(r, r->path ? r->path : r->name, reason, count);
 }
 
 static void take_finding(
@@ -293,6 +299,7 @@ void reader_file(struct reader *r, const char *path)
 		const char *why = err.status == ERR_DENIED ? N_("no permission to read it")
 							   : N_("can't be opened");
 		reader_reject(r, in->trouble ? in->trouble : why, 1);
+		r->n_cut++;
 		return;
 	}
 	r->file_ms = changed_ms(r, path);
@@ -305,6 +312,7 @@ void reader_file(struct reader *r, const char *path)
 	if (in->trouble) {
 		reader_reject(r, in->trouble, 1);
 	}
+	r->n_cut += in->trouble != NULL;
 	table_deinit(&r->line_counts);
 	r->n_bytes += in->n_out;
 	input_close(in);

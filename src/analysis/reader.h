@@ -87,6 +87,7 @@ struct reader {
 	struct table hits;    /* struct detect_hit, item i of rule i */
 	struct table rejects; /* struct reader_reject */
 	uint64_t n_files, n_bytes, n_digests, n_outside;
+	uint64_t n_cut;                /* logs of which a part, or all, could not be read */
 	uint64_t n_samples;            /* sample findings, dropped */
 	uint64_t n_by[RECORD_SOURCES]; /* records that are no copies, findings apart */
 	uint64_t n_records;            /* other than CloudTrail's */
@@ -135,7 +136,8 @@ void reader_fold(struct reader *r, struct reader *other);
 /* Parts, in files of their own. */
 /* The file being read, or part of it, was not understood. `reason`: N_() text. */
 void reader_reject(struct reader *r, const char *reason, uint64_t count);
-void reader_reject_path(struct reader *r, const char *path, const char *reason, uint64_t count);
+/* What lies at the path was not read. */
+void reader_reject_path(struct reader *r, const char *path, const char *reason);
 /* A folder or file that the window leaves out. */
 void reader_skip(struct reader *r, const char *path, const char *reason);
 /* The window starts with JSON: reads it to the end of the file. */

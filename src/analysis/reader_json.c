@@ -221,6 +221,7 @@ void reader_json(struct reader *r, struct input *in)
 			ok = read_array(r, in);
 		} else if (c == '{' && open_wrapper(r, in)) {
 			ok = read_array(r, in) && close_wrapper(r, in);
+			r->n_cut += !ok && r->in_records && !in->trouble;
 			r->in_records = false;
 		} else {
 			ok = take_plain_event(r, in) || (scan_next(r, in) && take_value(r));

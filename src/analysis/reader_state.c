@@ -291,6 +291,7 @@ static const struct fold_field reader_fields[] = {
 	F(reader, n_files, FOLD_TOTAL),
 	F(reader, n_bytes, FOLD_TOTAL),
 	F(reader, n_digests, FOLD_TOTAL),
+	F(reader, n_cut, FOLD_TOTAL),
 	F(reader, n_outside, FOLD_TOTAL),
 	F(reader, n_samples, FOLD_TOTAL),
 	F(reader, n_by[RECORD_CLOUDTRAIL], FOLD_SUM),

@@ -78,6 +78,8 @@ static bool add(const struct seen *s, struct seen_shard *h, uint64_t key)
 	if (h->n < s->max) {
 		*slot = key;
 		h->n++;
+	} else {
+		h->past++;
 	}
 	return true;
 }
@@ -91,6 +93,15 @@ bool seen_add(struct seen *s, uint64_t key)
 	bool fresh = add(s, h, key);
 	atomic_store_explicit(&h->locked, false, memory_order_release);
 	return fresh;
+}
+
+uint64_t seen_past(const struct seen *s)
+{
+	uint64_t n = 0;
+	for (size_t i = 0; i < SEEN_SHARDS; i++) {
+		n += s->shards[i].past;
+	}
+	return n;
 }
 
 /* The place may be an old one when the shard grows meanwhile: it is only a hint. */

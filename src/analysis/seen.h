@@ -21,7 +21,8 @@ struct seen_shard {
 	_Atomic(uint64_t *) slots;
 	size_t n;
 	_Atomic size_t cap;
-	bool zero; /* the key 0 is in the set */
+	bool zero;     /* the key 0 is in the set */
+	uint64_t past; /* keys that found no room */
 };
 struct seen {
 	struct seen_shard shards[SEEN_SHARDS];
@@ -36,6 +37,8 @@ void seen_deinit(struct seen *s);
  * twice than one not at all. Safe from several threads.
  */
 bool seen_add(struct seen *s, uint64_t key);
+/* Keys that were not kept, after all threads have ended: they may have been counted twice. */
+uint64_t seen_past(const struct seen *s);
 /* Begins to fetch the key's place, for a seen_add soon after. */
 void seen_expect(const struct seen *s, uint64_t key);
 

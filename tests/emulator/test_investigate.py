@@ -97,6 +97,24 @@ def test_the_story_is_understood(plain):
     assert v['claims'] and all(set(c['events']) <= ids and c['events'] for c in v['claims'] if c['weight'] > 0)
 
 
+@pytest.mark.parametrize('how', ['gzip cut off', 'gzip damaged', 'JSON cut off', 'can not be read'])
+def test_what_was_not_read_is_no_proof_of_silence(tmp_path: pathlib.Path, how: str):
+    """The quiet morning before the key was stolen; the rest of the file can't be read, or another file."""
+    path = tmp_path / 'trail.json.gz'
+    quiet = json.dumps({'Records': [e for e in story() if e['sourceIPAddress'] != INTRUDER]}).encode()
+    path.write_bytes(data := gzip.compress(quiet))
+    assert investigate(tmp_path)['verdict']['class'] == 'no_incident'
+    if how == 'can not be read':
+        (tmp_path / 'a.json').symlink_to('/proc/self/mem')
+    elif how == 'JSON cut off':
+        path.write_bytes(gzip.compress(quiet[:-500]))
+    else:
+        path.write_bytes(data[:-30] if how == 'gzip cut off' else data[:-30] + b'\xff' * 22 + data[-8:])
+    v = investigate(tmp_path)['verdict']
+    assert v['class'] == 'undetermined'
+    assert any(m.startswith('The rest of the files that could not be read') for m in v['missing'])
+
+
 def test_equal_times_and_ids_are_told_in_the_order_of_what_is_shown(tmp_path: pathlib.Path):
     """Ids that are not unique, and lines of files with one name in several folders: no hash and no seed orders the timeline."""
     same = [event(0, 150, 'GetSecretValue', 'secretsmanager', 'backup-svc', NEW_KEY, INTRUDER, 'Boto3/1.34 md/Kali',
