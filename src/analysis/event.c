@@ -74,7 +74,6 @@ static const char *const names[FIELDS] = { "eventVersion", "userIdentity", "even
 
 struct turn {
 	struct scan_tape tape;
-	const struct event_who *who;
 	struct event_who rare; /* one that is not kept */
 	char *plain;           /* the record without its white space */
 	size_t plain_cap;
@@ -92,7 +91,7 @@ struct event_reader {
 	uint64_t before_hash;
 	char day[10]; /* of the time read last */
 	int64_t day_ms;
-	struct turn turns[2]; /* what the event read last, and the one before, still need */
+	struct turn turns[EVENT_TURNS]; /* what the events read last still need */
 	unsigned turn;
 };
 
@@ -137,7 +136,7 @@ struct event_reader *event_reader_new(uint64_t seed)
 	r->seed = seed;
 	r->whos = event_who_new(seed);
 	r->tails = event_tail_new(seed, TAIL_WANTED);
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < EVENT_TURNS; i++) {
 		scan_init(&r->turns[i].tape);
 	}
 	for (size_t i = 0; i < FIELDS; i++) {
@@ -154,7 +153,7 @@ struct event_reader *event_reader_new(uint64_t seed)
 void event_reader_free(struct event_reader *r)
 {
 	if (r) {
-		for (size_t i = 0; i < 2; i++) {
+		for (size_t i = 0; i < EVENT_TURNS; i++) {
 			scan_deinit(&r->turns[i].tape);
 			free(r->turns[i].plain);
 		}
@@ -291,21 +290,9 @@ static void fill_who(struct event *e, struct event_who *w)
 {
 	e->who = w;
 	e->identity = w->identity;
-	e->arn = w->arn;
-	e->principal_id = w->principal_id;
-	e->key = w->key;
-	e->user_name = w->user_name;
-	e->invoked_by = w->invoked_by;
-	e->issuer_arn = w->issuer_arn;
-	e->issuer_name = w->issuer_name;
-	e->session = w->session;
-	e->creation = w->creation;
-	e->delivery = w->delivery;
-	e->mfa = w->mfa;
-	e->mfa_known = w->mfa_known;
 	e->account = e->account.n ? e->account : w->account;
 	e->service_ip = is_service_address(e->ip);
-	if (e->identity == EVENT_UNKNOWN && e->invoked_by.n && e->service_ip) {
+	if (e->identity == EVENT_UNKNOWN && w->invoked_by.n && e->service_ip) {
 		e->identity = EVENT_SERVICE;
 	}
 }
@@ -354,8 +341,7 @@ static bool fill(struct event_reader *r, const struct found *f, size_t n, struct
 	e->read_only = flag_of(f, F_READ_ONLY);
 	e->console = flag_of(f, F_CONSOLE);
 	e->data_event = str_eq(text_of(f, F_CATEGORY), STR("Data"));
-	fill_who(e, event_who_read(r->whos, slice(f, F_IDENTITY), r->turns[!r->turn].who,
-			    &f->turn->rare));
+	fill_who(e, event_who_read(r->whos, slice(f, F_IDENTITY), &f->turn->rare));
 	fill_hashes(r, f, n, e);
 	return true;
 }
@@ -426,6 +412,8 @@ enum event_result event_take(
 		return result == SKIM_MORE ? EVENT_MORE : EVENT_OTHER;
 	}
 	*used = skim.used;
+	/* Past a comma the next record may begin like this one. */
+	event_who_expect(r->whos, str_sub(s, skim.used + 1 + r->before_n, SIZE_MAX));
 	s.n = skim.used;
 	if (skim.blanks) {
 		s = without_blanks(f.turn, s);
@@ -437,8 +425,7 @@ enum event_result event_take(
 	if (!fill(r, &f, s.n, out)) {
 		return EVENT_OTHER;
 	}
-	f.turn->who = out->who;
-	r->turn = !r->turn;
+	r->turn = (r->turn + 1) % EVENT_TURNS;
 	return EVENT_OK;
 }
 

@@ -28,15 +28,20 @@ enum event_identity {
 struct event_who {
 	uint64_t here; /* hash of the text in this run */
 	uint64_t hash; /* hash of the text in any run */
-	enum event_identity identity;
-	struct str arn, principal_id, key, user_name, invoked_by, account;
-	struct str issuer_arn, issuer_name, session, creation, delivery;
-	struct str source_identity; /* whom the session acts for, as its first maker said */
-	struct str issued_to; /* inScopeOf: the function or task that got the credentials */
-	bool mfa, mfa_known;
+	uint64_t used; /* by which of all events last, counted from 1 */
 	/* For who tracks callers: what it found for this identity, valid for this key. */
 	uint64_t memo_key;
 	uint32_t memo;
+	enum event_identity identity;
+	struct str invoked_by, account;
+	struct str arn, principal_id, key, user_name;
+	struct str issuer_arn, issuer_name; /* the role behind a session */
+	struct str session;                 /* name of an assumed role's session */
+	struct str creation;                /* of the session's credentials, RFC 3339 */
+	struct str delivery;                /* ec2RoleDelivery: 1.0 = IMDSv1, 2.0 = IMDSv2 */
+	struct str source_identity; /* whom the session acts for, as its first maker said */
+	struct str issued_to; /* inScopeOf: the function or task that got the credentials */
+	bool mfa, mfa_known;
 };
 
 /* Absent text is the empty slice. */
@@ -46,15 +51,9 @@ struct event {
 	uint32_t root, request, response, extra; /* nodes */
 	int64_t time_ms;
 	struct str id, source, name, region, ip, agent, error_code, error_message;
-	struct str account; /* where it happened: recipientAccountId */
-	enum event_identity identity;
-	struct str arn, principal_id, key, user_name, invoked_by;
-	struct str issuer_arn, issuer_name; /* the role behind a session */
-	struct str session;                 /* name of an assumed role's session */
-	struct str creation;                /* of the session's credentials, RFC 3339 */
-	struct str delivery;                /* ec2RoleDelivery: 1.0 = IMDSv1, 2.0 = IMDSv2 */
+	struct str account;           /* where it happened: recipientAccountId */
+	enum event_identity identity; /* as the caller's, but for what the address adds */
 	struct str vpc_endpoint, vpc_endpoint_account;
-	bool mfa, mfa_known;
 	bool console; /* sessionCredentialFromConsole */
 	bool read_only, data_event;
 	bool service_ip; /* the address is an AWS service's name or "AWS Internal" */
@@ -64,6 +63,8 @@ struct event {
 	uint64_t call;   /* service, name, error, readOnly; never 0 */
 };
 
+/* So many events can be used at a time. */
+#define EVENT_TURNS 16
 struct event_reader;
 struct event_reader *event_reader_new(uint64_t seed);
 void event_reader_free(struct event_reader *r);
@@ -76,7 +77,7 @@ enum event_result {
 };
 /*
  * Reads the record that `s` begins with; *used is its length. The slices of *out are valid until
- * the next call but one that returns EVENT_OK. Only what the event needs is looked at: parameters are laid out when asked for.
+ * EVENT_TURNS more were read. Only what the event needs is looked at: parameters are laid out when asked for.
  */
 enum event_result event_take(
 	struct event_reader *r, struct str s, struct event *out, size_t *used);

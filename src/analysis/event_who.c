@@ -44,7 +44,8 @@ static enum event_identity identity_of(struct str type, struct str account)
 #define WHO_TEXT_MAX 1536u
 
 struct kept_who {
-	struct event_who who;
+	_Alignas(
+		64) struct event_who who; /* what each event needs of it is in the first line */
 	char text[WHO_TEXT_MAX];
 };
 
@@ -62,6 +63,7 @@ struct event_whos {
 	struct kept_who *kept; /* WHO_SLOTS, by key */
 	struct guess *guesses; /* GUESSES, by hash of some bytes */
 	uint64_t jumped;       /* key of the identity that was recognised; 0: none was */
+	uint64_t n;            /* events so far */
 	struct scan_tape tape;
 };
 
@@ -117,11 +119,13 @@ static void read_who(struct event_who *w, struct scan_tape *t, uint32_t node)
 struct event_whos *event_who_new(uint64_t seed)
 {
 	struct event_whos *w = calloc(1, sizeof(*w));
-	struct kept_who *kept = calloc(WHO_SLOTS, sizeof(*kept));
+	struct kept_who *kept =
+		aligned_alloc(_Alignof(struct kept_who), WHO_SLOTS * sizeof(*kept));
 	struct guess *guesses = calloc(GUESSES, sizeof(*guesses));
 	if (!w || !kept || !guesses) {
 		BUG("out of memory");
 	}
+	memset(kept, 0, WHO_SLOTS * sizeof(*kept));
 	w->seed = seed;
 	w->kept = kept;
 	w->guesses = guesses;
@@ -145,6 +149,13 @@ static struct guess *guess_at(const struct event_whos *w, struct str json)
 	return &w->guesses[table_hash(w->seed, some) % GUESSES];
 }
 
+void event_who_expect(const struct event_whos *w, struct str text)
+{
+	if (text.n >= GUESS_FROM + GUESS_N) {
+		__builtin_prefetch(guess_at(w, text));
+	}
+}
+
 size_t event_who_known(struct event_whos *w, struct str text)
 {
 	w->jumped = 0;
@@ -157,22 +168,27 @@ size_t event_who_known(struct event_whos *w, struct str text)
 		return 0;
 	}
 	w->jumped = g->key;
+	__builtin_prefetch(&w->kept[g->key % WHO_SLOTS].who);
 	return g->n;
 }
 
 /* All identities are told apart by their keys, which nobody outside can foresee. */
-struct event_who *event_who_read(struct event_whos *w, struct str json,
-	const struct event_who *busy, struct event_who *rare)
+struct event_who *event_who_read(struct event_whos *w, struct str json, struct event_who *rare)
 {
 	uint64_t key = w->jumped ? w->jumped : table_hash(w->seed, json) | 1;
 	w->jumped = 0;
 	struct kept_who *slot = &w->kept[key % WHO_SLOTS];
+	w->n++;
 	if (slot->who.here == key) {
+		slot->who.used = w->n;
 		return &slot->who;
 	}
-	struct event_who who = { .here = key, .hash = table_hash(EVENT_CONTENT_SEED, json) };
+	struct event_who who = {
+		.here = key, .used = w->n, .hash = table_hash(EVENT_CONTENT_SEED, json)
+	};
 	bool plain = !memchr(json.p, '\\', json.n);
-	bool keep = busy != &slot->who && json.n <= WHO_TEXT_MAX && plain;
+	bool busy = slot->who.used && w->n - slot->who.used < EVENT_TURNS;
+	bool keep = !busy && json.n <= WHO_TEXT_MAX && plain;
 	if (plain && json.n >= GUESS_FROM + GUESS_N) {
 		*guess_at(w, json) = (struct guess){ key, (uint32_t)json.n };
 	}

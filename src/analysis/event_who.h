@@ -16,12 +16,13 @@ void event_who_free(struct event_whos *w);
  * event_who_read is given next must be that identity.
  */
 size_t event_who_known(struct event_whos *w, struct str text);
+/* `text` probably begins with an identity that will be asked for soon: begins to fetch what is known of it. */
+void event_who_expect(const struct event_whos *w, struct str text);
 /*
- * The identity `json`, an object. It is kept for the next ones, but neither in the place of `busy` (may
- * be NULL), which is still in use, nor when it is too long or escaped: then it is in *rare, and its
- * slices point into `json`.
+ * The identity `json`, an object. It is kept for the next ones, but neither in the place of one that the
+ * last EVENT_TURNS events use, nor when it is too long or escaped: then it is in *rare, and its slices
+ * point into `json`.
  */
-struct event_who *event_who_read(struct event_whos *w, struct str json,
-	const struct event_who *busy, struct event_who *rare);
+struct event_who *event_who_read(struct event_whos *w, struct str json, struct event_who *rare);
 
 #endif

@@ -119,8 +119,8 @@ static bool is_self(const struct event *e, const struct api *api, struct str sub
 	if (subject.n == 0) {
 		return str_is(e->name, "CreateAccessKey");
 	}
-	struct str me =
-		e->identity == EVENT_ASSUMED_ROLE ? last_part(e->issuer_arn) : e->user_name;
+	struct str me = e->identity == EVENT_ASSUMED_ROLE ? last_part(e->who->issuer_arn)
+							  : e->who->user_name;
 	return me.n > 0 && str_eq(me, subject);
 }
 
@@ -272,8 +272,8 @@ void track_note_event(struct track *t, const struct event *e, const struct track
 		n.mfa = str_is(event_text(e, e->extra, "MFAUsed"), "Yes");
 	} else {
 		n.everybody = opens_to_all(text) && !is_web_rule(text);
-		n.outside =
-			names_other_account(text, e->account, e->arn, &other) || n.everybody;
+		n.outside = names_other_account(text, e->account, e->who->arn, &other) ||
+			    n.everybody;
 		n.admin = gives_all_rights(text);
 		n.self = is_self(e, api, subject);
 	}

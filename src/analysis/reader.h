@@ -102,9 +102,8 @@ struct reader {
 	int64_t last_hour[RECORD_SOURCES]; /* put into `hours` last */
 	struct reader_hour last_region[READER_REGIONS];
 	struct event_reader *events;
-	struct event
-		turns[2]; /* the one that is held until the next one is read, and that one */
-	bool turn, held;
+	struct event held[EVENT_TURNS]; /* read, and not taken in yet */
+	size_t n_held;
 	struct ledger *ledger; /* or NULL */
 	struct scan_tape tapes[READER_NESTING];
 	struct input input;

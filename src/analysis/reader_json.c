@@ -7,15 +7,18 @@
 #include <string.h>
 
 /*
- * An event that was read is taken in when the next one has been read: meanwhile the memory fetches
- * what will be looked up for it. Its texts lie in the window, which must not move before.
+ * Events that were read are taken in some at a time: meanwhile the memory fetches what will be looked
+ * up for them. Their texts lie in the window, which must not move before.
  */
 static void take_held(struct reader *r)
 {
-	if (r->held) {
-		r->held = false;
-		reader_take_event(r, &r->turns[r->turn]);
+	for (size_t i = 0; i < r->n_held; i++) {
+		track_expect(&r->track, &r->held[i]);
 	}
+	for (size_t i = 0; i < r->n_held; i++) {
+		reader_take_event(r, &r->held[i]);
+	}
+	r->n_held = 0;
 }
 
 static bool more(struct reader *r, struct input *in)
@@ -26,10 +29,10 @@ static bool more(struct reader *r, struct input *in)
 
 static void hold(struct reader *r)
 {
-	track_expect(&r->track, &r->turns[!r->turn]);
-	take_held(r);
-	r->turn = !r->turn;
-	r->held = true;
+	track_announce(&r->track, &r->held[r->n_held++]);
+	if (r->n_held == EVENT_TURNS) {
+		take_held(r);
+	}
 }
 
 static void skip_blank(struct reader *r, struct input *in)
@@ -145,7 +148,7 @@ static bool take_plain_event(struct reader *r, struct input *in)
 	size_t used = 0;
 	for (;;) {
 		enum event_result result =
-			event_take(r->events, input_view(in), &r->turns[!r->turn], &used);
+			event_take(r->events, input_view(in), &r->held[r->n_held], &used);
 		if (result == EVENT_OK) {
 			break;
 		}

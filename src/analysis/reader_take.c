@@ -413,12 +413,12 @@ static void tell_event(struct reader *r, const struct event *e, bool fresh)
 	struct record rec = { .source = RECORD_CLOUDTRAIL,
 		.time_ms = e->time_ms,
 		.fresh = fresh,
-		.principal = e->arn.n          ? e->arn
-			     : e->user_name.n  ? e->user_name
-			     : e->invoked_by.n ? e->invoked_by
-					       : e->principal_id,
+		.principal = e->who->arn.n          ? e->who->arn
+			     : e->who->user_name.n  ? e->who->user_name
+			     : e->who->invoked_by.n ? e->who->invoked_by
+						    : e->who->principal_id,
 		.ip = e->ip,
-		.key = e->key,
+		.key = e->who->key,
 		.action = str_from(action),
 		.target = event_target(e),
 		.outcome = ok                ? STR("ok")

@@ -104,6 +104,11 @@ uint64_t seen_past(const struct seen *s)
 	return n;
 }
 
+void seen_announce(const struct seen *s, uint64_t key)
+{
+	__builtin_prefetch(shard_of(s, key), 1);
+}
+
 /* The place may be an old one when the shard grows meanwhile: it is only a hint. */
 void seen_expect(const struct seen *s, uint64_t key)
 {

@@ -39,7 +39,8 @@ void seen_deinit(struct seen *s);
 bool seen_add(struct seen *s, uint64_t key);
 /* Keys that were not kept, after all threads have ended: they may have been counted twice. */
 uint64_t seen_past(const struct seen *s);
-/* Begins to fetch the key's place, for a seen_add soon after. */
+/* Begins to fetch what leads to the key's place; then, a little later, the place, for a seen_add soon after. */
+void seen_announce(const struct seen *s, uint64_t key);
 void seen_expect(const struct seen *s, uint64_t key);
 
 #endif

@@ -45,6 +45,14 @@ static size_t slot_of(const struct table *t, uint64_t key)
 	return i;
 }
 
+void table_expect(const struct table *t, uint64_t key)
+{
+	if (t->n_slots) {
+		__builtin_prefetch(
+			&t->slots[(size_t)(key ^ (key >> 32)) & (t->n_slots - 1)], 1);
+	}
+}
+
 size_t table_index(const struct table *t, uint64_t key)
 {
 	if (t->n == 0) {

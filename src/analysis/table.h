@@ -31,6 +31,8 @@ void table_init(struct table *t, size_t item, size_t max);
 void table_deinit(struct table *t);
 /* The item of a key or NULL. Valid until the next table_add. */
 void *table_find(const struct table *t, uint64_t key);
+/* Begins to fetch what leads to a key's item, for table_find or table_add a little later. */
+void table_expect(const struct table *t, uint64_t key);
 /* Index of a key or SIZE_MAX. */
 size_t table_index(const struct table *t, uint64_t key);
 /*

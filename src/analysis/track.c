@@ -4,6 +4,7 @@
 #include "analysis/ledger.h"
 #include "analysis/lites.h"
 #include "base/err.h"
+#include "base/mem.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@ void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str ow
 	table_init(&t->holders, sizeof(struct track_holder), HOLDERS_MAX);
 	table_init(&t->edges, sizeof(struct track_edge), EDGES_MAX);
 	table_init(&t->relations, sizeof(struct track_relation), RELATIONS_MAX);
+	t->relations_to_come = mem_zeroed(TRACK_TO_COME, sizeof(*t->relations_to_come));
 	table_init(&t->issues, sizeof(struct track_issue), ISSUES_MAX);
 	table_init(&t->programs, sizeof(uint32_t), MEMO_MAX);
 	table_init(&t->actions, sizeof(struct track_action), MEMO_MAX);
@@ -40,6 +42,7 @@ void track_deinit(struct track *t)
 	free(t->lites);
 	free(t->notes);
 	free(t->places);
+	free(t->relations_to_come);
 	free(t->rows);
 	pool_deinit(&t->pool);
 	table_deinit(&t->holders);
@@ -99,22 +102,22 @@ static enum track_kind kind_of(const struct event *e)
 {
 	bool person = e->identity == EVENT_IAM_USER || e->identity == EVENT_ROOT ||
 		      e->identity == EVENT_FEDERATED;
-	bool long_term = str_starts(e->key, STR("AKIA"));
+	bool long_term = str_starts(e->who->key, STR("AKIA"));
 	if (e->identity == EVENT_SERVICE) {
 		return TRACK_SERVICE;
 	}
 	if (e->identity == EVENT_ASSUMED_ROLE) {
-		bool linked = str_find(e->arn, STR("/AWSServiceRoleFor")) != SIZE_MAX;
-		if (linked || (e->key.n == 0 && e->service_ip)) {
+		bool linked = str_find(e->who->arn, STR("/AWSServiceRoleFor")) != SIZE_MAX;
+		if (linked || (e->who->key.n == 0 && e->service_ip)) {
 			return TRACK_SERVICE;
 		}
-		return is_instance_id(e->session) ? TRACK_INSTANCE : TRACK_ROLE;
+		return is_instance_id(e->who->session) ? TRACK_INSTANCE : TRACK_ROLE;
 	}
 	if (person && long_term) {
 		return e->identity == EVENT_ROOT ? TRACK_ROOT_KEY : TRACK_USER_KEY;
 	}
 	if (person) {
-		return e->key.n ? TRACK_CONSOLE : TRACK_LOGIN;
+		return e->who->key.n ? TRACK_CONSOLE : TRACK_LOGIN;
 	}
 	if (e->identity == EVENT_ANONYMOUS) {
 		return TRACK_ANONYMOUS;
@@ -128,19 +131,21 @@ static enum track_kind kind_of(const struct event *e)
 /* What tells one holder from another; sessions are told by when they began, not by their keys. */
 static uint64_t holder_key(const struct track *t, const struct event *e, enum track_kind kind)
 {
-	struct str who = e->arn.n ? e->arn : e->user_name.n ? e->user_name : e->principal_id;
+	struct str who = e->who->arn.n         ? e->who->arn
+			 : e->who->user_name.n ? e->who->user_name
+					       : e->who->principal_id;
 	uint64_t h = table_hash(table_mix(t->seed, (uint64_t)kind), who);
 	switch (kind) {
 	case TRACK_SERVICE:
-		return table_hash(h, e->invoked_by);
+		return table_hash(h, e->who->invoked_by);
 	case TRACK_USER_KEY:
 	case TRACK_ROOT_KEY:
-		return table_hash(h, e->key);
+		return table_hash(h, e->who->key);
 	case TRACK_CONSOLE:
 	case TRACK_ROLE:
-		return table_hash(h, e->creation.n ? e->creation : e->key);
+		return table_hash(h, e->who->creation.n ? e->who->creation : e->who->key);
 	case TRACK_ACCOUNT:
-		return table_hash(h, e->principal_id);
+		return table_hash(h, e->who->principal_id);
 	default:
 		return h;
 	}
@@ -155,15 +160,15 @@ static uint32_t find_holder(struct track *t, const struct event *e)
 		return UINT32_MAX;
 	}
 	struct track_holder h = { .kind = kind,
-		.arn = pool_put(&t->pool, e->arn),
-		.user = pool_put(&t->pool, e->user_name),
+		.arn = pool_put(&t->pool, e->who->arn),
+		.user = pool_put(&t->pool, e->who->user_name),
 		.account = pool_put(&t->pool, e->account),
-		.issuer = pool_put(&t->pool, e->issuer_arn),
-		.session = pool_put(&t->pool, e->session),
-		.creation = pool_put(&t->pool, e->creation),
+		.issuer = pool_put(&t->pool, e->who->issuer_arn),
+		.session = pool_put(&t->pool, e->who->session),
+		.creation = pool_put(&t->pool, e->who->creation),
 		.source_identity = pool_put(&t->pool, e->who->source_identity),
 		.issued_to = pool_put(&t->pool, e->who->issued_to),
-		.mfa = e->mfa };
+		.mfa = e->who->mfa };
 	struct track_holder *kept = track_holder_at(t, (uint32_t)i);
 	if (!fresh) {
 		h.arn = pool_least(&t->pool, kept->arn, h.arn);
@@ -176,7 +181,7 @@ static uint32_t find_holder(struct track *t, const struct event *e)
 			pool_least(&t->pool, kept->source_identity, h.source_identity);
 		h.issued_to = pool_least(&t->pool, kept->issued_to, h.issued_to);
 		/* Shown once without MFA is without MFA, whatever came first. */
-		h.mfa = kept->mfa && e->mfa;
+		h.mfa = kept->mfa && e->who->mfa;
 	}
 	*kept = h;
 	return (uint32_t)i;
@@ -193,34 +198,7 @@ static uint32_t holder_of(struct track *t, const struct event *e)
 	return e->who->memo;
 }
 
-/* ---- relations ---- */
-
-static uint64_t relation_key(
-	const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what)
-{
-	return table_mix(
-		table_mix(t->edges.keys[edge], (uint64_t)kind), pool_key(&t->pool, what));
-}
-
-struct track_relation *track_relation_of(
-	const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what)
-{
-	return table_find(&t->relations, relation_key(t, edge, kind, what));
-}
-
-/* Its place, made when there is none; TRACK_NONE when there is no room. */
-static uint32_t relation_at(struct track *t, uint32_t edge, enum track_rel kind, uint32_t what)
-{
-	size_t i = table_add(&t->relations, relation_key(t, edge, kind, what), NULL);
-	if (i == SIZE_MAX) {
-		return TRACK_NONE;
-	}
-	struct track_relation *r = table_at(&t->relations, i);
-	r->kind = kind;
-	r->edge = edge;
-	r->what = what;
-	return (uint32_t)i;
-}
+/* ---- calls and programs ---- */
 
 static uint32_t make_action(struct track *t, const struct event *e)
 {
@@ -309,22 +287,15 @@ static void begin_place(struct track *t, const struct event *e, struct track_pla
 	if (!p->person) {
 		return;
 	}
-	edge->imds_v1 |= str_starts(e->delivery, STR("1"));
-	edge->imds_v2 |= str_starts(e->delivery, STR("2"));
+	edge->imds_v1 |= str_starts(e->who->delivery, STR("1"));
+	edge->imds_v2 |= str_starts(e->who->delivery, STR("2"));
 	edge->vpc_endpoint |= e->vpc_endpoint.n > 0;
 	uint32_t program = program_text(t, e->agent);
 	p->iac = agent_is_iac(agent_family_of(track_text(t, program)));
 	p->region = pool_put(&t->pool, e->region);
-	p->relations[0] = relation_at(t, p->edge, TRACK_AGENT, program);
-	p->relations[1] = relation_at(t, p->edge, TRACK_REGION, p->region);
-	p->relations[2] = p->relations[3] = TRACK_NONE;
-	if (e->key.n) {
-		p->relations[2] =
-			relation_at(t, p->edge, TRACK_KEY, pool_put(&t->pool, e->key));
-	}
-	if (e->vpc_endpoint.n) {
-		p->relations[3] = relation_at(t, p->edge, TRACK_ENDPOINT, endpoint_text(t, e));
-	}
+	p->program = program;
+	p->used_key = e->who->key.n ? pool_put(&t->pool, e->who->key) : TRACK_NONE;
+	p->endpoint = e->vpc_endpoint.n ? endpoint_text(t, e) : TRACK_NONE;
 }
 
 static void flush_place(struct track *t, const struct track_place *p)
@@ -347,13 +318,19 @@ static void flush_place(struct track *t, const struct track_place *p)
 	edge->n_failed += p->n_failed;
 	edge->n_read += p->n_read;
 	edge->n_iac += p->iac ? p->n : 0;
-	for (size_t i = 0; i < sizeof(p->relations) / sizeof(p->relations[0]); i++) {
-		if (p->relations[i] != TRACK_NONE) {
-			table_touch(&t->relations, p->relations[i]);
-			struct track_relation *r = table_at(&t->relations, p->relations[i]);
-			r->n += p->n;
-			widen(t, &r->first, &r->last, &p->first);
-			widen(t, &r->first, &r->last, &p->last);
+	const struct {
+		enum track_rel kind;
+		uint32_t what;
+	} with[] = { { TRACK_AGENT, p->program }, { TRACK_REGION, p->region },
+		{ TRACK_KEY, p->used_key }, { TRACK_ENDPOINT, p->endpoint } };
+	for (size_t i = 0; i < sizeof(with) / sizeof(with[0]); i++) {
+		if (with[i].what != TRACK_NONE) {
+			track_relation_add(t, &(struct track_relation){ .kind = with[i].kind,
+						      .edge = p->edge,
+						      .what = with[i].what,
+						      .n = p->n,
+						      .first = p->first,
+						      .last = p->last });
 		}
 	}
 }
@@ -388,7 +365,6 @@ static void begin_row(struct track *t, const struct event *e, struct track_row *
 {
 	const struct track_place *p = &t->places[row->place];
 	row->edge = p->edge;
-	row->relation = TRACK_NONE;
 	if (p->edge == TRACK_NONE) {
 		return;
 	}
@@ -408,7 +384,6 @@ static void begin_row(struct track *t, const struct event *e, struct track_row *
 			pool_put(&t->pool, row->ok           ? (struct str){ "", 0 }
 					   : e->error_code.n ? str_sub(e->error_code, 0, 64)
 							     : STR("Failure"));
-		row->relation = relation_at(t, row->edge, TRACK_API, a.text);
 		row->states_address = str_is(e->name, "UpdateInstanceInformation");
 		row->cut_ms = lites_cut_ms(track_edge_at(t, row->edge), row->tags);
 	}
@@ -429,22 +404,21 @@ static void flush_row(struct track *t, const struct track_row *row)
 	p->n_failed += row->ok || row->denied ? 0 : row->n;
 	p->n_read += row->read ? row->n : 0;
 	p->n_marked += row->tags & TRACK_MARKED ? row->n : 0;
-	if (row->relation == TRACK_NONE) {
-		return;
-	}
-	table_touch(&t->relations, row->relation);
-	struct track_relation *r = table_at(&t->relations, row->relation);
-	r->n += row->n;
-	widen(t, &r->first, &r->last, &row->first);
-	widen(t, &r->first, &r->last, &row->last);
+	struct track_relation api = { .kind = TRACK_API,
+		.edge = row->edge,
+		.what = row->action,
+		.n = row->n,
+		.first = row->first,
+		.last = row->last };
 	if (row->denied) {
-		r->n_denied += row->n;
-		track_ref_first(&t->pool, &r->first_denied, &row->first);
+		api.n_denied = row->n;
+		api.first_denied = row->first;
 	}
 	if (row->ok) {
-		r->n_ok += row->n;
-		track_ref_last(&t->pool, &r->last_ok, &row->last);
+		api.n_ok = row->n;
+		api.last_ok = row->last;
 	}
+	track_relation_add(t, &api);
 }
 
 static void empty_row(struct track *t, struct track_row *row)
@@ -466,6 +440,7 @@ void track_flush(struct track *t)
 			empty_place(t, &t->places[i]);
 		}
 	}
+	track_relations_settle(t);
 }
 
 static void forget_rows(struct track *t)
@@ -515,13 +490,13 @@ static struct track_row *new_row(struct track *t, const struct event *e, uint64_
 static void relate(struct track *t, uint32_t edge, enum track_rel kind, struct str what,
 	uint64_t bytes, const struct track_ref *ref)
 {
-	uint32_t at = relation_at(t, edge, kind, pool_put(&t->pool, what));
-	if (at != TRACK_NONE) {
-		struct track_relation *r = table_at(&t->relations, at);
-		r->n++;
-		r->bytes += bytes;
-		widen(t, &r->first, &r->last, ref);
-	}
+	track_relation_add(t, &(struct track_relation){ .kind = kind,
+				      .edge = edge,
+				      .what = pool_put(&t->pool, what),
+				      .n = 1,
+				      .bytes = bytes,
+				      .first = *ref,
+				      .last = *ref });
 }
 
 /* What each call has of its own: a line for a timeline, and how much was read of what. */
@@ -555,6 +530,11 @@ bool track_is_fresh(struct track *t, const struct event *e)
 		ledger_end(ledger);
 	}
 	return fresh;
+}
+
+void track_announce(const struct track *t, const struct event *e)
+{
+	seen_announce(t->seen, table_mix(t->seed, e->hash));
 }
 
 void track_expect(const struct track *t, const struct event *e)

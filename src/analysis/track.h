@@ -112,11 +112,10 @@ struct track_note {
  * rows are added to their places and the places to the tables.
  */
 struct track_place {
-	uint64_t key;          /* 0: nothing here */
-	uint32_t edge;         /* or TRACK_NONE: not to be tracked */
-	uint32_t relations[4]; /* to agent, region, key, endpoint; or TRACK_NONE */
-	uint32_t region;
-	bool own;    /* made by cordon itself: left out */
+	uint64_t key;                                 /* 0: nothing here */
+	uint32_t edge;                                /* or TRACK_NONE: not to be tracked */
+	uint32_t program, region, used_key, endpoint; /* texts; the last two: or TRACK_NONE */
+	bool own;                                     /* made by cordon itself: left out */
 	bool person; /* neither by AWS itself nor from an AWS service's address */
 	bool iac;
 	uint32_t n, n_denied, n_failed, n_read, n_marked;
@@ -126,7 +125,7 @@ struct track_row {
 	_Alignas(64) uint64_t key; /* 0: nothing here */
 	const struct api *api;
 	int64_t cut_ms; /* later lines for a timeline are not kept any more (lites.h) */
-	uint32_t place, edge, relation; /* relation: to the API; or TRACK_NONE */
+	uint32_t place, edge;
 	uint32_t action, outcome, region;
 	unsigned tags; /* of a line for a timeline */
 	uint32_t n;
@@ -137,6 +136,7 @@ struct track_row {
 	_Alignas(64) struct track_ref first, last;
 };
 #define TRACK_NONE        UINT32_MAX
+#define TRACK_TO_COME     64u
 #define TRACK_PLACE_SLOTS 16384u
 #define TRACK_ROW_SLOTS   32768u
 
@@ -175,6 +175,8 @@ struct track {
 	struct track_place *places; /* TRACK_PLACE_SLOTS, open addressing by key */
 	struct track_row *rows;     /* TRACK_ROW_SLOTS, the same */
 	size_t n_places, n_rows;
+	struct track_relation *relations_to_come; /* room for TRACK_TO_COME */
+	size_t n_to_come;
 };
 
 /* `seed` and `seen` are the same for all workers of a run. */
@@ -182,7 +184,8 @@ void track_init(struct track *t, uint64_t seed, struct seen *seen, struct str ow
 void track_deinit(struct track *t);
 /* False when an event with the same id and content was read before; from now on this one was. */
 bool track_is_fresh(struct track *t, const struct event *e);
-/* Begins to fetch what will be looked up for the event; it is taken in a little later. */
+/* Both begin to fetch what will be looked up for an event: when it has been read, and before it is taken in. */
+void track_announce(const struct track *t, const struct event *e);
 void track_expect(const struct track *t, const struct event *e);
 /* Takes one event in; false when it is a duplicate (same id, same content). */
 bool track_event(struct track *t, const struct event *e);
@@ -216,6 +219,12 @@ struct track_relation *track_relation_of(
 	const struct track *t, uint32_t edge, enum track_rel kind, uint32_t what);
 
 /* Parts of track_event, in files of their own. */
+/*
+ * Adds what `more` counts to the relation of its kind, edge and text: at the latest with the next
+ * track_relations_settle, so that memory can fetch the places of several meanwhile.
+ */
+void track_relation_add(struct track *t, const struct track_relation *more);
+void track_relations_settle(struct track *t);
 /* Whether calls like this one, which the table of calls knows, can leave a note or a credential. */
 bool track_may_note(const struct track *t, const struct event *e, const struct track_row *row);
 /* Keeps a call that the table of calls knows as a note, and the credential that it made. */

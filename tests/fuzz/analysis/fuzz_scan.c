@@ -112,7 +112,7 @@ static void read_again(struct event_reader *reader, struct str s, const struct e
 	size_t used = 0;
 	require(event_take(reader, s, &e, &used) == EVENT_OK && used <= s.n);
 	require(e.hash == first->hash && e.origin == first->origin && e.call == first->call);
-	require(e.who->here == first->who->here && str_eq(e.arn, first->arn));
+	require(e.who->here == first->who->here && str_eq(e.who->arn, first->who->arn));
 	require(str_eq(e.id, first->id) && str_eq(event_target(&e), event_target(first)));
 }
 

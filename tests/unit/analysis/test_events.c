@@ -29,7 +29,7 @@ static void take_user(struct event_reader *reader, const char *json, const char 
 	struct str s = str_from(json);
 	assert_int_equal(event_take(reader, s, &e, &used), EVENT_OK);
 	assert_int_equal(used, s.n);
-	same(e.user_name, name);
+	same(e.who->user_name, name);
 	same(e.id, "id-1");
 	same(e.name, "GetObject");
 }

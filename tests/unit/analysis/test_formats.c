@@ -422,10 +422,10 @@ static void test_columns(void **state)
 	assert_int_equal(c->kind, COLUMNS_EVENT);
 	event_of(c, row, &t, &b, reader, &e);
 	same(e.name, "GetObject");
-	same(e.key, "ASIAX");
-	same(e.arn, "arn:aws:sts::111122223333:assumed-role/Web, a/i-0a1b2c3d");
-	same(e.issuer_arn, "arn:aws:iam::111122223333:role/Web");
-	same(e.delivery, "1.0");
+	same(e.who->key, "ASIAX");
+	same(e.who->arn, "arn:aws:sts::111122223333:assumed-role/Web, a/i-0a1b2c3d");
+	same(e.who->issuer_arn, "arn:aws:iam::111122223333:role/Web");
+	same(e.who->delivery, "1.0");
 	same(e.agent, "aws-cli/2, \"quoted\"");
 	same(event_text(&e, e.request, "key"), "a=b, c=d");
 	assert_int_equal(e.identity, EVENT_ASSUMED_ROLE);
@@ -440,8 +440,8 @@ static void test_columns(void **state)
 		STR("Ops"), STR("192.0.2.1"), STR("{not=closed") };
 	assert_true(columns_learn(c, flat, 8));
 	event_of(c, cells, &t, &b, reader, &e);
-	same(e.arn, "arn:aws:iam::1:user/u");
-	same(e.issuer_name, "Ops");
+	same(e.who->arn, "arn:aws:iam::1:user/u");
+	same(e.who->issuer_name, "Ops");
 	same(e.ip, "192.0.2.1");
 	assert_int_equal(e.identity, EVENT_IAM_USER);
 	/* Columns that are no path of members are left out, whatever they hold. */
