@@ -138,6 +138,10 @@ static void take_finding(
 		r->n_samples++;
 		return;
 	}
+	if (f->posture || f->foreign) {
+		reader_reject(r, N_("findings that are none of GuardDuty's"), 1);
+		return;
+	}
 	if (r->n_findings >= FINDINGS_MAX) {
 		reader_reject(r, N_("more findings than are kept"), 1);
 		return;

@@ -269,11 +269,20 @@ static bool take_embedded(struct reader *r, int level, uint32_t node, struct str
 	return scan_value(t, text, true, &used) == SCAN_OK && reader_record(r, level + 1, 0);
 }
 
+/* OCSF, as Security Hub exports it: 2004, or 2001 of old. */
+static bool is_ocsf_finding(struct scan_tape *t, uint32_t node)
+{
+	return scan_member(t, node, STR("class_uid")) != SCAN_NONE &&
+	       (scan_member(t, node, STR("finding_info")) != SCAN_NONE ||
+		       scan_member(t, node, STR("finding")) != SCAN_NONE);
+}
+
 static bool is_finding(struct scan_tape *t, uint32_t node)
 {
 	struct str kind = scan_text(t, scan_member(t, node, STR("detail-type")));
 	if (str_is(kind, "GuardDuty Finding") ||
-		str_is(kind, "Security Hub Findings - Imported")) {
+		str_starts(kind, STR("Security Hub Findings - ")) ||
+		str_is(kind, "Findings Imported V2") || is_ocsf_finding(t, node)) {
 		return true;
 	}
 	bool has_service = scan_member(t, node, STR("service")) != SCAN_NONE ||

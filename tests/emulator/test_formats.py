@@ -13,7 +13,9 @@ import struct
 
 import pytest
 
-from test_investigate import KEY, ROOT, answer, investigate, story
+import finding_envelopes
+import finding_maker
+from test_investigate import INTRUDER, KEY, ROOT, answer, investigate, story
 
 T = '2026-08-01T10:{:02d}:00Z'
 OWNER = '79a59df900b949e55d96a1e698fbacedfd6e09d98eacf8f8d5218e7cd47ef2be'
@@ -355,3 +357,27 @@ def test_host_logs_of_others():
             total[kind] += lines
     assert total['web'] > 300 and seen['web'] >= 0.85 * total['web'], (seen, total)
     assert total['ssh'] > 100 and seen['ssh'] >= 0.85 * total['ssh'], (seen, total)
+
+
+def test_findings_in_every_export_and_no_others(tmp_path: pathlib.Path):
+    """GuardDuty's own JSON and Security Hub's two formats are read alike; what another product or a control says is no alarm."""
+    made = next(m for m in map(finding_maker.make, range(1000)) if not m.sample)
+    shapes = finding_envelopes.native(made.finding) | finding_envelopes.hub(made.finding, 1)
+    read = {}
+    for shape, data in shapes.items():
+        if 'SQS' not in shape and 'SNS' not in shape and shape != 'ReceiveMessage':
+            path = tmp_path / 'finding'
+            path.write_bytes(data)
+            read[shape] = investigate(path)['inputs']['sources']['findings']
+    assert len(read) >= 17 and set(read.values()) == {1}, read
+    quiet = tmp_path / 'quiet'
+    quiet.mkdir()
+    (quiet / 'trail.json').write_text(json.dumps({'Records': [e for e in story() if e['sourceIPAddress'] != INTRUDER]}))
+    asff = json.loads(shapes['ASFF'])
+    control = {**asff, 'ProductArn': 'arn:aws:securityhub:eu-west-1::product/aws/securityhub', 'ProductName': 'Security Hub',
+               'Types': ['Software and Configuration Checks/Industry and Regulatory Standards'], 'Compliance': {'Status': 'FAILED'},
+               'GeneratorId': 'security-control/EC2.2', 'Severity': {'Label': 'HIGH', 'Normalized': 70}}
+    (quiet / 'control.json').write_text(json.dumps(control))
+    doc = investigate(quiet)
+    assert doc['verdict']['class'] == 'no_incident' and doc['inputs']['sources']['findings'] == 0
+    assert [r['reason'] for r in doc['inputs']['rejected']] == ["findings that are none of GuardDuty's"]
