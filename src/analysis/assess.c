@@ -442,5 +442,7 @@ void inquiry_tell(struct inquiry *q, const struct suspect *s, json_t *claims)
 		weigh(q, again);
 		again->weigh = kept;
 	}
-	json_array_extend(claims, kept.claims);
+	if (kept.claims) {
+		json_array_extend(claims, kept.claims);
+	}
 }

@@ -55,7 +55,7 @@ static bool by_automation(const struct inquiry *q, const struct track_note *n)
 {
 	size_t by = q->suspect_of[n->edge];
 	return by != INQUIRY_NONE &&
-	       q->suspects[by].weigh.against[G_HABIT] <= weights_of(W_IAC)->value;
+	       q->suspects[by].weigh.against[G_HABIT] <= weights_tenths(W_IAC);
 }
 
 static void found(struct inquiry *q, const struct track_note *n, double confidence)

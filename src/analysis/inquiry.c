@@ -93,40 +93,42 @@ void inquiry_claim(struct inquiry_weigh *w, enum weight_id id, const char *const
 		json_object_set_new(claim, "weight", json_real(weight->value));
 		json_object_set_new(
 			claim, "events", events_taken ? events_taken : json_array());
+		w->claims = w->claims ? w->claims : json_array();
 		json_array_append_new(w->claims, claim);
 	}
-	double *best =
-		weight->value > 0 ? &w->for_it[weight->group] : &w->against[weight->group];
-	if (weight->value > 0 ? weight->value > *best : weight->value < *best) {
-		*best = weight->value;
+	signed char tenths = weights_tenths(id);
+	signed char *best = tenths > 0 ? &w->for_it[weight->group] : &w->against[weight->group];
+	if (tenths > 0 ? tenths > *best : tenths < *best) {
+		*best = tenths;
 	}
 }
 
 double inquiry_stranger(const struct inquiry_weigh *w)
 {
-	double who = 0;
+	int who = 0;
 	for (int g = 0; g < G_COUNT; g++) {
 		who += weights_tells_who((enum weight_group)g) ? w->for_it[g] : 0;
 	}
-	return who;
+	return who / 10.0;
 }
 
 double inquiry_score(const struct inquiry_weigh *w)
 {
-	double sum = WEIGHTS_PRIOR;
-	double deeds = 0;
+	int sum = 0;
+	int everyday = 0;
 	for (int g = 0; g < G_COUNT; g++) {
 		sum += w->against[g];
 		if (weights_everyday((enum weight_group)g)) {
-			deeds += w->for_it[g];
+			everyday += w->for_it[g];
 		} else {
 			sum += w->for_it[g];
 		}
 	}
+	double deeds = everyday / 10.0;
 	bool home = w->against[G_HABIT] < 0 || w->against[G_SIGNIN] < 0;
 	double cap = home ? WEIGHTS_DEEDS_HOME : WEIGHTS_DEEDS_NOBODY;
 	bool capped = inquiry_stranger(w) < WEIGHTS_STRANGER && deeds > cap;
-	return sum + (capped ? cap : deeds);
+	return WEIGHTS_PRIOR + sum / 10.0 + (capped ? cap : deeds);
 }
 
 bool inquiry_accuses(const struct inquiry_weigh *w)
@@ -365,8 +367,8 @@ struct alike_ctx {
 static int alike_order(const void *a, const void *b, void *ctx)
 {
 	const struct alike_ctx *c = ctx;
-	size_t x = *(const size_t *)a;
-	size_t y = *(const size_t *)b;
+	uint32_t x = *(const uint32_t *)a;
+	uint32_t y = *(const uint32_t *)b;
 	uint32_t left = c->key(c->q, &c->q->suspects[x]);
 	uint32_t right = c->key(c->q, &c->q->suspects[y]);
 	if (left != right) {
@@ -379,15 +381,15 @@ static void index_alike(const struct inquiry *q, struct inquiry_alike *alike, ke
 {
 	size_t n = q->n_suspects;
 	struct alike_ctx ctx = { q, key };
-	alike->order = room(n, sizeof(size_t));
-	alike->at = room(n, sizeof(size_t));
-	alike->n = room(n, sizeof(size_t));
-	for (size_t i = 0; i < n; i++) {
+	alike->order = room(n, sizeof(uint32_t));
+	alike->at = room(n, sizeof(uint32_t));
+	alike->n = room(n, sizeof(uint32_t));
+	for (uint32_t i = 0; i < n; i++) {
 		alike->order[i] = i;
 	}
-	qsort_r(alike->order, n, sizeof(size_t), alike_order, &ctx);
-	size_t begin = 0;
-	for (size_t i = 0; i < n; i++) {
+	qsort_r(alike->order, n, sizeof(uint32_t), alike_order, &ctx);
+	uint32_t begin = 0;
+	for (uint32_t i = 0; i < n; i++) {
 		uint32_t here = key(q, &q->suspects[alike->order[i]]);
 		begin = here == key(q, &q->suspects[alike->order[begin]]) ? begin : i;
 		alike->at[alike->order[i]] = begin;
@@ -492,7 +494,6 @@ void inquiry_index(struct inquiry *q)
 	}
 	for (size_t i = 0; i < q->n_suspects; i++) {
 		struct suspect *s = &q->suspects[i];
-		s->weigh.claims = json_array();
 		s->attack = i;
 		for (size_t e = s->edge_from; e < s->edge_to; e++) {
 			q->suspect_of[q->unit_edges[e]] = i;

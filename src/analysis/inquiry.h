@@ -27,8 +27,8 @@ enum inquiry_class {
 
 /* Evidence about something, by group, and as sentences. */
 struct inquiry_weigh {
-	double for_it[G_COUNT], against[G_COUNT];
-	json_t *claims;    /* array of phrase + "weight", "events" */
+	signed char for_it[G_COUNT], against[G_COUNT]; /* the strongest, as weights_tenths */
+	json_t *claims;    /* array of phrase + "weight", "events"; NULL while there are none */
 	bool numbers_only; /* claims are counted, their sentences not written */
 };
 
@@ -53,9 +53,9 @@ struct suspect {
 
 /* Suspects that have something in common, side by side, the earliest first. */
 struct inquiry_alike {
-	size_t *order; /* suspects */
-	size_t *at;    /* suspect -> where its group begins in `order` */
-	size_t *n;     /* place in `order` where a group begins -> how many are in it */
+	uint32_t *order; /* suspects */
+	uint32_t *at;    /* suspect -> where its group begins in `order` */
+	uint32_t *n;     /* place in `order` where a group begins -> how many are in it */
 };
 
 struct inquiry {
@@ -109,7 +109,7 @@ bool inquiry_is_attacker(const struct inquiry *q, uint32_t ip);
 /* Suspects with something in common, the earliest first, at most INQUIRY_PEERS. Borrowed. */
 #define INQUIRY_PEERS 4096
 struct inquiry_peers {
-	const size_t *suspects;
+	const uint32_t *suspects;
 	size_t n;
 };
 struct inquiry_peers inquiry_same_holder(const struct inquiry *q, const struct suspect *s);

@@ -28,7 +28,7 @@ static bool is_away(const struct suspect *s)
 
 static bool is_automation(const struct suspect *s)
 {
-	return s->weigh.against[G_HABIT] <= weights_of(W_IAC)->value;
+	return s->weigh.against[G_HABIT] <= weights_tenths(W_IAC);
 }
 
 enum gravity { EVERYDAY, ODD, GRAVE };
@@ -42,10 +42,10 @@ static enum gravity gravity_of(const struct suspect *s)
 	if (!person || is_automation(s) || (!home && !is_away(s))) {
 		return EVERYDAY;
 	}
-	const double *w = s->weigh.for_it;
+	const signed char *w = s->weigh.for_it;
 	bool out = w[G_TAKE] > 0;
 	bool blind = w[G_DEFENCE] > 0;
-	bool bulk = w[G_READ] >= weights_of(W_DATA_MANY)->value;
+	bool bulk = w[G_READ] >= weights_tenths(W_DATA_MANY);
 	bool harm = w[G_HARM] > 0;
 	if ((out && (blind || bulk)) || (blind && bulk)) {
 		return home ? GRAVE : ODD;

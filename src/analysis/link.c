@@ -91,7 +91,7 @@ static const struct track_issue *maker_of(const struct inquiry *q, size_t i, siz
 	}
 	bool console = s->kind == TRACK_CONSOLE || s->kind == TRACK_LOGIN;
 	/* Who had the password before may still have it, and sits among colleagues. */
-	bool office = s->weigh.against[G_HABIT] <= weights_of(W_SHARED_PLACE)->value;
+	bool office = s->weigh.against[G_HABIT] <= weights_tenths(W_SHARED_PLACE);
 	bool may = console && !s->mfa && !office && got_in(q, s);
 	issue = may ? user_issue(q, h, "password") : NULL;
 	after = issue && track_ref_cmp(q->t, &issue->ref, &s->first) < 0 &&

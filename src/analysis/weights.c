@@ -156,6 +156,11 @@ static const struct weight table[] = {
 };
 /* clang-format on */
 
+signed char weights_tenths(enum weight_id id)
+{
+	return (signed char)lround(weights_of(id)->value * 10);
+}
+
 const struct weight *weights_of(enum weight_id id)
 {
 	for (unsigned i = 0; i < sizeof(table) / sizeof(table[0]); i++) {

@@ -135,6 +135,8 @@ struct weight {
 #define WEIGHTS_DEEDS_NOBODY 2.7
 
 const struct weight *weights_of(enum weight_id id);
+/* Its value in tenths, which it is a whole number of. */
+signed char weights_tenths(enum weight_id id);
 /* The group tells a stranger from the owner. */
 bool weights_tells_who(enum weight_group g);
 /* The group is about deeds that owners do every day, too. */

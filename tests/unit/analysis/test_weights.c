@@ -52,6 +52,7 @@ static void test_every_weight_is_sound(void **state)
 		const struct weight *w = weights_of((enum weight_id)i);
 		assert_int_equal(w->id, i);
 		assert_true(fabs(w->value) > 0.0 && fabs(w->value) < 5.0);
+		assert_true(weights_tenths(w->id) / 10.0 == w->value);
 		assert_true(w->group > 0 && w->group < G_COUNT);
 		assert_true(strlen(w->reason) > 10);
 		/* No single piece of evidence accuses by itself. */
