@@ -127,7 +127,8 @@ static const char *last_of(const char *text, const char *part)
 }
 
 /* The same in the language that is spoken, with its reason; "" when neither has a translation. */
-static void tell(struct err *e, const char *fmt, va_list *args)
+__attribute__((format(printf, 2, 0))) static void tell(
+	struct err *e, const char *fmt, va_list *args)
 {
 	va_list ap;
 	va_copy(ap, *args);
