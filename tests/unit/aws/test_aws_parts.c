@@ -102,6 +102,65 @@ static void test_xml(void **state)
 	buf_deinit(&deep);
 }
 
+/* What is no document, and in which line that shows. */
+static void test_xml_refusals(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *xml, *why;
+	} cases[] = {
+		{ "<a>\n<b></a>", "line 2: the end of an element that is not open" },
+		{ "<a></ab>", "line 1: the end of an element that is not open" },
+		{ "<a/><b/>", "line 1: a second root" },
+		{ "<a/>x", "line 1: text outside the root" },
+		{ "<a>", "line 1: it ends too soon" },
+		{ "<a", "line 1: the tag does not end" },
+		{ "<a b='1'c='2'/>", "line 1: the tag does not end" },
+		{ "<a b='1' b='2'/>", "line 1: an attribute stands there twice" },
+		{ "<a b=1/>", "line 1: an attribute without a value in quotes" },
+		{ "<a b='<'/>", "line 1: a value of an attribute can't hold this" },
+		{ "<a>&x;</a>", "line 1: no such entity" },
+		{ "<a>& b</a>", "line 1: an & stands alone" },
+		{ "<a>&#0;</a>", "line 1: no character of XML" },
+		{ "<a>&#xd800;</a>", "line 1: no character of XML" },
+		{ "<a>&#x110000;</a>", "line 1: no character of XML" },
+		{ "<a>&#X41;</a>", "line 1: no character of XML" },
+		{ "<a>\x01</a>", "line 1: no character of XML" },
+		{ "<a>\xc3</a>", "line 1: no character of XML" },
+		{ "<a>\xef\xbf\xbf</a>", "line 1: no character of XML" },
+		{ "<a>]]></a>", "line 1: ]]> in a text" },
+		{ "<a><![CDATA[x</a>", "line 1: it ends too soon" },
+		{ "<![CDATA[x]]>", "line 1: no markup that is known" },
+		{ "<a><!-- -- --></a>", "line 1: -- in a comment" },
+		{ "<a>\n<?xml version='1.0'?></a>",
+			"line 2: an XML declaration that does not" },
+		{ "<?xml encoding='utf-8'?><a/>", "line 1: the XML declaration is malformed" },
+		{ "<?xml version='1.0' encoding='utf-7'?><a/>", "in neither UTF-8 nor" },
+		{ "<1/>", "line 1: a name is missing" },
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct xml_doc d;
+		struct err e = { 0 };
+		assert_int_equal(xml_parse(str_from(cases[i].xml), &d, &e), ERR_INPUT);
+		assert_non_null(strstr(e.msg, "malformed XML, line "));
+		if (!strstr(e.msg, cases[i].why)) {
+			print_error("%s: %s\n", cases[i].xml, e.msg);
+			fail();
+		}
+	}
+	/* More attributes than anything has. */
+	struct buf many;
+	struct xml_doc d;
+	buf_init(&many, 10000);
+	buf_puts(&many, "<a");
+	for (int i = 0; i < 257; i++) {
+		buf_printf(&many, " a%d=''", i);
+	}
+	buf_puts(&many, "/>");
+	assert_int_equal(xml_parse(buf_view(&many), &d, NULL), ERR_LIMIT);
+	buf_deinit(&many);
+}
+
 /* Text in one piece and in several, as it stood and as it had to be made; in two encodings. */
 static void test_xml_text(void **state)
 {
@@ -118,6 +177,11 @@ static void test_xml_text(void **state)
 		{ STR("<r><a>cut<!-- here -->off</a></r>"), "cutoff" },
 		{ STR("<r><a>two\r\nlines\nor three</a></r>"), "two\nlines\nor three" },
 		{ STR("<r><x>no</x>between<a>yes</a></r>"), "yes" },
+		{ STR("<r>&amp;<a b='&gt;'>c]]d</a></r>"), "c]]d" },
+		{ STR("<r>\r<a>x\ry&#13;\r\n</a \n></r>"), "x\ny\r\n" },
+		{ STR("\xef\xbb\xbf<?xml version='1.0'?><r><a>&#8364;&apos;</a></r><!-- end "
+		      "-->"),
+			"\xe2\x82\xac'" },
 		{ STR("<?xml version='1.0' encoding='iso-8859-1'?><r><a>\xe9</a></r>"),
 			"\xc3\xa9" },
 	};
@@ -523,6 +587,7 @@ int main(void)
 		cmocka_unit_test(test_uri),
 		cmocka_unit_test(test_ini),
 		cmocka_unit_test(test_xml),
+		cmocka_unit_test(test_xml_refusals),
 		cmocka_unit_test(test_xml_text),
 		cmocka_unit_test(test_xml_names),
 		cmocka_unit_test(test_xml_members),

@@ -249,7 +249,7 @@ static void test_paths(void **state)
 
 struct shared {
 	struct sigv4_cache *cache;
-	const struct secret *key;
+	const struct secret *keys[2];
 };
 
 static void *sign_often(void *arg)
@@ -258,10 +258,10 @@ static void *sign_often(void *arg)
 	for (int i = 0; i < 200; i++) {
 		char region[16];
 		(void)snprintf(region, sizeof(region), "r-%d", i % 20);
-		struct sigv4_params p = { .keys = { "AKID", s->key, NULL },
+		struct sigv4_params p = { .keys = { "AKID", s->keys[i / 7 % 2], NULL },
 			.region = region,
-			.service = "ec2",
-			.now_ms = 1700000000000 };
+			.service = i / 3 % 2 ? "ec2" : "sts",
+			.now_ms = 1700000000000 + (int64_t)(i / 11 % 3) * 86400000 };
 		struct wire_request with, without;
 		wire_request_init(&with);
 		wire_request_init(&without);
@@ -279,12 +279,15 @@ static void *sign_often(void *arg)
 	return NULL;
 }
 
-/* More regions than slots, from several threads: the cache never gives another key. */
+/*
+ * More regions, services, days and secrets (as after a renewal) than slots, from several threads: the
+ * cache never gives another key.
+ */
 static void test_cache(void **state)
 {
 	(void)state;
-	struct secret *key = secret_new(STR("secret"));
-	struct shared s = { sigv4_cache_new(), key };
+	struct secret *key = secret_new(STR("secret")), *other = secret_new(STR("renewed"));
+	struct shared s = { sigv4_cache_new(), { key, other } };
 	pthread_t t[4];
 	for (int i = 0; i < 4; i++) {
 		assert_int_equal(pthread_create(&t[i], NULL, sign_often, &s), 0);
@@ -296,6 +299,7 @@ static void test_cache(void **state)
 	}
 	sigv4_cache_free(s.cache);
 	secret_free(key);
+	secret_free(other);
 }
 
 /* ---- signed chunks: the worked examples of AWS's documentation ---- */

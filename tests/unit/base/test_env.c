@@ -69,6 +69,14 @@ static void digests_are_the_standard_ones(void **state)
 	hash_hex(mac, 32, hex);
 	assert_string_equal(
 		hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+	/* RFC 4231, case 6: a key longer than a block. */
+	char large[131];
+	memset(large, 0xaa, sizeof(large));
+	hash_hmac_sha256((struct str){ large, sizeof(large) },
+		STR("Test Using Larger Than Block-Size Key - Hash Key First"), mac);
+	hash_hex(mac, 32, hex);
+	assert_string_equal(
+		hex, "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
 	struct hash_sha256 *h = hash_sha256_new();
 	hash_sha256_add(h, "a", 1);
 	hash_sha256_add(h, "bc", 2);
