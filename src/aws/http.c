@@ -21,7 +21,7 @@ struct http {
 	struct http_exchange *live;           /* under way */
 	struct http_exchange *stalled;        /* ended by us, not yet fetched by http_done */
 	int64_t looked_us;                    /* for stalls */
-	CURL *spare[HTTP_MAX_PARALLEL];       /* handles with nothing to do, reset */
+	CURL *spare[HTTP_MAX_PARALLEL];       /* handles with nothing to do */
 	size_t n_spare;
 };
 struct http_pool {
@@ -320,23 +320,22 @@ static void set_body(struct http_exchange *x)
 {
 	CURL *e = x->transfer->easy;
 	const struct wire_request *r = x->request;
+	/* Undoes what an earlier transfer of the handle was: POST, HEAD, an upload. In this order. */
+	(void)curl_easy_setopt(e, CURLOPT_POSTFIELDS, NULL);
+	(void)curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, NULL);
 	if (r->source) {
 		(void)curl_easy_setopt(e, CURLOPT_UPLOAD, 1L);
 		(void)curl_easy_setopt(
 			e, CURLOPT_INFILESIZE_LARGE, (curl_off_t)r->source->size);
-		(void)curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
-		(void)curl_easy_setopt(e, CURLOPT_READDATA, x);
-		(void)curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
-		(void)curl_easy_setopt(e, CURLOPT_SEEKDATA, x);
 		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 		return;
 	}
 	x->transfer->body = wire_body(r);
 	if (strcmp(r->method, "HEAD") == 0) {
 		(void)curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-	} else if (strcmp(r->method, "GET") == 0 && x->transfer->body.n == 0) {
-		(void)curl_easy_setopt(e, CURLOPT_HTTPGET, 1L);
-	} else if (strcmp(r->method, "DELETE") == 0 && x->transfer->body.n == 0) {
+	} else if (x->transfer->body.n == 0 &&
+		   (strcmp(r->method, "GET") == 0 || strcmp(r->method, "DELETE") == 0)) {
 		(void)curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 	} else {
 		(void)curl_easy_setopt(e, CURLOPT_POST, 1L);
@@ -348,21 +347,49 @@ static void set_body(struct http_exchange *x)
 	}
 }
 
-static void set_limits(const struct http *h, struct http_exchange *x)
+/* What holds for every transfer of a pool. */
+static CURL *new_handle(const struct http_pool *p)
+{
+	CURL *e = curl_easy_init();
+	if (!e) {
+		return NULL;
+	}
+	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
+	(void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	(void)curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+	(void)curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read);
+	(void)curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, on_seek);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected);
+	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)p->opts.connect_timeout_ms);
+	(void)curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)p->opts.max_age_s);
+	(void)curl_easy_setopt(e, CURLOPT_NOPROXY, p->no_proxy);
+	if (p->ca_bundle) {
+		(void)curl_easy_setopt(e, CURLOPT_CAINFO, p->ca_bundle);
+	}
+	return e;
+}
+
+/* Everything that new_handle does not set, so that nothing of an earlier transfer is left. */
+static void set_transfer(const struct http_pool *p, struct http_exchange *x, const char *url)
 {
 	CURL *e = x->transfer->easy;
-	const struct http_options *o = &h->pool->opts;
-	(void)curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)o->connect_timeout_ms);
-	(void)curl_easy_setopt(e, CURLOPT_MAXAGE_CONN, (long)o->max_age_s);
-	if (x->timeout_ms > 0) {
-		(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)x->timeout_ms);
-	}
-	if (h->pool->ca_bundle) {
-		(void)curl_easy_setopt(e, CURLOPT_CAINFO, h->pool->ca_bundle);
-	}
-	const char *proxy = x->request->tls ? h->pool->proxy_tls : h->pool->proxy_plain;
+	const char *proxy = x->request->tls ? p->proxy_tls : p->proxy_plain;
+	(void)curl_easy_setopt(e, CURLOPT_URL, url);
 	(void)curl_easy_setopt(e, CURLOPT_PROXY, x->direct ? "" : proxy);
-	(void)curl_easy_setopt(e, CURLOPT_NOPROXY, h->pool->no_proxy);
+	(void)curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)x->timeout_ms);
+	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, x->transfer->headers);
+	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, x);
+	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, x);
+	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
+	(void)curl_easy_setopt(e, CURLOPT_READDATA, x);
+	(void)curl_easy_setopt(e, CURLOPT_SEEKDATA, x);
+	(void)curl_easy_setopt(e, CURLOPT_PREREQDATA, x);
+	set_body(x);
 }
 
 static void unlink_from(struct http_exchange **list, const struct http_exchange *x)
@@ -383,7 +410,6 @@ static void transfer_free(struct http *h, struct http_exchange *x)
 		unlink_from(&h->stalled, x);
 		x->transfer = NULL;
 		if (h->n_spare < HTTP_MAX_PARALLEL) {
-			curl_easy_reset(t->easy);
 			h->spare[h->n_spare++] = t->easy;
 		} else {
 			curl_easy_cleanup(t->easy);
@@ -397,7 +423,7 @@ static void transfer_free(struct http *h, struct http_exchange *x)
 enum err_status http_start(struct http *h, struct http_exchange *x, struct err *err)
 {
 	struct http_transfer *t = calloc(1, sizeof(*t));
-	CURL *e = h->n_spare > 0 ? h->spare[--h->n_spare] : curl_easy_init();
+	CURL *e = h->n_spare > 0 ? h->spare[--h->n_spare] : new_handle(h->pool);
 	if (!t || !e) {
 		curl_easy_cleanup(e);
 		free(t);
@@ -409,23 +435,7 @@ enum err_status http_start(struct http *h, struct http_exchange *x, struct err *
 	t->easy = e;
 	x->transfer = t;
 	make_headers(t, x->request);
-	(void)curl_easy_setopt(e, CURLOPT_URL, url.p ? url.p : "");
-	(void)curl_easy_setopt(e, CURLOPT_PRIVATE, x);
-	(void)curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
-	(void)curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
-	(void)curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	(void)curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-	(void)curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers);
-	(void)curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
-	(void)curl_easy_setopt(e, CURLOPT_HEADERDATA, x);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
-	(void)curl_easy_setopt(e, CURLOPT_WRITEDATA, x);
-	(void)curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_connected);
-	(void)curl_easy_setopt(e, CURLOPT_PREREQDATA, x);
-	set_limits(h, x);
-	set_body(x);
+	set_transfer(h->pool, x, url.p ? url.p : "");
 	bool whole = buf_ok(&url) && buf_ok(&t->lines);
 	CURLMcode code = whole ? curl_multi_add_handle(h->multi, e) : CURLM_BAD_HANDLE;
 	buf_deinit(&url);

@@ -473,6 +473,78 @@ static void test_streams(void **state)
 	end(&w);
 }
 
+enum { PUT_STREAM, PUT_BODY, POST, GET, HEAD, DELETE, KINDS };
+
+static void check_kind(int kind, const char *request)
+{
+	static const char *const lines[] = { "PUT /bkt/k HTTP/1.1\r\n",
+		"PUT /bkt/k HTTP/1.1\r\n", "POST /bkt?delete= HTTP/1.1\r\n",
+		"GET /bkt/k HTTP/1.1\r\n", "HEAD /bkt/k HTTP/1.1\r\n",
+		"DELETE /bkt/k HTTP/1.1\r\n" };
+	const char *body = strstr(request, "\r\n\r\n") + 4;
+	bool length = strcasestr(request, "\r\nContent-Length: ") != NULL;
+	assert_memory_equal(request, lines[kind], strlen(lines[kind]));
+	assert_null(strcasestr(request, "\r\nTransfer-Encoding:"));
+	assert_int_equal(length, kind <= POST);
+	if (kind == PUT_STREAM) {
+		assert_non_null(strstr(body, "\r\nthe disk image\r\n0;chunk-signature="));
+	} else if (kind == PUT_BODY) {
+		assert_string_equal(body, "in memory");
+	} else if (kind == POST) {
+		assert_non_null(strstr(body, "<Key>k</Key>"));
+	} else {
+		assert_string_equal(body, "");
+	}
+}
+
+/* A handle of libcurl's is used again for another kind of request, of which nothing may be left. */
+static void test_every_kind_after_every_other(void **state)
+{
+	(void)state;
+	static const char *const operations[] = { "PutObject", "PutObject", "DeleteObjects",
+		"GetObject", "HeadObject", "DeleteObject" };
+	char answer[128];
+	const struct stub_answer answers[] = {
+		{ .text = stub_text(answer, sizeof(answer), "200 OK", "", "") }
+	};
+	int order[64];
+	size_t n = 0;
+	for (int i = 0; i < KINDS; i++) {
+		order[n++] = i;
+		order[n++] = i;
+		for (int j = i + 1; j < KINDS; j++) {
+			order[n++] = j;
+			order[n++] = i;
+		}
+	}
+	struct world w;
+	begin(&w, answers, 1, (struct aws_options){ 0 });
+	json_t *object = json_pack("{s:s,s:s}", "Bucket", "bkt", "Key", "k");
+	json_t *list = json_pack(
+		"{s:s,s:{s:[{s:s}]}}", "Bucket", "bkt", "Delete", "Objects", "Key", "k");
+	for (size_t i = 0; i < n; i++) {
+		struct stream s = { .data = "the disk image" };
+		struct aws_source source = { stream_read, stream_rewind, &s, strlen(s.data),
+			NULL };
+		struct buf got;
+		buf_init(&got, 100);
+		struct aws_request r = { .service = "s3",
+			.operation = operations[order[i]],
+			.params = order[i] == POST ? list : object,
+			.source = order[i] == PUT_STREAM ? &source : NULL,
+			.body = order[i] == PUT_BODY ? STR("in memory") : (struct str){ 0 },
+			.body_out = order[i] == GET ? &got : NULL };
+		assert_int_equal(aws_call_many(w.client, &r, 1, NULL), ERR_OK);
+		check_kind(order[i], w.stub.requests[i]);
+		json_decref(r.result);
+		buf_deinit(&got);
+	}
+	assert_int_equal(stub_connections(&w.stub), 1);
+	json_decref(object);
+	json_decref(list);
+	end(&w);
+}
+
 static int64_t real_ms(void)
 {
 	struct timespec t;
@@ -556,6 +628,7 @@ int main(void)
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_dry_run_and_observer),
 		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_every_kind_after_every_other),
 		cmocka_unit_test(test_batch_is_concurrent),
 		cmocka_unit_test(test_threads),
 	};
