@@ -8,7 +8,7 @@
 
 #define ARENA_MAX ((size_t)512 * 1024 * 1024)
 #define NAMES     256u /* a power of two */
-#define MAX_ATTRS 256u
+#define MAX_ATTRS 32u  /* each is compared with those before it */
 
 struct reader {
 	const char *begin, *at, *end;
@@ -489,6 +489,7 @@ static bool recode(struct reader *r)
 {
 	struct buf out;
 	buf_init(&out, 2 * (size_t)(r->end - r->begin));
+	out.wipe = true;
 	size_t done = (size_t)(r->at - r->begin); /* the declaration, which is ASCII */
 	for (const char *p = r->begin; p < r->end; p++) {
 		char bytes[4];
@@ -504,9 +505,10 @@ static bool recode(struct reader *r)
 
 static bool declaration(struct reader *r)
 {
-	struct str all, version, encoding = STR("UTF-8"), standalone = STR("no");
+	struct str version, encoding = STR("UTF-8"), standalone = STR("no");
 	(void)take(r, STR("\xef\xbb\xbf"));
-	all = rest(r);
+	r->begin = r->at;
+	struct str all = rest(r);
 	if (!str_starts(all, STR("<?xml")) || all.n < 6 || !is_space(all.p[5])) {
 		return true;
 	}

@@ -67,7 +67,7 @@ static void XMLCALL on_start(void *user, const char *name, const char **attrs)
 	}
 	buf_reset(&t->text);
 	t->parent = false;
-	t->beyond = t->beyond || ++t->depth > XML_MAX_DEPTH || n > 512;
+	t->beyond = t->beyond || ++t->depth > XML_MAX_DEPTH;
 }
 
 static void XMLCALL on_end(void *user, const char *name)

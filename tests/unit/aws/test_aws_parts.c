@@ -153,7 +153,7 @@ static void test_xml_refusals(void **state)
 	struct xml_doc d;
 	buf_init(&many, 10000);
 	buf_puts(&many, "<a");
-	for (int i = 0; i < 257; i++) {
+	for (int i = 0; i < 33; i++) {
 		buf_printf(&many, " a%d=''", i);
 	}
 	buf_puts(&many, "/>");
