@@ -161,9 +161,9 @@ static bool character(struct str code, struct buf *out)
 	uint32_t c = 0;
 	code = str_sub(code, hex ? 2 : 1, SIZE_MAX);
 	for (size_t i = 0; i < code.n && c < 0x110000; i++) {
-		char low = code.p[i] >= 'A' && code.p[i] <= 'F' ? (char)(code.p[i] | 0x20)
-								: code.p[i];
-		const char *digit = memchr(digits, low, hex ? 16 : 10);
+		bool capital = code.p[i] >= 'A' && code.p[i] <= 'F';
+		const char *digit =
+			memchr(digits, capital ? code.p[i] | 0x20 : code.p[i], hex ? 16 : 10);
 		c = digit ? c * (hex ? 16 : 10) + (uint32_t)(digit - digits) : 0x110000;
 	}
 	bool good = c >= 0x20 ? c < 0xd800 || (c > 0xdfff && c < 0xfffe) ||

@@ -5,6 +5,8 @@
  */
 #include "base/doc.h"
 
+#include "base/hash.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,31 +35,37 @@ static void skip_white(struct reader *r)
 	}
 }
 
-/* Past white space, the next byte; 0 at the end (and for a NUL, which fits nowhere). */
+/* The next byte; 0 at the end (and for a NUL, which fits nowhere). */
+static char here(const struct reader *r)
+{
+	if (r->at == r->end) {
+		return '\0';
+	}
+	return *r->at;
+}
+
+/* The same past white space. */
 static char next(struct reader *r)
 {
 	skip_white(r);
-	return r->at < r->end ? *r->at : '\0';
+	return here(r);
 }
 
 /* ---- strings ---- */
 
 static bool hex4(struct reader *r, uint32_t *out)
 {
-	uint32_t v = 0;
+	unsigned char two[2];
+	size_t n;
+	struct str four = { r->at, 4 };
 	if (r->end - r->at < 4) {
 		return fail(r, "an escape is cut short");
 	}
-	for (size_t i = 0; i < 4; i++) {
-		char c = *r->at, letter = (char)(c | 0x20);
-		bool digit = c >= '0' && c <= '9';
-		if (!digit && (letter < 'a' || letter > 'f')) {
-			return fail(r, "\\u wants four hexadecimal digits");
-		}
-		v = v << 4 | (uint32_t)(digit ? c - '0' : letter - 'a' + 10);
-		r->at++;
+	if (!hash_unhex(four, two, sizeof(two), &n)) {
+		return fail(r, "\\u wants four hexadecimal digits");
 	}
-	*out = v;
+	r->at += four.n;
+	*out = (uint32_t)two[0] << 8 | two[1];
 	return true;
 }
 
@@ -92,7 +100,7 @@ static bool code_point(struct reader *r)
 static bool escape(struct reader *r)
 {
 	static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-	char c = r->at < r->end ? *r->at : '\0';
+	char c = here(r);
 	const char *found = c ? strchr(from, c) : NULL;
 	if (c != 'u' && !found) {
 		return fail(r, "no such escape");

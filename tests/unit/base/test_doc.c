@@ -62,7 +62,7 @@ static void what_is_no_json_is_told_where(void **state)
 		{ "\"\xc3\"", "line 1, column 2: not UTF-8" },
 		{ "\"\xed\xa0\x80\"", "line 1, column 2: not UTF-8" },
 		{ "\"\\x\"", "line 1, column 3: no such escape" },
-		{ "\"\\u12g4\"", "line 1, column 6: \\u wants four hexadecimal digits" },
+		{ "\"\\u12g4\"", "line 1, column 4: \\u wants four hexadecimal digits" },
 		{ "\"\\u12", "line 1, column 4: an escape is cut short" },
 		{ "\"\\ud800\"", "line 1, column 8: half a surrogate pair" },
 		{ "\"\\udc00\"", "line 1, column 8: half a surrogate pair" },
