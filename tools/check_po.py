@@ -11,7 +11,7 @@ import po2c  # noqa: E402
 
 CALLS = re.compile(r'(?:\bN_|\bapp_tr|\bi18n_tr|\bi18n_trn|\btr|\btrn)\s*\(')
 LITERAL = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
-ERRORS = re.compile(r'\berr_(?:set|prefix)\s*\(')
+ERRORS = re.compile(r'\b(?:err_(?:set|prefix)|sigma_refuse)\s*\(')
 # Whoever looks into logs meets the errors of these rooms: every one of them is told in Spanish.
 SPOKEN = ('src/analysis/', 'src/base/')
 CONVERSION = re.compile(r'%(?:\d+\$)?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?(?:hh|h|ll|l|j|z|t)?([diouxXcsfgeaAEGp])')

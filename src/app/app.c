@@ -141,12 +141,17 @@ static const char *in_spanish(const char *text)
 	return i18n_tr(I18N_ES, text);
 }
 
+static const char *retold_in_spanish(const char *text, char *out, size_t size)
+{
+	return i18n_told(I18N_ES, text, out, size);
+}
+
 static enum err_status run(
 	struct app *app, int argc, char **argv, const char **args, struct err *err)
 {
 	struct cli_flags flags = { 0 };
 	app->lang = i18n_choose(app->env, cli_lang(argc, argv));
-	err_speak(app->lang == I18N_ES ? in_spanish : NULL);
+	err_speak(app->lang == I18N_ES ? in_spanish : NULL, retold_in_spanish);
 	enum err_status st = cli_parse(app, argc, argv, args, &flags, err);
 	if (st != ERR_OK) {
 		return st;

@@ -33,7 +33,9 @@ static void report_refused(struct app *app, const json_t *refused)
 		print_safe(stderr, doc_text_or(r, "file", ""));
 		(void)fprintf(stderr, ":%lld: %s ", (long long)doc_int(r, "line", 1),
 			app_tr(app, "rule refused:"));
-		print_safe(stderr, doc_text_or(r, "reason", ""));
+		char told[400];
+		print_safe(stderr,
+			i18n_told(app->lang, doc_text_or(r, "reason", ""), told, sizeof(told)));
 		(void)fprintf(stderr, "\n");
 	}
 	if (json_array_size(refused)) {

@@ -237,8 +237,9 @@ static void print_inputs(struct app *app, const json_t *in)
 		printf("  ");
 		print_safe(doc_text_or(r, "file", ""));
 		printf(": ");
-		const char *reason = doc_text_or(r, "reason", "");
-		print_safe(app_tr(app, reason));
+		char told[400];
+		print_safe(
+			i18n_told(app->lang, doc_text_or(r, "reason", ""), told, sizeof(told)));
 		printf(" (%lld)\n", (long long)doc_int(r, "count", 1));
 	}
 	json_array_foreach(json_object_get(in, "gaps"), i, r)

@@ -100,10 +100,12 @@ static void say_lost(const struct app *app, const json_t *inputs)
 	json_array_foreach(json_object_get(inputs, "rejected"), i, r)
 	{
 		(void)fprintf(stderr, "%s ", app_tr(app, "Not read:"));
+		char told[400];
 		put_safe(doc_text_or(r, "file", ""));
-		(void)fprintf(stderr, ": %s (%lld)\n",
-			app_tr(app, doc_text_or(r, "reason", "")),
-			(long long)doc_int(r, "count", 1));
+		(void)fprintf(stderr, ": ");
+		put_safe(
+			i18n_told(app->lang, doc_text_or(r, "reason", ""), told, sizeof(told)));
+		(void)fprintf(stderr, " (%lld)\n", (long long)doc_int(r, "count", 1));
 	}
 }
 

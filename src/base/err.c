@@ -29,10 +29,12 @@ static const struct {
 };
 
 static const char *(*spoken)(const char *format);
+static err_retell_fn retold;
 
-void err_speak(const char *(*translate)(const char *format))
+void err_speak(const char *(*translate)(const char *format), err_retell_fn retell)
 {
 	spoken = translate;
+	retold = retell;
 }
 
 const char *err_told(const struct err *e)
@@ -134,7 +136,8 @@ __attribute__((format(printf, 2, 0))) static void tell(
 	va_copy(ap, *args);
 	const char *why = reason_of(fmt, &ap);
 	va_end(ap);
-	const char *why_told = why ? spoken(why) : NULL;
+	char room[sizeof(e->told)];
+	const char *why_told = why ? retold(why, room, sizeof(room)) : NULL;
 	if (translated(fmt) == fmt && why_told == why) {
 		return;
 	}

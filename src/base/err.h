@@ -7,6 +7,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 enum err_status {
 	ERR_OK = 0,
@@ -53,10 +54,12 @@ __attribute__((format(printf, 5, 6))) enum err_status err_set_at(struct err *e,
 
 /*
  * From now on errors also say what went wrong in another language: `translate` gives a format with
- * the same conversions, or the one it got when it knows none (po/es/errors.po); NULL: English
- * alone, as at first. Set before other threads are there.
+ * the same conversions, or the one it got when it knows none (po/es/errors.po); `retell` the same for
+ * a sentence that was made of one (i18n_told). NULL: English alone, as at first. Set before other
+ * threads are there.
  */
-void err_speak(const char *(*translate)(const char *format));
+typedef const char *(*err_retell_fn)(const char *text, char *out, size_t size);
+void err_speak(const char *(*translate)(const char *format), err_retell_fn retell);
 /* For people: in the language that is spoken, as far as it can be said in it. */
 const char *err_told(const struct err *e);
 /* Puts "text: " before the message of an error that is passed on. Returns e's status. */

@@ -15,6 +15,11 @@ enum i18n_lang { I18N_EN, I18N_ES };
 
 /* The text in `lang`; the English itself when there is no translation. Static. */
 const char *i18n_tr(enum i18n_lang lang, const char *text);
+/*
+ * The same for a sentence that was made of a text with conversions (%s, %d ...), whose arguments
+ * stay: into `out` when it is such a one. Gives `text` when nothing fits.
+ */
+const char *i18n_told(enum i18n_lang lang, const char *text, char *out, size_t size);
 /* One of two forms by n (English and Spanish share the rule n != 1). */
 const char *i18n_trn(enum i18n_lang lang, const char *one, const char *many, long n);
 /* "es", "es_ES.UTF-8", "en" ...; false when the language is not one of ours. */

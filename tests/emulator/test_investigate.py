@@ -3,6 +3,7 @@ hostile takes it down; what was not read is named. No emulator is asked."""
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import pathlib
@@ -275,3 +276,20 @@ def test_mistakes_are_told_in_the_language_asked_for(tmp_path: pathlib.Path):
     assert said('investigat', '--lang=es') == "cordon: orden desconocida: 'investigat'; ¿quiso decir 'investigate'?\n"
     assert said('--lang', 'es', 'merge', __file__).endswith('no es un resultado parcial de cordon\n')
     assert said('merge', __file__).endswith('is no partial result of cordon\n')
+
+
+def test_spanish_to_the_end_of_the_sentence(tmp_path: pathlib.Path):
+    """What went wrong and why, also where the reason is a sentence with names and numbers of its own; documents stay English."""
+    rules = tmp_path / 'rules'
+    rules.mkdir()
+    (rules / 'a.yml').write_text('title: A\nlogsource: {product: aws}\ndetection: {s: {eventName|foo: a}, condition: s}\n')
+
+    def said(*args) -> tuple[str, str]:
+        run = subprocess.run([BIN, *map(str, args), '--lang', 'es'], capture_output=True, text=True, timeout=60)
+        return run.stdout, run.stderr.splitlines()[-1]
+    out, err = said('rules', 'list', '--rules', rules, '--output', 'json')
+    assert err.endswith('a.yml:3: regla rechazada: el modificador foo no se conoce')
+    assert json.loads(out)['refused'][0]['reason'] == 'the modifier foo is not known'
+    assert said('merge', tmp_path / 'none')[1] == f'cordon: no se puede leer {tmp_path}/none: no existe el archivo o la carpeta'
+    (tmp_path / 'p').write_bytes(b'cordon partial result 0\n' + hashlib.sha256(b'cordon partial result 0\n').digest())
+    assert 'no se puede unir: lo escribió otra compilación de cordon' in said('merge', tmp_path / 'p')[1]
