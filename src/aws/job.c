@@ -26,18 +26,14 @@ static const char *operation_name(const struct job *j)
 	return model_text(j->call.m, j->call.op->name);
 }
 
-static bool is_rest(const struct job *j)
-{
-	return j->call.service->protocol == MODEL_REST_JSON ||
-	       j->call.service->protocol == MODEL_REST_XML;
-}
-
 /* Reads never harm; REST's GET, HEAD, PUT and DELETE say the same thing twice. */
 static bool repeatable(const struct job *j)
 {
 	const char *method = model_text(j->call.m, j->call.op->method);
+	bool rest = j->call.service->protocol == MODEL_REST_JSON ||
+		    j->call.service->protocol == MODEL_REST_XML;
 	return !(j->call.op->flags & MODEL_OP_MUTATING) ||
-	       (is_rest(j) && strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0);
+	       (rest && strcmp(method, "POST") != 0 && strcmp(method, "PATCH") != 0);
 }
 
 /*
@@ -156,8 +152,6 @@ static struct sigv4_params signing(const struct job *j, const char *payload)
 		.now_ms = env_now_ms(j->client->env) + atomic_load(&j->client->skew_ms),
 		.s3 = strcmp(name, "s3") == 0,
 		.payload_hash = payload,
-		/* For S3, and for a body that is not hashed; the forms and JSON calls need none. */
-		.send_hash = payload || is_rest(j),
 	};
 }
 

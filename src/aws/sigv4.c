@@ -411,7 +411,7 @@ void sigv4_sign(struct sigv4_cache *cache, const struct sigv4_params *p, struct 
 	wire_remove(&r->headers, "X-Amz-Security-Token");
 	wire_set(&r->headers, "Host", buf_view(&r->authority));
 	wire_set(&r->headers, "X-Amz-Date", str_from(f.when));
-	if (p->send_hash) {
+	if (!p->no_content_sha256) {
 		wire_set(&r->headers, "x-amz-content-sha256", str_from(f.hash));
 	}
 	if (token.n && !p->token_unsigned) {

@@ -25,8 +25,8 @@ struct sigv4_params {
 	bool s3; /* the path is signed as it is sent; else normalised and encoded once more */
 	const char *payload_hash; /* lower-case hex, SIGV4_UNSIGNED; NULL = of wire_body() */
 	bool token_unsigned;      /* the session token is added after signing */
-	bool send_hash;           /* as x-amz-content-sha256 too */
-	int64_t expires_s; /* presign: X-Amz-Expires */
+	bool no_content_sha256;   /* do not send x-amz-content-sha256 (AWS's test suite) */
+	int64_t expires_s;        /* presign: X-Amz-Expires */
 };
 
 /*
@@ -38,8 +38,7 @@ struct sigv4_cache *sigv4_cache_new(void);
 void sigv4_cache_free(struct sigv4_cache *c);
 
 /*
- * Adds X-Amz-Date, X-Amz-Security-Token, Host, Authorization and, where asked for, x-amz-content-sha256
- * to the headers.
+ * Adds X-Amz-Date, X-Amz-Security-Token, x-amz-content-sha256, Host and Authorization to the headers.
  * Every header that is there already is signed, save those that proxies and carriers change.
  * `cache` may be NULL. Signing the same request twice replaces the first signature.
  */

@@ -134,7 +134,7 @@ static void check_case(const char *dir)
 		.service = doc_text(c, "service"),
 		.now_ms = when,
 		.s3 = !normalize,
-		.send_hash = doc_true(c, "sign_body"),
+		.no_content_sha256 = !doc_true(c, "sign_body"),
 		.token_unsigned = doc_true(c, "omit_session_token"),
 		.expires_s = doc_int(c, "expiration_in_seconds", 0),
 	};
@@ -201,8 +201,7 @@ static void test_s3_example(void **state)
 		.region = "us-east-1",
 		.service = "s3",
 		.now_ms = 1369353600000,
-		.s3 = true,
-		.send_hash = true };
+		.s3 = true };
 	struct wire_request r;
 	wire_request_init(&r);
 	r.method = "GET";
@@ -321,8 +320,7 @@ static void stream_of_a(enum checksum_kind kind, const char *const *signatures, 
 		.region = "us-east-1",
 		.service = "s3",
 		.now_ms = 1369353600000,
-		.s3 = true,
-		.send_hash = true };
+		.s3 = true };
 	size_t left = 66560;
 	struct aws_source source = { .read = give_a, .ctx = &left, .size = left };
 	struct wire_request r;
