@@ -52,7 +52,7 @@ look_for_build() {
 }
 look_for_check() {
 	need libcmocka-dev pkg-config --exists cmocka
-	need libexpat1-dev pkg-config --exists expat # our reader of XML is compared with it
+	need libexpat1-dev pkg-config --exists expat
 	need clang has clang
 	need clang-tidy has clang-tidy
 	need libclang-rt-dev fuzzer_compiles

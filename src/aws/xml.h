@@ -1,7 +1,6 @@
 /*
- * XML 1.0 as a small tree: UTF-8 or ISO-8859-1, document types refused, ceilings on depth and count.
- * Name-space prefixes of elements are dropped; attributes keep theirs ("xsi:type"). What is refused and
- * what comes of the rest is held to expat's verdict by tests/fuzz/aws/fuzz_aws_xml.c.
+ * XML as a small tree: expat underneath, document types refused, ceilings on depth and count.
+ * Name-space prefixes of elements are dropped; attributes keep theirs ("xsi:type").
  */
 #ifndef CORDON_AWS_XML_H
 #define CORDON_AWS_XML_H
@@ -24,16 +23,14 @@ struct xml_node {
 };
 struct xml_doc {
 	struct arena arena; /* owns all nodes */
+	void *parser;       /* expat's, which holds the bytes that the texts point into */
 	struct xml_node *root;
 };
 
 #define XML_MAX_DEPTH 100
 #define XML_MAX_NODES 2000000u
 
-/*
- * Caller's memory, freed by xml_deinit. ERR_INPUT (with line) or ERR_LIMIT. Most texts point into `s`,
- * which must stay as long as the document does.
- */
+/* Caller's memory, freed by xml_deinit. ERR_INPUT (with line) or ERR_LIMIT. */
 ERR_MUST_CHECK enum err_status xml_parse(struct str s, struct xml_doc *out, struct err *err);
 void xml_deinit(struct xml_doc *d);
 /* First child of that name, NULL when there is none or n is NULL. */

@@ -6,6 +6,53 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* jansson recurses up to its own compile-time limit; count first, so that ours holds. */
+static bool too_deep(struct str s)
+{
+	size_t depth = 0;
+	bool in_string = false;
+	for (size_t i = 0; i < s.n; i++) {
+		char c = s.p[i];
+		if (in_string) {
+			if (c == '\\') {
+				i++;
+			} else if (c == '"') {
+				in_string = false;
+			}
+		} else if (c == '"') {
+			in_string = true;
+		} else if (c == '{' || c == '[') {
+			if (++depth > DOC_MAX_DEPTH) {
+				return true;
+			}
+		} else if ((c == '}' || c == ']') && depth) {
+			depth--;
+		}
+	}
+	return false;
+}
+
+enum err_status doc_parse(struct str s, size_t max, json_t **out, struct err *err)
+{
+	if (s.n > max) {
+		return err_set(
+			err, ERR_LIMIT, "JSON of %zu bytes passes the limit of %zu", s.n, max);
+	}
+	if (too_deep(s)) {
+		return err_set(
+			err, ERR_LIMIT, "JSON is nested deeper than %d levels", DOC_MAX_DEPTH);
+	}
+	json_error_t why;
+	json_t *v = json_loadb(s.n ? s.p : "", s.n,
+		JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL, &why);
+	if (!v) {
+		return err_set(err, ERR_INPUT, "not valid JSON at line %d, column %d: %s",
+			why.line, why.column, why.text);
+	}
+	*out = v;
+	return ERR_OK;
+}
+
 json_t *doc_get(const json_t *root, const char *path)
 {
 	const json_t *at = root;
