@@ -2,6 +2,7 @@
 
 #include "analysis/intake.h"
 #include "analysis/ledger.h"
+#include "analysis/outlet.h"
 #include "base/hash.h"
 #include "base/mem.h"
 
@@ -119,19 +120,20 @@ void correlate_fold(struct correlate *c, struct pool *refs, const struct correla
 
 /* ---- other workers ---- */
 
-void correlate_save(const struct correlate *c, struct buf *out)
+void correlate_save(const struct correlate *c, struct outlet *out)
 {
 	fold_save_pool(&c->pool, out);
 	for (size_t i = 0; i < c->rules->n_feeds; i++) {
 		const struct correlate_feed *f = &c->feeds[i];
 		size_t fields = c->rules->feeds[i].n;
-		ledger_put(out, f->seen);
-		ledger_put(out, f->n);
+		ledger_put(&out->buf, f->seen);
+		ledger_put(&out->buf, f->n);
 		for (size_t k = 0; k < f->n; k++) {
-			fold_save_ref(out, &f->refs[k]);
+			fold_save_ref(&out->buf, &f->refs[k]);
 			for (size_t v = 0; v < fields; v++) {
-				ledger_put(out, (uint64_t)f->values[k * fields + v] + 1);
+				ledger_put(&out->buf, (uint64_t)f->values[k * fields + v] + 1);
 			}
+			outlet_flow(out);
 		}
 	}
 }

@@ -28,6 +28,7 @@ struct correlate_feed {
 };
 
 struct intake;
+struct outlet;
 struct correlate {
 	const struct sigma_set *rules;
 	struct pool pool;
@@ -47,7 +48,7 @@ void correlate_fold(struct correlate *c, struct pool *refs, const struct correla
 	const struct pool *other_refs);
 
 /* What was kept, as bytes and back; the references' texts are numbers in `refs`. */
-void correlate_save(const struct correlate *c, struct buf *out);
+void correlate_save(const struct correlate *c, struct outlet *out);
 ERR_MUST_CHECK enum err_status correlate_load(
 	struct correlate *c, const struct pool *refs, struct intake *in, struct err *err);
 /* Rows that several workers kept of one event are kept once. */

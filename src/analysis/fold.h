@@ -39,6 +39,7 @@ enum fold_kind {
 #define FOLD_ITEM_MAX 8192
 
 struct intake;
+struct outlet;
 struct track_ref;
 
 struct fold_field {
@@ -92,16 +93,16 @@ struct fold_plan {
 #define FOLD_PARTS_MAX 64
 
 /*
- * Appends the state to `out`, and reads it back from the front of what comes in into a state that
+ * Writes the state to `out`, and reads it back from the front of what comes in into a state that
  * was just begun. What is read is not trusted: ERR_INPUT for whatever a state can't be.
  */
-void fold_save(const struct fold_plan *plan, const void *state, struct buf *out);
+void fold_save(const struct fold_plan *plan, const void *state, struct outlet *out);
 ERR_MUST_CHECK enum err_status fold_load(
 	const struct fold_plan *plan, void *state, struct intake *in, struct err *err);
 /* Parts of the two, for who has more to write than states. */
 void fold_save_ref(struct buf *out, const struct track_ref *r);
 bool fold_load_ref(struct intake *in, const struct pool *texts, struct track_ref *r);
-void fold_save_pool(const struct pool *p, struct buf *out);
+void fold_save_pool(const struct pool *p, struct outlet *out);
 bool fold_load_pool(struct intake *in, struct pool *p);
 /* Tells one plan from another, so that a result is only read by who has the same. */
 uint64_t fold_print(const struct fold_plan *plan);

@@ -3,6 +3,7 @@
 
 #include "analysis/intake.h"
 #include "analysis/ledger.h"
+#include "analysis/outlet.h"
 #include "analysis/track.h"
 #include "base/i18n.h"
 
@@ -94,18 +95,19 @@ static void put_item(const struct fold_type *type, const unsigned char *item, st
 	}
 }
 
-void fold_save_pool(const struct pool *p, struct buf *out)
+void fold_save_pool(const struct pool *p, struct outlet *out)
 {
-	ledger_put(out, p->table.n);
-	ledger_put(out, p->refused);
+	ledger_put(&out->buf, p->table.n);
+	ledger_put(&out->buf, p->refused);
 	for (uint32_t i = 0; i < p->table.n; i++) {
 		struct str s = pool_get(p, i);
-		ledger_put(out, s.n);
-		buf_add_str(out, s);
+		ledger_put(&out->buf, s.n);
+		buf_add_str(&out->buf, s);
+		outlet_flow(out);
 	}
 }
 
-void fold_save(const struct fold_plan *plan, const void *state, struct buf *out)
+void fold_save(const struct fold_plan *plan, const void *state, struct outlet *out)
 {
 	const unsigned char *base = state;
 	fold_save_pool((const void *)(base + plan->pool), out);
@@ -117,17 +119,18 @@ void fold_save(const struct fold_plan *plan, const void *state, struct buf *out)
 		if (p->shape == FOLD_TABLE) {
 			items = t->items;
 			n = t->n;
-			ledger_put(out, t->refused);
+			ledger_put(&out->buf, t->refused);
 		} else if (p->shape == FOLD_LIST) {
 			memcpy(&items, base + p->at, sizeof(items));
 			memcpy(&n, base + p->at_n, sizeof(n));
 		}
-		ledger_put(out, n);
+		ledger_put(&out->buf, n);
 		for (size_t k = 0; k < n; k++) {
 			if (p->shape == FOLD_TABLE) {
-				buf_add(out, &t->keys[k], sizeof(t->keys[k]));
+				buf_add(&out->buf, &t->keys[k], sizeof(t->keys[k]));
 			}
-			put_item(p->type, items + k * p->type->size, out);
+			put_item(p->type, items + k * p->type->size, &out->buf);
+			outlet_flow(out);
 		}
 	}
 }

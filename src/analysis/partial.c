@@ -1,6 +1,7 @@
 #include "analysis/partial.h"
 
 #include "analysis/intake.h"
+#include "analysis/outlet.h"
 #include "analysis/sources.h"
 #include "base/hash.h"
 #include "base/i18n.h"
@@ -60,18 +61,20 @@ static uint64_t print_build(void)
 
 /* ---- writing ---- */
 
-static void put_ledger(const struct ledger *l, struct buf *out)
+static void put_ledger(const struct ledger *l, struct outlet *out)
 {
-	ledger_put(out, l->changes.n);
+	ledger_put(&out->buf, l->changes.n);
 	for (size_t i = 0; i < l->changes.n; i++) {
 		const struct ledger_change *c = table_at(&l->changes, i);
-		ledger_put(out, c->n);
-		buf_add(out, l->spelt.p + c->at, c->n);
+		ledger_put(&out->buf, c->n);
+		buf_add(&out->buf, l->spelt.p + c->at, c->n);
+		outlet_flow(out);
 	}
-	ledger_put(out, l->n_rows);
+	ledger_put(&out->buf, l->n_rows);
 	for (size_t i = 0; i < l->n_rows; i++) {
-		buf_add(out, &l->rows[i].key, sizeof(l->rows[i].key));
-		ledger_put(out, (uint64_t)l->rows[i].change << 1 | l->rows[i].line);
+		buf_add(&out->buf, &l->rows[i].key, sizeof(l->rows[i].key));
+		ledger_put(&out->buf, (uint64_t)l->rows[i].change << 1 | l->rows[i].line);
+		outlet_flow(out);
 	}
 }
 
@@ -85,20 +88,23 @@ void partial_heading(const struct partial_terms *t, struct buf *out)
 	}
 }
 
-static void put_crew(const struct crew *c, const struct partial_terms *terms, struct buf *out)
+static void put_crew(
+	const struct crew *c, const struct partial_terms *terms, struct outlet *out)
 {
 	size_t n = 0;
-	partial_heading(terms, out);
+	partial_heading(terms, &out->buf);
 	for (size_t i = 0; i < c->n_workers; i++) {
 		n += c->workers[i].crew != NULL;
 	}
-	ledger_put(out, n);
+	ledger_put(&out->buf, n);
 	for (size_t i = 0; i < c->n_workers; i++) {
+		struct reader *r = &c->workers[i].reader;
 		if (c->workers[i].crew) {
-			track_flush(&c->workers[i].reader.track);
-			fold_save(&reader_plan, &c->workers[i].reader, out);
+			ledger_end(r->ledger);
+			track_flush(&r->track);
+			fold_save(&reader_plan, r, out);
 			correlate_save(&c->workers[i].detect.correlate, out);
-			put_ledger(c->workers[i].reader.ledger, out);
+			put_ledger(r->ledger, out);
 		}
 	}
 }
@@ -106,27 +112,13 @@ static void put_crew(const struct crew *c, const struct partial_terms *terms, st
 enum err_status partial_write(struct env *env, const struct crew *c,
 	const struct partial_terms *terms, const char *path, struct err *err)
 {
-	unsigned char digest[HASH_SHA256_BYTES];
-	struct buf out;
-	enum err_status st = ERR_OK;
-	buf_init(&out, PARTIAL_MAX);
-	for (size_t i = 0; i < c->n_workers; i++) {
-		if (c->workers[i].crew) {
-			ledger_end(c->workers[i].reader.ledger);
-		}
+	struct outlet out;
+	enum err_status st = outlet_open(&out, env, path, err);
+	if (st == ERR_OK) {
+		put_crew(c, terms, &out);
+		return outlet_end(&out, err);
 	}
-	put_crew(c, terms, &out);
-	hash_sha256_of(buf_view(&out), digest);
-	buf_add(&out, digest, sizeof(digest));
-	if (!buf_ok(&out)) {
-		st = err_set(err, ERR_LIMIT,
-			"a partial result of more than 2 GiB; give each worker a smaller share "
-			"of the logs");
-		goto out;
-	}
-	TRY(env_write_file(env, path, buf_view(&out), 0600, err));
-out:
-	buf_deinit(&out);
+	outlet_drop(&out);
 	return st;
 }
 

@@ -1,6 +1,7 @@
 #include "base/env.h"
 
 #include "base/hash.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -128,34 +129,80 @@ static void sync_folder_of(const char *path)
 	free(folder);
 }
 
+struct env_file {
+	int fd, error; /* errno of the first failure, 0 = none */
+	char path[4096], temp[4096];
+};
+
+enum err_status env_file_new(
+	struct env *e, const char *path, int mode, struct env_file **out, struct err *err)
+{
+	char id[37];
+	struct env_file *f = mem_zeroed(1, sizeof(*f));
+	enum err_status st = ERR_OK;
+	env_uuid(e, id);
+	int n = snprintf(f->temp, sizeof(f->temp), "%s.%.8s.tmp", path, id);
+	if (n < 0 || (size_t)n >= sizeof(f->temp)) {
+		st = err_set(err, ERR_IO, "path is too long: %.80s...", path);
+		goto out;
+	}
+	(void)snprintf(f->path, sizeof(f->path), "%s", path);
+	f->fd = open(f->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	if (f->fd < 0) {
+		st = err_set(err, ERR_IO, "can't create %s: %s", path, err_errno(errno));
+		goto out;
+	}
+	*out = f;
+	f = NULL;
+out:
+	free(f);
+	return st;
+}
+
+void env_file_add(struct env_file *f, struct str piece)
+{
+	if (f->error == 0 && !write_all(f->fd, piece)) {
+		f->error = errno;
+	}
+}
+
+void env_file_drop(struct env_file *f)
+{
+	if (f) {
+		(void)close(f->fd);
+		(void)unlink(f->temp);
+		free(f);
+	}
+}
+
+enum err_status env_file_end(struct env_file *f, struct err *err)
+{
+	if (f->error == 0 && (fsync(f->fd) != 0 || rename(f->temp, f->path) != 0)) {
+		f->error = errno;
+	}
+	if (f->error) {
+		enum err_status st =
+			err_set(err, ERR_IO, "can't write %s: %s (nothing was changed)",
+				f->path, err_errno(f->error));
+		env_file_drop(f);
+		return st;
+	}
+	(void)close(f->fd);
+	sync_folder_of(f->path);
+	free(f);
+	return ERR_OK;
+}
+
 static enum err_status system_write_file(
 	struct env *e, const char *path, struct str data, int mode, struct err *err)
 {
-	char id[37];
-	char temp[4096];
-	env_uuid(e, id);
-	int n = snprintf(temp, sizeof(temp), "%s.%.8s.tmp", path, id);
-	if (n < 0 || (size_t)n >= sizeof(temp)) {
-		return err_set(err, ERR_IO, "path is too long: %.80s...", path);
+	struct env_file *f = NULL;
+	enum err_status st = env_file_new(e, path, mode, &f, err);
+	if (st == ERR_OK) {
+		env_file_add(f, data);
+		st = env_file_end(f, err);
 	}
-	int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	if (fd < 0) {
-		return err_set(err, ERR_IO, "can't create %s: %s", path, err_errno(errno));
-	}
-	bool ok = write_all(fd, data) && fsync(fd) == 0;
-	int error = errno;
-	(void)close(fd);
-	if (ok && rename(temp, path) != 0) {
-		ok = false;
-		error = errno;
-	}
-	if (!ok) {
-		(void)unlink(temp);
-		return err_set(err, ERR_IO, "can't write %s: %s (nothing was changed)", path,
-			err_errno(error));
-	}
-	sync_folder_of(path);
-	return ERR_OK;
+	return st;
 }
 
 struct env *env_system(void)

@@ -55,6 +55,16 @@ ERR_MUST_CHECK enum err_status env_read_file(
 	struct env *e, const char *path, struct buf *out, struct err *err);
 ERR_MUST_CHECK enum err_status env_write_file(
 	struct env *e, const char *path, struct str data, int mode, struct err *err);
+/*
+ * The same for who has it piece by piece: the file is there, whole, when env_file_end says so, and
+ * otherwise as it was. Ended or dropped once; both free it.
+ */
+struct env_file;
+ERR_MUST_CHECK enum err_status env_file_new(
+	struct env *e, const char *path, int mode, struct env_file **out, struct err *err);
+void env_file_add(struct env_file *f, struct str piece);
+ERR_MUST_CHECK enum err_status env_file_end(struct env_file *f, struct err *err);
+void env_file_drop(struct env_file *f);
 /* Random lower-case UUID version 4 text into out[37]. */
 void env_uuid(struct env *e, char out[37]);
 
