@@ -229,6 +229,17 @@ void client_user_agent(struct aws_client *c, struct buf *out)
 	(void)pthread_mutex_unlock(&c->lock);
 }
 
+void client_invocation(struct aws_client *c, char out[37])
+{
+	(void)pthread_mutex_lock(&c->lock);
+	if (c->n_ids == 0) {
+		env_random(c->env, c->ids, sizeof(c->ids));
+		c->n_ids = CLIENT_IDS;
+	}
+	env_uuid_of(c->ids[--c->n_ids], out);
+	(void)pthread_mutex_unlock(&c->lock);
+}
+
 void client_count(struct aws_client *c, const struct aws_stats *add)
 {
 	(void)pthread_mutex_lock(&c->lock);

@@ -10,6 +10,12 @@
 
 #include <pthread.h>
 
+/*
+ * Ids of calls that are drawn at a time: one for each would be every sixth system call. A client is one
+ * process's, as its connections are: a child would draw the same ones.
+ */
+#define CLIENT_IDS 64
+
 struct aws_client {
 	struct env *env;
 	struct profile_set profiles;
@@ -34,10 +40,14 @@ struct aws_client {
 	char *account, *arn;
 	json_t *refused;
 	struct aws_stats stats;
+	unsigned char ids[CLIENT_IDS][16]; /* random, for the calls to come: no secrets */
+	size_t n_ids;
 };
 
 /* The agent text for the next request, appended. */
 void client_user_agent(struct aws_client *c, struct buf *out);
+/* The id of one more call, by which AWS knows its attempts. */
+void client_invocation(struct aws_client *c, char out[37]);
 /* Adds to the counters. */
 void client_count(struct aws_client *c, const struct aws_stats *add);
 /* Records a call that the dry run held back. */

@@ -104,7 +104,7 @@ enum err_status job_prepare(
 	int64_t own = req->timeout_ms > 0 ? env_now_ms(c->env) + req->timeout_ms : 0;
 	int64_t all = atomic_load(&c->deadline_ms);
 	j->deadline_ms = own && (!all || own < all) ? own : all;
-	env_uuid(c->env, j->invocation);
+	client_invocation(c, j->invocation);
 	j->body_out_start = req->body_out ? req->body_out->n : 0;
 	bool has_token = false; /* it makes a repeat harmless */
 	j->params = build_params(&j->call, c->env, req->params, &has_token);

@@ -300,8 +300,9 @@ static void list_headers(const struct wire_pairs *headers, struct facts *f)
 			if (i > 0) {
 				buf_putc(&f->names, ';');
 			}
+			size_t at = f->names.n;
 			lower(list[i].name, &f->names);
-			lower(list[i].name, &f->lines);
+			buf_add_str(&f->lines, str_sub(buf_view(&f->names), at, SIZE_MAX));
 			buf_putc(&f->lines, ':');
 		}
 		squeeze(list[i].value, &f->lines);

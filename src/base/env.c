@@ -317,11 +317,11 @@ enum err_status env_write_file(
 	return e->v->write_file(e, path, data, mode, err);
 }
 
-void env_uuid(struct env *e, char out[37])
+void env_uuid_of(const unsigned char random[16], char out[37])
 {
-	unsigned char b[16];
 	static const size_t bytes[] = { 4, 2, 2, 2, 6 };
-	env_random(e, b, sizeof(b));
+	unsigned char b[16];
+	memcpy(b, random, sizeof(b));
 	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
 	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
 	for (size_t i = 0, from = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
@@ -331,4 +331,11 @@ void env_uuid(struct env *e, char out[37])
 		*out++ = '-';
 	}
 	out[-1] = '\0';
+}
+
+void env_uuid(struct env *e, char out[37])
+{
+	unsigned char random[16];
+	env_random(e, random, sizeof(random));
+	env_uuid_of(random, out);
 }

@@ -67,5 +67,7 @@ ERR_MUST_CHECK enum err_status env_file_end(struct env_file *f, struct err *err)
 void env_file_drop(struct env_file *f);
 /* Random lower-case UUID version 4 text into out[37]. */
 void env_uuid(struct env *e, char out[37]);
+/* The same of random bytes that are there already. */
+void env_uuid_of(const unsigned char random[16], char out[37]);
 
 #endif

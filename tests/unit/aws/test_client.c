@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "aws/aws.h"
+#include "aws/client.h"
 #include "base/utc.h"
 #include "stub.h"
 
@@ -473,6 +473,32 @@ static void test_streams(void **state)
 	end(&w);
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+/* Every call has an id of its own, also beyond those that are drawn at a time. */
+static void test_ids_are_never_twice(void **state)
+{
+	(void)state;
+	enum { MANY = 3 * CLIENT_IDS + 1 };
+	static char ids[MANY][37];
+	struct world w;
+	const struct stub_answer none = { .text = "" };
+	begin(&w, &none, 1, (struct aws_options){ 0 });
+	for (size_t i = 0; i < MANY; i++) {
+		client_invocation(w.client, ids[i]);
+		assert_int_equal(strlen(ids[i]), 36);
+		assert_int_equal(ids[i][14], '4');
+	}
+	qsort(ids, MANY, sizeof(ids[0]), by_text);
+	for (size_t i = 1; i < MANY; i++) {
+		assert_string_not_equal(ids[i - 1], ids[i]);
+	}
+	end(&w);
+}
+
 enum { PUT_STREAM, PUT_BODY, POST, GET, HEAD, DELETE, KINDS };
 
 static void check_kind(int kind, const char *request)
@@ -627,6 +653,7 @@ int main(void)
 		cmocka_unit_test(test_error_behind_200),
 		cmocka_unit_test(test_deadline),
 		cmocka_unit_test(test_dry_run_and_observer),
+		cmocka_unit_test(test_ids_are_never_twice),
 		cmocka_unit_test(test_streams),
 		cmocka_unit_test(test_every_kind_after_every_other),
 		cmocka_unit_test(test_batch_is_concurrent),
