@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import pty
 import signal
 import subprocess
@@ -184,8 +185,15 @@ def test_notes_close_and_list(configured, techsolutions, event):
     assert configured('case', 'dance').code == 2
 
 
+def catches(pid: int, signal_number: int) -> bool:
+    caught = pathlib.Path(f'/proc/{pid}/status').read_text().split('SigCgt:')[1].split()[0]
+    return bool(int(caught, 16) >> (signal_number - 1) & 1)
+
+
 def test_interrupted_run_says_what_to_do(configured, techsolutions, event):
     process = configured.start('respond', event, '--yes', '--output', 'json')
+    while process.poll() is None and not catches(process.pid, signal.SIGINT):
+        time.sleep(0.05)
     time.sleep(0.4)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
