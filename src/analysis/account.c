@@ -146,8 +146,8 @@ json_t *account_json(const struct reader *r)
 	json_object_set_new(in, "outside_window", json_integer((json_int_t)r->n_outside));
 	json_object_set_new(in, "own_calls", json_integer((json_int_t)r->track.n_own));
 	json_object_set_new(in, "sample_findings", json_integer((json_int_t)r->n_samples));
-	json_object_set_new(in, "past_ceilings",
-		json_integer((json_int_t)(account_left_out(r) + r->track.lines_lost)));
+	uint64_t past = account_left_out(r) + r->track.lines_lost;
+	json_object_set_new(in, "past_ceilings", json_integer((json_int_t)past));
 	if (r->ssh.guessed) {
 		json_object_set_new(in, "assumed_year", json_integer(r->ssh.year));
 	}

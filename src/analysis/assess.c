@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MINUTE_MS   (60 * INT64_C(1000))
+#define MINUTE_MS   (INT64_C(60) * 1000)
 #define RECON_MANY  8
 #define RECON_FEW   5
 #define DENIED_MANY 5

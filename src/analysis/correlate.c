@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TEXT_BYTES   (64u * 1024 * 1024)
+#define TEXT_BYTES   ((size_t)64 * 1024 * 1024)
 #define LONG_TEXT    900u
 #define GROUPS_SHOWN 20
 

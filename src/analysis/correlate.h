@@ -15,7 +15,7 @@
 #include "analysis/track.h"
 
 /* Kept events of all rules together; each rule has an equal share. */
-#define CORRELATE_ROWS  (1024u * 1024)
+#define CORRELATE_ROWS  ((size_t)1024 * 1024)
 #define CORRELATE_CITED 20
 /* Value of a field that the event does not have. */
 #define CORRELATE_NONE UINT32_MAX

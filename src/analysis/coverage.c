@@ -16,7 +16,7 @@
 #define SESSION_FACTOR 8
 #define SESSION_BYTES  20000
 #define CALL_BYTES     2000
-#define VISITORS_MAX   (256u * 1024)
+#define VISITORS_MAX   ((size_t)256 * 1024)
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MINUTE_MS (60 * INT64_C(1000))
+#define MINUTE_MS (INT64_C(60) * 1000)
 #define SOON_MS   (30 * MINUTE_MS)
 #define DAY_MS    (24 * 60 * MINUTE_MS)
 

@@ -12,7 +12,7 @@
  * Clocks of hosts, of AWS and of flow windows may be that far apart: what is tied by more than its
  * time is taken to have followed, even when it seems to have come first.
  */
-#define EFFECTS_SKEW_MS (10 * 60 * INT64_C(1000))
+#define EFFECTS_SKEW_MS (INT64_C(10) * 60 * 1000)
 
 enum effects_strength {
 	EFFECTS_NONE,

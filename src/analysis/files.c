@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FILES_MAX    (2u * 1024 * 1024)
+#define FILES_MAX    ((size_t)2 * 1024 * 1024)
 #define FOLDERS_DEEP 64
 
 struct walk {

@@ -13,8 +13,8 @@
 
 #define TEXT_MAX  1024u
 #define TIME_MAX  INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
-#define POOL_MAX  (4u * 1024 * 1024)
-#define ITEMS_MAX (64u * 1024 * 1024)
+#define POOL_MAX  ((size_t)4 * 1024 * 1024)
+#define ITEMS_MAX ((size_t)64 * 1024 * 1024)
 
 /* ---- writing ---- */
 

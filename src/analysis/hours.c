@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #define HOURS_MAX  ((size_t)1024 * 1024)
-#define HOUR_MS    (3600 * INT64_C(1000))
+#define HOUR_MS    (INT64_C(3600) * 1000)
 #define REGION_MAX 32
 /* A log that once went on without a pause for so many hours is broken by a shorter silence. */
 #define STEADY_HOURS 18

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define DAY_MS (24 * 3600 * INT64_C(1000))
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 static bool from_elsewhere(const struct suspect *s)
 {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHANGES_MAX (32u * 1024 * 1024)
-#define SPELT_MAX   (1024u * 1024 * 1024)
+#define CHANGES_MAX ((size_t)32 * 1024 * 1024)
+#define SPELT_MAX   ((size_t)1024 * 1024 * 1024)
 #define SUMS_MAX    16
 
 /* Sums of one item before the record changed them. */

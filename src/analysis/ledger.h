@@ -46,7 +46,7 @@ void ledger_deinit(struct ledger *l);
 void ledger_begin(struct ledger *l, uint64_t key, bool line);
 void ledger_end(struct ledger *l);
 /* The item is about to change; called by tables. */
-void ledger_touch(struct ledger *l, const struct table *t, size_t i);
+void ledger_touch(struct ledger *l, const struct table *t, size_t row);
 /* Takes back from the state what a change added. */
 void ledger_take_back(const struct ledger *l, uint32_t change);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define ARGS(...)  ((const char *const[]){ __VA_ARGS__, NULL })
-#define MINUTE_MS  (60 * INT64_C(1000))
+#define MINUTE_MS  (INT64_C(60) * 1000)
 #define ROUNDS_MAX 16
 
 /* The call that made a credential named `what`. */
@@ -246,9 +246,10 @@ static bool is_shared_place(
 static void inherit(struct suspect *maker, const struct suspect *s)
 {
 	for (int g = 0; g < G_COUNT; g++) {
-		bool more = !weights_tells_who((enum weight_group)g) &&
-			    s->weigh.for_it[g] > maker->weigh.for_it[g];
-		maker->weigh.for_it[g] = more ? s->weigh.for_it[g] : maker->weigh.for_it[g];
+		if (!weights_tells_who((enum weight_group)g) &&
+			s->weigh.for_it[g] > maker->weigh.for_it[g]) {
+			maker->weigh.for_it[g] = s->weigh.for_it[g];
+		}
 	}
 	maker->score = inquiry_score(&maker->weigh);
 }

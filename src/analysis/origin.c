@@ -7,9 +7,9 @@
 #include <string.h>
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-#define HOUR_MS   (3600 * INT64_C(1000))
+#define HOUR_MS   (INT64_C(3600) * 1000)
 /* "Used earlier elsewhere" means at least this much earlier. */
-#define BEFORE_MS (10 * 60 * INT64_C(1000))
+#define BEFORE_MS (INT64_C(10) * 60 * 1000)
 /* A credential that moved is used at the new place for at least this long. */
 #define MOVED_MS (12 * HOUR_MS)
 /* Silent for this long at the beginning of the logs, and for this share of them. */

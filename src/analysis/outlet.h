@@ -5,7 +5,7 @@
 #include "base/env.h"
 #include "base/hash.h"
 
-#define OUTLET_MAX (64u * 1024 * 1024) /* bytes between two calls of outlet_flow */
+#define OUTLET_MAX ((size_t)64 * 1024 * 1024) /* bytes between two calls of outlet_flow */
 
 struct outlet {
 	struct buf buf; /* what was not written yet: whoever has more adds it here */

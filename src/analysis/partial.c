@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define WORKERS_MAX 1024u
-#define ROWS_MAX    (64u * 1024 * 1024)
+#define ROWS_MAX    ((size_t)64 * 1024 * 1024)
 
 #define HEADING "cordon partial result "
 static const char heading[] = HEADING "1\n";

@@ -13,7 +13,7 @@
 #include "analysis/crew.h"
 #include "base/env.h"
 
-#define PARTIAL_MAX (2047u * 1024 * 1024)
+#define PARTIAL_MAX ((size_t)2047 * 1024 * 1024)
 
 /* What all the workers of one job must have in common. */
 struct partial_terms {

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_BYTES_MAX (16u * 1024 * 1024)
-#define COARSE_MAX     (128u * 1024)
+#define LIST_BYTES_MAX ((size_t)16 * 1024 * 1024)
+#define COARSE_MAX     ((size_t)128 * 1024)
 
 void plan_init(struct planner *p, const struct sigma_set *rules, uint64_t seed)
 {

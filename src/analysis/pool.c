@@ -7,7 +7,7 @@
 
 #define TEXT_MAX 1024u
 /* Ceiling on the count: a text takes about 48 bytes beside its own. */
-#define TEXTS_MAX (4u * 1024 * 1024)
+#define TEXTS_MAX ((size_t)4 * 1024 * 1024)
 #define PROBES    4
 #define RECENT    1024u
 

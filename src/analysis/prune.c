@@ -3,7 +3,7 @@
 #include "base/i18n.h"
 #include "base/utc.h"
 
-#define HOUR_MS (3600 * INT64_C(1000))
+#define HOUR_MS (INT64_C(3600) * 1000)
 #define DAY_MS  (24 * HOUR_MS)
 #define PARTS   64
 

@@ -318,7 +318,7 @@ TYPE(reader_type, reader, reader_fields);
 	{                                                          \
 		&(type), FOLD_LIST, IN(items), IN(n), IN(cap), max \
 	}
-#define LIST_MAX (8u * 1024 * 1024)
+#define LIST_MAX ((size_t)8 * 1024 * 1024)
 
 static const struct fold_part parts[] = {
 	[PART_HOLDERS] = TABLE(holder_type, track.holders),

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define RESOURCES_MAX 1000
-#define HOUR_MS       (3600 * INT64_C(1000))
+#define HOUR_MS       (INT64_C(3600) * 1000)
 
 /* Appends a text that is not there yet. */
 static void add_once(json_t *list, const char *text)

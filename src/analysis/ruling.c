@@ -32,12 +32,12 @@ void ruling_alternative(
 void ruling_claims(struct inquiry *q, const struct suspect *s)
 {
 	for (int g = 0; g < G_COUNT; g++) {
-		q->weigh.for_it[g] = s->weigh.for_it[g] > q->weigh.for_it[g]
-					     ? s->weigh.for_it[g]
-					     : q->weigh.for_it[g];
-		q->weigh.against[g] = s->weigh.against[g] < q->weigh.against[g]
-					      ? s->weigh.against[g]
-					      : q->weigh.against[g];
+		if (s->weigh.for_it[g] > q->weigh.for_it[g]) {
+			q->weigh.for_it[g] = s->weigh.for_it[g];
+		}
+		if (s->weigh.against[g] < q->weigh.against[g]) {
+			q->weigh.against[g] = s->weigh.against[g];
+		}
 	}
 	inquiry_tell(q, s, q->weigh.claims);
 }

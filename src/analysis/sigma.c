@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_MAX    (256u * 1024 * 1024)
+#define ARENA_MAX    ((size_t)256 * 1024 * 1024)
 #define RULES_MAX    20000u
 #define NAMES_MAX    65536u
 #define REQUIRED_MAX 256

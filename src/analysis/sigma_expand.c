@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define VALUES_MAX 4096
-#define VALUE_MAX  (64u * 1024)
+#define VALUE_MAX  ((size_t)64 * 1024)
 
 /* Appends every way to end a text: the values of a placeholder, or the literal itself. */
 static json_t *each_with(const json_t *so_far, const json_t *values)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define FIELD_DEPTH_MAX 32
-#define VALUE_MAX       (64u * 1024)
+#define VALUE_MAX       ((size_t)64 * 1024)
 
 struct modifiers {
 	bool contains, starts, ends, all, exists, cased, neq, windash, re, cidr, fieldref;

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define RULE_BYTES   (1024u * 1024)
+#define RULE_BYTES   ((size_t)1024 * 1024)
 #define FOLDERS_DEEP 16
 
 static enum err_status load_file(

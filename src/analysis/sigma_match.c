@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPACT_MAX (512u * 1024)
+#define COMPACT_MAX ((size_t)512 * 1024)
 #define MATCH_LIMIT 200000u
 #define DEPTH_LIMIT 2000u
 #define HEAP_LIMIT  4096u /* KiB */

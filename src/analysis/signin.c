@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define HOUR_MS     (3600 * INT64_C(1000))
+#define HOUR_MS     (INT64_C(3600) * 1000)
 #define FAILED_FEW  4
 #define FAILED_MANY 10
 #define SPRAY_USERS 3 /* others than the one who got in */

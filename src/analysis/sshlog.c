@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENTS_MAX   (2u * 1024 * 1024)
+#define EVENTS_MAX   ((size_t)2 * 1024 * 1024)
 #define UNDATED_YEAR 1972
-#define DAY_MS       (24 * 3600 * INT64_C(1000))
-#define HOUR_MS      (3600 * INT64_C(1000))
+#define DAY_MS       (INT64_C(24) * 3600 * 1000)
+#define HOUR_MS      (INT64_C(3600) * 1000)
 /* Lines looked at before a login: enough to count, bounded for a log made to be slow. */
 #define LOOK_BACK_MAX 20000u
 #define YEAR_MIN      1990

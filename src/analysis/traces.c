@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define ARGS(...)    ((const char *const[]){ __VA_ARGS__, NULL })
-#define MINUTE_MS    (60 * INT64_C(1000))
+#define MINUTE_MS    (INT64_C(60) * 1000)
 #define HOUR_MS      (60 * MINUTE_MS)
 #define SOON_MS      (30 * MINUTE_MS) /* an exploit and its effect */
 #define KEYS_LIVE_MS (6 * HOUR_MS)    /* role credentials live about as long */

@@ -8,7 +8,7 @@
 
 #define KEYS_MAX      10000
 #define SIGNATURE_MAX 2048                       /* bytes; RSA-2048 makes 256 */
-#define SIGNED_MS     (2 * 3600 * INT64_C(1000)) /* after its end, at most, a digest is signed */
+#define SIGNED_MS     (INT64_C(2) * 3600 * 1000) /* after its end, at most, a digest is signed */
 
 /* Times of an answer: RFC 3339, or seconds since 1970 as the service writes them. */
 static int64_t time_of(const json_t *key, const char *field, int64_t otherwise)

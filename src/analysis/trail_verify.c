@@ -19,7 +19,7 @@
 #define THREADS_MAX   64
 #define SIGNATURE_MAX 8192
 #define MESSAGE_MAX   ((size_t)64 * 1024)
-#define HOUR_MS       (3600 * INT64_C(1000))
+#define HOUR_MS       (INT64_C(3600) * 1000)
 /* A file delivered on the hour may stand in this digest or the next. */
 #define EDGE_MS (HOUR_MS / 2)
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HITS_MAX    (512u * 1024)
-#define CLIENTS_MAX (1024u * 1024)
-#define NORMS_MAX   (128u * 1024)
+#define HITS_MAX    ((size_t)512 * 1024)
+#define CLIENTS_MAX ((size_t)1024 * 1024)
+#define NORMS_MAX   ((size_t)128 * 1024)
 
 void web_init(struct web *w, struct pool *pool)
 {

@@ -4,7 +4,7 @@
 
 #define ARGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
 /* "Before" means at least this much earlier. */
-#define BEFORE_MS (10 * 60 * INT64_C(1000))
+#define BEFORE_MS (INT64_C(10) * 60 * 1000)
 /* So many other sessions show how a role is used. */
 #define HISTORY 3
 

@@ -198,7 +198,7 @@ static enum err_status system_write_file(
 {
 	struct env_file *f = NULL;
 	enum err_status st = env_file_new(e, path, mode, &f, err);
-	if (st == ERR_OK) {
+	if (st == ERR_OK && f) {
 		env_file_add(f, data);
 		st = env_file_end(f, err);
 	}

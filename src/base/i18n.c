@@ -41,7 +41,7 @@ static struct str marked(const char *format, char room[FORMAT_MAX])
 	bool any = false;
 	for (; *format && n < FORMAT_MAX; format++) {
 		bool plain = *format != '%' || format[1] == '%';
-		room[n++] = plain ? *format : MARK;
+		room[n++] = (char)(plain ? *format : MARK);
 		any |= !plain;
 		format += *format == '%' && plain;
 	}
@@ -60,7 +60,7 @@ static bool next_conversion(struct str *rest, struct str *before, char *kind)
 			n++;
 		}
 		*before = str_sub(*rest, 0, i);
-		*kind = n < rest->n ? rest->p[n] : 's';
+		*kind = (char)(n < rest->n ? rest->p[n] : 's');
 		*rest = str_sub(*rest, n + 1, SIZE_MAX);
 		return true;
 	}
