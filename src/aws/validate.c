@@ -22,6 +22,14 @@ static enum err_status wrong(struct check *k, const char *what)
 		what);
 }
 
+static void add_name(struct check *k, const char *name)
+{
+	if (k->path.n) {
+		buf_putc(&k->path, '.');
+	}
+	buf_puts(&k->path, name);
+}
+
 static enum err_status check_value(
 	struct check *k, const struct model_member *mem, const json_t *v);
 
@@ -32,7 +40,7 @@ static enum err_status check_at(struct check *k, const char *key, size_t index,
 {
 	size_t before = k->path.n;
 	if (key) {
-		buf_printf(&k->path, "%s%s", before ? "." : "", key);
+		add_name(k, key);
 	} else {
 		buf_printf(&k->path, "[%zu]", index);
 	}
@@ -47,8 +55,7 @@ static enum err_status check_at(struct check *k, const char *key, size_t index,
 static enum err_status unknown(struct check *k, const struct model_shape *s, const char *key)
 {
 	const struct model *m = k->call->m;
-	size_t before = k->path.n;
-	buf_printf(&k->path, "%s%s", before ? "." : "", key);
+	add_name(k, key);
 	for (size_t i = 0; i < s->n; i++) {
 		const char *name = model_name(m, model_at(m, s, i));
 		if (str_eq_nocase(str_from(name), str_from(key)) ||
@@ -89,7 +96,7 @@ static enum err_status check_structure(
 		const json_t *have = json_object_get(v, model_name(m, mem));
 		bool filled = (mem->flags & (MODEL_IDEMPOTENCY | MODEL_STREAMING)) != 0;
 		if ((mem->flags & MODEL_REQUIRED) && !filled && (!have || json_is_null(have))) {
-			buf_printf(&k->path, "%s%s", k->path.n ? "." : "", model_name(m, mem));
+			add_name(k, model_name(m, mem));
 			return wrong(k, "is required and missing");
 		}
 	}

@@ -1,8 +1,10 @@
 #include "aws/xml.h"
 
+#include "base/env.h"
 #include "base/wipe.h"
 
 #include <expat.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,6 +179,16 @@ static enum err_status parse(struct reader *r, struct str s, struct err *err)
 	return ERR_OK;
 }
 
+/* Expat would ask the system for one at every document. */
+static unsigned long salt;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+static void draw_salt(void)
+{
+	env_random(env_system(), &salt, sizeof(salt));
+	salt = salt ? salt : 1; /* 0 means that there is none */
+}
+
 enum err_status xml_parse(struct str s, struct xml_doc *out, struct err *err)
 {
 	struct reader *r = calloc(1, sizeof(*r));
@@ -196,6 +208,8 @@ enum err_status xml_parse(struct str s, struct xml_doc *out, struct err *err)
 	r->text.wipe = true;
 	r->parser = parser;
 	r->doc = &doc;
+	(void)pthread_once(&once, draw_salt);
+	(void)XML_SetHashSalt(parser, salt);
 	XML_SetUserData(parser, r);
 	XML_SetElementHandler(parser, on_start, on_end);
 	XML_SetCharacterDataHandler(parser, on_text);

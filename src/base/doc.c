@@ -9,8 +9,16 @@
 /* jansson recurses up to its own compile-time limit; count first, so that ours holds. */
 static bool too_deep(struct str s)
 {
-	size_t depth = 0;
+	size_t depth = 0, brackets = 0;
 	bool in_string = false;
+	/* Most texts have fewer than may be nested, which is seen faster than how deep they go. */
+	for (size_t i = 0; i < s.n; i++) {
+		brackets += s.p[i] == '{';
+		brackets += s.p[i] == '[';
+	}
+	if (brackets <= DOC_MAX_DEPTH) {
+		return false;
+	}
 	for (size_t i = 0; i < s.n; i++) {
 		char c = s.p[i];
 		if (in_string) {
