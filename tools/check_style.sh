@@ -31,6 +31,15 @@ while IFS= read -r file; do
 	fi
 done < <(git grep -l 'skip()' -- 'tests/unit/*/test_*.c')
 
+# What the build looks for, the set-up of a build installs: a machine that has run the tests would not show it.
+build_needs=$(sed -n '/^look_for_build/,/^}/p' tools/setup.sh)
+while IFS= read -r library; do
+	if ! grep -qw -- "--exists $library" <<<"$build_needs"; then
+		echo "tools/setup.sh: look_for_build does not look for $library, which meson.build wants"
+		bad=1
+	fi
+done < <(grep -v get_option meson.build | grep -oP "dependency\('\K[^']+" | grep -vx threads)
+
 while IFS= read -r file; do
 	lines=$(wc -l <"$file")
 	if [ "$lines" -gt 600 ]; then

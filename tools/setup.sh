@@ -45,6 +45,7 @@ look_for_build() {
 	need libssl-dev pkg-config --exists libcrypto
 	need libjansson-dev pkg-config --exists jansson
 	need libsqlite3-dev pkg-config --exists sqlite3
+	need libexpat1-dev pkg-config --exists expat
 	need libyaml-dev pkg-config --exists yaml-0.1
 	need libpcre2-dev pkg-config --exists libpcre2-8
 	need libdeflate-dev pkg-config --exists libdeflate
@@ -52,7 +53,6 @@ look_for_build() {
 }
 look_for_check() {
 	need libcmocka-dev pkg-config --exists cmocka
-	need libexpat1-dev pkg-config --exists expat
 	need clang has clang
 	need clang-tidy has clang-tidy
 	need libclang-rt-dev fuzzer_compiles

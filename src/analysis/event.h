@@ -28,7 +28,6 @@ enum event_identity {
 struct event_who {
 	uint64_t here; /* hash of the text in this run */
 	uint64_t hash; /* hash of the text in any run */
-	uint64_t used; /* by which of all events last, counted from 1 */
 	/* For who tracks callers: what it found for this identity, valid for this key. */
 	uint64_t memo_key;
 	uint32_t memo;

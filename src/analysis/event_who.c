@@ -44,8 +44,9 @@ static enum event_identity identity_of(struct str type, struct str account)
 #define WHO_TEXT_MAX 1536u
 
 struct kept_who {
-	_Alignas(
-		64) struct event_who who; /* what each event needs of it is in the first line */
+	/* What each event needs is in the first line. */
+	_Alignas(64) uint64_t used; /* by which of all events last, counted from 1 */
+	struct event_who who;
 	char text[WHO_TEXT_MAX];
 };
 
@@ -168,7 +169,7 @@ size_t event_who_known(struct event_whos *w, struct str text)
 		return 0;
 	}
 	w->jumped = g->key;
-	__builtin_prefetch(&w->kept[g->key % WHO_SLOTS].who);
+	__builtin_prefetch(&w->kept[g->key % WHO_SLOTS]);
 	return g->n;
 }
 
@@ -180,19 +181,18 @@ struct event_who *event_who_read(struct event_whos *w, struct str json, struct e
 	struct kept_who *slot = &w->kept[key % WHO_SLOTS];
 	w->n++;
 	if (slot->who.here == key) {
-		slot->who.used = w->n;
+		slot->used = w->n;
 		return &slot->who;
 	}
-	struct event_who who = {
-		.here = key, .used = w->n, .hash = table_hash(EVENT_CONTENT_SEED, json)
-	};
+	struct event_who who = { .here = key, .hash = table_hash(EVENT_CONTENT_SEED, json) };
 	bool plain = !memchr(json.p, '\\', json.n);
-	bool busy = slot->who.used && w->n - slot->who.used < EVENT_TURNS;
+	bool busy = slot->used && w->n - slot->used < EVENT_TURNS;
 	bool keep = !busy && json.n <= WHO_TEXT_MAX && plain;
 	if (plain && json.n >= GUESS_FROM + GUESS_N) {
 		*guess_at(w, json) = (struct guess){ key, (uint32_t)json.n };
 	}
 	if (keep) {
+		slot->used = w->n;
 		memcpy(slot->text, json.p, json.n);
 		json.p = slot->text;
 	}

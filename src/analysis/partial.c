@@ -168,6 +168,9 @@ static bool get_changes(struct taking *t, struct ledger *l)
 			buf_add_str(&l->spelt, piece);
 			length -= piece.n;
 		}
+		if (length) {
+			return fail(t, N_("it is cut off"));
+		}
 	}
 	return buf_ok(&l->spelt) || fail(t, N_("it holds too much"));
 }

@@ -2,13 +2,11 @@
 
 #include "base/err.h"
 
-#include <openssl/crypto.h>
+#include <openssl/core_names.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-
-#define SHA256_BLOCK 64
 
 struct hash_sha256 {
 	EVP_MD_CTX *ctx;
@@ -80,36 +78,34 @@ void hash_sha256_hex(struct str s, char out[HASH_SHA256_HEX])
 	hash_hex(digest, sizeof(digest), out);
 }
 
-/* One of the two digests of RFC 2104: over the key, each byte changed by `pad`, and the text. */
-static void hmac_round(EVP_MD_CTX *ctx, const unsigned char key[SHA256_BLOCK],
-	unsigned char pad, struct str s, unsigned char out[HASH_SHA256_BYTES])
+static pthread_once_t hmac_once = PTHREAD_ONCE_INIT;
+static EVP_MAC_CTX *hmac;
+
+/* With a key that is none: only then can it be copied. */
+static void fetch_hmac(void)
 {
-	unsigned char block[SHA256_BLOCK];
-	for (size_t i = 0; i < sizeof(block); i++) {
-		block[i] = key[i] ^ pad;
-	}
-	must(EVP_DigestInit_ex(ctx, algorithm(), NULL));
-	must(EVP_DigestUpdate(ctx, block, sizeof(block)));
-	must(EVP_DigestUpdate(ctx, s.n ? s.p : "", s.n));
-	must(EVP_DigestFinal_ex(ctx, out, NULL));
-	OPENSSL_cleanse(block, sizeof(block));
+	static const unsigned char none[HASH_SHA256_BYTES];
+	char name[] = "SHA256";
+	OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string(
+					OSSL_MAC_PARAM_DIGEST, name, 0),
+		OSSL_PARAM_construct_end() };
+	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	hmac = EVP_MAC_CTX_new(mac);
+	must(hmac != NULL && EVP_MAC_init(hmac, none, sizeof(none), params));
+	EVP_MAC_free(mac);
 }
 
-/* By hand: libcrypto's HMAC looks its parts up anew for every text, which takes longer than a short one. */
+/* From a copy: to look its parts up anew for every text takes libcrypto longer than a short text. */
 void hash_hmac_sha256(struct str key, struct str s, unsigned char out[HASH_SHA256_BYTES])
 {
-	unsigned char block[SHA256_BLOCK] = { 0 };
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	must(ctx != NULL);
-	if (key.n > sizeof(block)) {
-		hash_sha256_of(key, block);
-	} else if (key.n) {
-		memcpy(block, key.p, key.n);
-	}
-	hmac_round(ctx, block, 0x36, s, out);
-	hmac_round(ctx, block, 0x5c, (struct str){ (const char *)out, HASH_SHA256_BYTES }, out);
-	OPENSSL_cleanse(block, sizeof(block));
-	EVP_MD_CTX_free(ctx);
+	size_t n = 0;
+	(void)pthread_once(&hmac_once, fetch_hmac);
+	EVP_MAC_CTX *c = EVP_MAC_CTX_dup(hmac);
+	must(c != NULL &&
+		EVP_MAC_init(c, (const unsigned char *)(key.n ? key.p : ""), key.n, NULL));
+	must(EVP_MAC_update(c, (const unsigned char *)(s.n ? s.p : ""), s.n));
+	must(EVP_MAC_final(c, out, &n, HASH_SHA256_BYTES));
+	EVP_MAC_CTX_free(c);
 }
 
 void hash_md5_of(struct str s, unsigned char out[16])
